@@ -1,0 +1,65 @@
+"""Tune models on Apache Spark, the Hyperopt way.
+
+``fmin`` minimises an objective over a search space made with ``hp``, by an algorithm such as
+``tpe.suggest``; ``Trials``, ``ThreadTrials`` and ``SparkTrials`` keep the trials and say where
+they run.
+"""
+
+from functools import partial
+
+from sparktuner import early_stop, exceptions, hp, pyll, rand, tpe
+from sparktuner.base import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
+    JOB_STATE_ERROR,
+    JOB_STATE_NEW,
+    JOB_STATE_RUNNING,
+    JOB_STATES,
+    STATUS_FAIL,
+    STATUS_NEW,
+    STATUS_OK,
+    STATUS_RUNNING,
+    STATUS_STRINGS,
+    STATUS_SUSPENDED,
+    Ctrl,
+    Domain,
+    Trials,
+    trials_from_docs,
+)
+from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
+from sparktuner.spark import SparkTrials
+from sparktuner.threads import ThreadTrials
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "fmin",
+    "hp",
+    "tpe",
+    "rand",
+    "Trials",
+    "ThreadTrials",
+    "SparkTrials",
+    "space_eval",
+    "early_stop",
+    "partial",
+    "pyll",
+    "trials_from_docs",
+    "fmin_pass_expr_memo_ctrl",
+    "FMinIter",
+    "Domain",
+    "Ctrl",
+    "exceptions",
+    "JOB_STATE_NEW",
+    "JOB_STATE_RUNNING",
+    "JOB_STATE_DONE",
+    "JOB_STATE_ERROR",
+    "JOB_STATE_CANCEL",
+    "JOB_STATES",
+    "STATUS_NEW",
+    "STATUS_RUNNING",
+    "STATUS_SUSPENDED",
+    "STATUS_OK",
+    "STATUS_FAIL",
+    "STATUS_STRINGS",
+]

@@ -1,0 +1,101 @@
+"""When a search ends before its ``max_evals``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sparktuner.errors import ObjectiveFailed
+from sparktuner.execute import Failed
+from sparktuner.records import Document, finite_loss
+
+
+class StopRules:
+    """The search's time limit, its loss threshold and the user's early stop.
+
+    Args:
+        deadline: on the loop's clock, or None.
+        loss_threshold: a loss that is good enough, or None.
+        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each finished trial.
+    """
+
+    def __init__(
+        self,
+        deadline: float | None,
+        loss_threshold: float | None,
+        early_stop_fn: Callable[..., Any] | None,
+    ) -> None:
+        self.deadline = deadline
+        self._loss_threshold = loss_threshold
+        self._early_stop_fn = early_stop_fn
+        self._early_stop_args: Any = ()
+        self._reason: str | None = None
+
+    def after(self, document: Document, trials: Any) -> None:
+        """Take note of a trial that finished; what the user's function raises passes through."""
+        loss = finite_loss(document)
+        if self._loss_threshold is not None and loss is not None and loss <= self._loss_threshold:
+            self._reason = f"loss_threshold: {loss:g} is at most {self._loss_threshold:g}"
+        if self._early_stop_fn is None:
+            return
+        trials.refresh()
+        answer = self._early_stop_fn(trials, *self._early_stop_args)
+        try:
+            stop, self._early_stop_args = answer
+        except (TypeError, ValueError):
+            raise TypeError(
+                "early_stop_fn(trials, *args) must return (stop, args), a bool and a list of "
+                f"arguments for its next call, got {answer!r}"
+            ) from None
+        if stop:
+            name = getattr(self._early_stop_fn, "__name__", "early_stop_fn")
+            self._reason = f"early_stop_fn: {name} asked to stop"
+
+    def reason(self, now: float) -> str | None:
+        """Why to stop now, or None to go on."""
+        if self._reason is None and self.deadline is not None and now >= self.deadline:
+            return "timeout: the search's time is used up"
+        return self._reason
+
+
+class SameFailure:
+    """Notices an objective that cannot work: its first trials all failed, and all alike.
+
+    Args:
+        patience: how many such trials it takes.
+    """
+
+    def __init__(self, patience: int) -> None:
+        self._patience = patience
+        self._signature: tuple[str, str] | None = None
+        self._count = 0
+        self._works = False
+
+    def succeeded(self) -> None:
+        """A trial returned a result: whatever fails later is that trial's own matter."""
+        self._works = True
+
+    def failed(self, event: Failed) -> None:
+        """Count a failure.
+
+        Raises:
+            ObjectiveFailed: it is one too many; the message holds the remote traceback.
+        """
+        signature = _signature(event)
+        if self._works or (self._count and signature != self._signature):
+            self._works = True
+            return
+        self._signature = signature
+        self._count += 1
+        if self._count >= self._patience:
+            raise ObjectiveFailed(
+                f"the objective failed in each of the first {self._count} trials with the same "
+                f"error, so the search was stopped (catch_eval_exceptions=True goes on):\n"
+                + (event.traceback.rstrip() or f"{event.error_type}: {event.message}")
+            ) from event.exception
+
+
+def _signature(event: Failed) -> tuple[str, str]:
+    # The place in the code tells errors apart; a message may name the parameters' values.
+    places = [line for line in event.traceback.splitlines() if line.lstrip().startswith("File ")]
+    return event.error_type, "\n".join(places) or event.message

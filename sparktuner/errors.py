@@ -1,0 +1,71 @@
+"""Every exception that sparktuner raises on purpose.
+
+Each is a ``ValueError`` or a ``RuntimeError`` too, so that code which does not know
+sparktuner can still catch it by what went wrong.
+"""
+
+from __future__ import annotations
+
+
+class SparktunerError(Exception):
+    """The base of all errors below."""
+
+
+class BadSearchSpace(SparktunerError, ValueError):
+    """A search space, or one of its nodes, is ill-formed."""
+
+
+class DuplicateLabel(BadSearchSpace):
+    """One label names two parameters that can be active in the same configuration."""
+
+
+class InvalidAnnotatedParameter(SparktunerError, ValueError):
+    """``space="annotated"``: a parameter of the objective has no search space as annotation."""
+
+
+class InvalidTrial(SparktunerError, ValueError):
+    """A trial document lacks a key, or a value in it is not of its form."""
+
+
+class InvalidResultStatus(SparktunerError, ValueError):
+    """The objective returned something that carries no valid ``status``."""
+
+
+class InvalidLoss(SparktunerError, ValueError):
+    """The objective returned a loss that is not a real number."""
+
+
+class AllTrialsFailed(SparktunerError, RuntimeError):
+    """There is no finished trial to choose a best one from."""
+
+
+class UnpicklableObjective(SparktunerError, ValueError):
+    """The objective cannot be sent to the workers; the message names what it holds on to."""
+
+
+class UnpicklableResult(SparktunerError, ValueError):
+    """The objective's result cannot be sent back; the message names the field."""
+
+
+class ObjectiveFailed(SparktunerError, RuntimeError):
+    """The objective failed alike in each of the first trials; holds the remote traceback."""
+
+
+class TrialTimeout(SparktunerError, RuntimeError):
+    """A trial ran longer than ``trial_timeout`` and was cancelled."""
+
+
+class WorkerDied(SparktunerError, RuntimeError):
+    """The worker process ended while it ran a trial (exit, signal, out of memory)."""
+
+
+class TrialsBusy(SparktunerError, RuntimeError):
+    """A second ``fmin`` was started on a ``Trials`` object that is already being searched."""
+
+
+class SparkUnavailable(SparktunerError, RuntimeError):
+    """No Spark session can be used: none is there, it was stopped, or Java is missing."""
+
+
+class MissingExtra(SparktunerError, ImportError, RuntimeError):
+    """An optional dependency is not installed; the message names the extra to install."""

@@ -1,0 +1,126 @@
+"""How events reach the driver's loop, the same for every executor."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from queue import Empty, SimpleQueue
+from typing import Any
+
+from sparktuner.execute._protocol import (
+    Cancelled,
+    Event,
+    Execution,
+    Failed,
+    Finished,
+    Started,
+)
+from sparktuner.execute._task import Report
+
+
+class Inbox:
+    """A queue of events, and the trials in flight.
+
+    Any thread may :meth:`put`. Everything else belongs to the loop's thread, so the set of
+    trials in flight needs no lock: it grows in :meth:`expect` and shrinks when a trial's last
+    event is handed over.
+    """
+
+    def __init__(self, slots: int) -> None:
+        if slots < 1:
+            raise ValueError(f"parallelism must be at least 1, got {slots}")
+        self.slots = slots
+        self.in_flight: dict[Any, float] = {}  # tid -> time.monotonic() of its submission
+        self._queue: SimpleQueue[Event] = SimpleQueue()
+        self._closed = False
+
+    @property
+    def free(self) -> int:
+        """How many more trials may be in flight."""
+        return 0 if self._closed else max(0, self.slots - len(self.in_flight))
+
+    def expect(self, tid: Any) -> None:
+        """Take a trial into flight.
+
+        Raises:
+            RuntimeError: it is in flight already, no slot is free, or the executor is closed.
+        """
+        if self._closed:
+            raise RuntimeError("This executor is closed.")
+        if tid in self.in_flight:
+            raise RuntimeError(f"Trial {tid} is in flight already.")
+        if not self.free:
+            raise RuntimeError(f"No slot is free: {len(self.in_flight)} trials are in flight.")
+        self.in_flight[tid] = time.monotonic()
+
+    def put(self, event: Event) -> None:
+        """Hand over an event; from any thread."""
+        self._queue.put(event)
+
+    def take(self, timeout: float | None) -> list[Event]:
+        """Return all events, oldest first; block for the first one while trials are in flight."""
+        events: list[Event] = []
+        limit = None if timeout is None else max(0.0, timeout)
+        try:
+            while self.in_flight:
+                self._accept(self._queue.get(not events, limit), events)
+        except Empty:
+            pass
+        except BaseException:  # Ctrl-C must not lose what was taken out already
+            self._restore(events)
+            raise
+        return events
+
+    def ready(self) -> bool:
+        """Whether :meth:`take` would return at once with an event."""
+        return not self._queue.empty()
+
+    def close(self) -> bool:
+        """Refuse further trials; return whether this was the first call."""
+        first, self._closed = not self._closed, True
+        return first
+
+    def abandon(self) -> None:
+        """Let every trial in flight end as cancelled, unless its end is queued already."""
+        for tid in self.in_flight:
+            self._queue.put(Cancelled(tid))
+
+    def _accept(self, event: Event, events: list[Event]) -> None:
+        # An abandoned trial's thread may report long after its end was handed over.
+        if event.tid not in self.in_flight:
+            return
+        events.append(event)
+        if not isinstance(event, Started):
+            del self.in_flight[event.tid]
+
+    def _restore(self, events: list[Event]) -> None:
+        later: list[Event] = []
+        while not self._queue.empty():
+            later.append(self._queue.get())
+        for event in events:
+            self.in_flight.setdefault(event.tid, time.monotonic())
+        for event in [*events, *later]:
+            self._queue.put(event)
+
+
+def event_of(tid: Any, report: Report, submitted: datetime) -> Finished | Failed:
+    """Return the event that ends a trial with this report."""
+    waited = (report["started"] - submitted).total_seconds()
+    execution = Execution(
+        host=report["host"],
+        executor=report["executor"],
+        pid=report["pid"],
+        attempt=report["attempt"],
+        started=report["started"],
+        duration=report["duration"],
+        # Two machines' clocks: below zero is their difference, not a time.
+        queue_time=max(0.0, waited),
+    )
+    if "error" in report:
+        return Failed(tid, *report["error"], execution, report.get("exception"))
+    return Finished(tid, report["value"], execution)
+
+
+def utc_now() -> datetime:
+    """Return the time as naive UTC, as the documents have it."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)

@@ -1,0 +1,163 @@
+"""Executors that call the objective in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any
+
+from sparktuner.execute._inbox import Inbox, event_of, utc_now
+from sparktuner.execute._lanes import Lanes
+from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
+from sparktuner.execute._task import call
+
+Objective = Callable[[Any], Any]
+Around = Callable[[Any, str], AbstractContextManager[object]]
+
+# A cancelled trial that still runs in a thread gets this long to end before it is abandoned.
+_GRACE = 1.0
+
+
+class SerialExecutor(Executor):
+    """Calls the objective in the caller's thread, inside :meth:`wait`, one trial at a time.
+
+    Values are handed over as they are, never pickled. ``KeyboardInterrupt`` is Ctrl-C: it
+    passes through :meth:`wait`, and the trial ends as cancelled.
+    """
+
+    def __init__(self, objective: Objective) -> None:
+        self._objective = objective
+        self._inbox = Inbox(slots=1)
+        self._waiting: tuple[Any, Any, datetime] | None = None
+        self._began: float | None = None
+
+    def free_slots(self) -> int:
+        return self._inbox.free
+
+    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+        self._inbox.expect(tid)
+        self._waiting = (tid, argument, utc_now())
+        # Handed over by the next wait(); the objective runs in the one after it, so that the
+        # loop knows of a long trial before it blocks.
+        self._inbox.put(Started(tid))
+
+    def wait(self, timeout: float | None) -> list[Event]:
+        if not self._inbox.ready() and self._waiting is not None:
+            self._run(*self._waiting)
+        return self._inbox.take(timeout)
+
+    def cancel(self, tids: Iterable[Any]) -> None:
+        if self._waiting is not None and self._waiting[0] in set(tids):
+            self._inbox.put(Cancelled(self._waiting[0]))
+            self._waiting = None
+
+    def elapsed(self, tid: Any) -> float | None:
+        if self._began is None or tid not in self._inbox.in_flight:
+            return None
+        return time.monotonic() - self._began
+
+    def close(self) -> None:
+        self._inbox.close()
+        self._inbox.abandon()
+        self._waiting = None
+
+    def _run(self, tid: Any, argument: Any, submitted: datetime) -> None:
+        self._waiting = None
+        self._began = time.monotonic()
+        try:
+            report = call(self._objective, argument, stop=(KeyboardInterrupt,))
+        except KeyboardInterrupt:
+            self._inbox.put(Cancelled(tid))
+            raise
+        finally:
+            self._began = None
+        self._inbox.put(event_of(tid, report, submitted))
+
+
+class ThreadExecutor(Executor):
+    """Calls the objective in threads of this process.
+
+    For objectives that release the GIL, or that launch Spark jobs themselves. Values are
+    handed over as they are. Python cannot stop a thread: a cancelled trial that runs already
+    ends when its objective returns (finished) or raises (cancelled); :meth:`close` abandons
+    it after a second.
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        parallelism: int,
+        around: Around | None = None,
+        on_cancel: Callable[[list[Any]], None] | None = None,
+    ) -> None:
+        """Make the executor; its threads start when they are needed.
+
+        Args:
+            objective: called with the argument of each trial.
+            parallelism: how many trials run at a time.
+            around: makes a context manager from (tid, description); it is entered in the
+                trial's own thread, around the objective.
+            on_cancel: told which trials shall end, e.g. to cancel their Spark jobs.
+
+        Raises:
+            ValueError: ``parallelism`` is below 1.
+        """
+        self._objective = objective
+        self._around = around or (lambda tid, description: nullcontext())
+        self._on_cancel = on_cancel or (lambda tids: None)
+        self._inbox = Inbox(parallelism)
+        self._lanes = Lanes("sparktuner-trial")
+        # Written by the loop's thread only (_cancelled) and by a trial's own thread only
+        # (_began); dict and set operations are atomic.
+        self._cancelled: set[Any] = set()
+        self._began: dict[Any, float] = {}
+
+    def free_slots(self) -> int:
+        return self._inbox.free
+
+    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+        self._inbox.expect(tid)
+        self._cancelled.discard(tid)
+        submitted = utc_now()
+        self._lanes.run(
+            lambda: self._run(tid, argument, description, submitted), len(self._inbox.in_flight)
+        )
+
+    def wait(self, timeout: float | None) -> list[Event]:
+        return self._inbox.take(timeout)
+
+    def cancel(self, tids: Iterable[Any]) -> None:
+        chosen = [tid for tid in tids if tid in self._inbox.in_flight]
+        self._cancelled.update(chosen)
+        if chosen:
+            self._on_cancel(chosen)
+
+    def elapsed(self, tid: Any) -> float | None:
+        began = self._began.get(tid)
+        return None if began is None else time.monotonic() - began
+
+    def close(self) -> None:
+        if not self._inbox.close():
+            return
+        self.cancel(list(self._inbox.in_flight))
+        self._lanes.close(_GRACE)
+        self._inbox.abandon()
+
+    def _run(self, tid: Any, argument: Any, description: str, submitted: datetime) -> None:
+        if tid in self._cancelled:
+            self._inbox.put(Cancelled(tid))
+            return
+        self._began[tid] = time.monotonic()
+        self._inbox.put(Started(tid))
+        report = call(lambda value: self._call(tid, value, description), argument)
+        del self._began[tid]
+        event: Event = event_of(tid, report, submitted)
+        if isinstance(event, Failed) and tid in self._cancelled:
+            event = Cancelled(tid)  # most likely it raised because its jobs were cancelled
+        self._inbox.put(event)
+
+    def _call(self, tid: Any, argument: Any, description: str) -> Any:
+        with self._around(tid, description):
+            return self._objective(argument)

@@ -1,0 +1,138 @@
+"""The seam between the driver's loop and whatever runs the objective."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Where and when a trial ran.
+
+    Attributes:
+        host: name of the machine.
+        executor: the Spark executor's id, or ``"driver"``.
+        pid: process id of the Python process that called the objective.
+        attempt: 0 for the first attempt, counted by Spark.
+        started: naive UTC, when the objective was called, by the worker's clock.
+        duration: seconds inside the objective.
+        queue_time: seconds from submission to the objective's start.
+    """
+
+    host: str
+    executor: str
+    pid: int
+    attempt: int
+    started: datetime
+    duration: float
+    queue_time: float
+
+
+@dataclass(frozen=True)
+class Started:
+    """A trial was handed over to be run."""
+
+    tid: Any
+
+
+@dataclass(frozen=True)
+class Finished:
+    """The objective returned; ``value`` is just what it returned, not yet checked."""
+
+    tid: Any
+    value: Any
+    execution: Execution
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The objective raised, its result could not travel, or its worker died.
+
+    Attributes:
+        tid: the trial.
+        error_type: qualified name of the exception's type, e.g. ``"ValueError"``.
+        message: the exception's text.
+        traceback: the traceback from where the objective ran; may be empty.
+        execution: None where the worker did not live to tell.
+        exception: the exception itself, where it was raised in this process.
+    """
+
+    tid: Any
+    error_type: str
+    message: str
+    traceback: str
+    execution: Execution | None = None
+    exception: BaseException | None = None
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """A trial ended without a result because :meth:`Executor.cancel` asked for it."""
+
+    tid: Any
+
+
+Event = Started | Finished | Failed | Cancelled
+
+
+class Executor(ABC):
+    """Runs one objective for many trials, a bounded number at a time.
+
+    Made for one search and one objective. All methods are called by one thread, the
+    driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
+    :class:`Failed` or :class:`Cancelled`.
+    """
+
+    @abstractmethod
+    def free_slots(self) -> int:
+        """How many trials may be submitted now; never negative."""
+
+    @abstractmethod
+    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+        """Start the objective on ``argument``; returns at once.
+
+        Args:
+            tid: the trial's id, not in flight now.
+            argument: the configuration as the objective receives it.
+            description: one line for people, e.g. for the Spark UI.
+
+        Raises:
+            RuntimeError: no slot is free, or the executor is closed.
+        """
+
+    @abstractmethod
+    def wait(self, timeout: float | None) -> list[Event]:
+        """Block until there are events, then return all there are, oldest first.
+
+        Returns an empty list after ``timeout`` seconds (None: no limit), and at once
+        when nothing is in flight.
+        """
+
+    @abstractmethod
+    def cancel(self, tids: Iterable[Any]) -> None:
+        """Ask that these trials end; returns at once.
+
+        A result that still arrives is delivered as :class:`Finished`. Asking again is
+        harmless; so is naming a trial that is not in flight.
+        """
+
+    def elapsed(self, tid: Any) -> float | None:
+        """Seconds this trial has been running; None while it waits for a slot.
+
+        May ask the cluster, so the loop calls it only when a time limit may have passed.
+        """
+        raise NotImplementedError
+
+    @abstractmethod
+    def close(self) -> None:
+        """Cancel what is in flight, release threads and shipped data; may be called twice."""
+
+    def __enter__(self) -> Executor:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,184 @@
+"""One call of the objective, on a worker or in this process, and its report.
+
+This module and ``_pickling`` are shipped to the workers by value, so that a worker needs
+Python, pyspark and what the objective imports, but no sparktuner. Hence: nothing here may
+import the rest of sparktuner, and reports are plain dicts.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any, TypedDict
+
+from sparktuner.execute._pickling import find_offender, type_name
+
+
+class Report(TypedDict, total=False):
+    """What is known of one call of the objective.
+
+    Exactly one of ``value``, ``pickled`` (a value that travels) and ``error`` is there.
+    """
+
+    host: str
+    executor: str
+    pid: int
+    attempt: int
+    started: datetime
+    duration: float
+    value: Any
+    pickled: bytes
+    error: tuple[str, str, str]  # qualified type, message, traceback
+    exception: BaseException  # only where it was raised in this process
+
+
+def call(
+    objective: Callable[[Any], Any],
+    argument: Any,
+    executor: str = "driver",
+    attempt: int = 0,
+    stop: tuple[type[BaseException], ...] = (),
+) -> Report:
+    """Call the objective and report how it went; its exceptions do not pass.
+
+    Args:
+        objective: the objective.
+        argument: its only argument.
+        executor: where this is, as the report shall say.
+        attempt: 0 for the first.
+        stop: exceptions that pass nevertheless.
+    """
+    report: Report = {
+        "host": socket.gethostname(),
+        "executor": executor,
+        "pid": os.getpid(),
+        "attempt": attempt,
+        "started": datetime.now(timezone.utc).replace(tzinfo=None),
+    }
+    start = time.monotonic()
+    try:
+        report["value"] = objective(argument)
+    except stop:
+        raise
+    except BaseException as error:
+        # SystemExit and KeyboardInterrupt too: `sys.exit()` in an objective is the end of a
+        # trial, not of the worker.
+        report["error"] = describe(error)
+        report["exception"] = error
+    report["duration"] = time.monotonic() - start
+    return report
+
+
+def describe(error: BaseException) -> tuple[str, str, str]:
+    """Return (qualified type, message, traceback) of ``error``, without our frames above it."""
+    try:
+        message = str(error)
+    except Exception as failure:  # a user's __str__ may raise
+        message = f"<its message could not be made: {failure!r}>"
+    here = os.path.dirname(describe.__code__.co_filename)
+    inner = error.__traceback__
+    while inner and os.path.dirname(inner.tb_frame.f_code.co_filename) == here:
+        inner = inner.tb_next
+    try:
+        text = "".join(traceback.format_exception(type(error), error, inner))
+    except Exception:
+        text = "".join(traceback.format_tb(inner))
+    return type_name(error), message, text
+
+
+def serve(shipped: list[Any], packed: bytes, executor: str, attempt: int) -> bytes:
+    """Run one trial on a worker.
+
+    Args:
+        shipped: its last item is the pickled objective, and from the first call on, for as
+            long as this process keeps the list, the objective itself.
+        packed: the pickled argument.
+        executor: for the report.
+        attempt: for the report.
+
+    Returns:
+        An encoded report.
+    """
+    opened = call(_open, (shipped, packed), executor, attempt)
+    if "error" in opened:
+        return encode(_unopened(opened))
+    objective, argument = opened["value"]
+    return encode(call(objective, argument, executor, attempt))
+
+
+def _open(shipment: tuple[list[Any], bytes]) -> tuple[Callable[[Any], Any], Any]:
+    shipped, packed = shipment
+    if isinstance(shipped[-1], bytes):
+        shipped[-1] = pickle.loads(shipped[-1])
+    return shipped[-1], pickle.loads(packed)
+
+
+def _unopened(report: Report) -> Report:
+    kind, message, text = report["error"]
+    report["error"] = (
+        kind,
+        f"The objective, or its argument, could not be unpickled on the worker {report['host']}: "
+        f"{message}. What it imports must be installed there, in the versions that the driver "
+        "has.",
+        text,
+    )
+    return report
+
+
+def encode(report: Report) -> bytes:
+    """Return the report as bytes; a value that cannot be pickled becomes an error."""
+    report.pop("exception", None)
+    if "value" in report:
+        value = report.pop("value")
+        try:
+            report["pickled"] = dumps(value)
+        except Exception:  # whatever __reduce__ raises
+            report["error"] = ("UnpicklableResult", _refusal(value), "")
+    return pickle.dumps(report, protocol=pickle.HIGHEST_PROTOCOL)
+
+
+def _refusal(value: Any) -> str:
+    offender = find_offender(value, dumps)
+    if offender is None:
+        return "The objective's result could not be pickled."
+    return (
+        f"The objective's result cannot be sent back: result{offender.path} is a "
+        f"{type_name(offender.part)}, which cannot be pickled ({offender.error}). Leave it out "
+        "of the result, or return what describes it."
+    )
+
+
+def dumps(value: Any) -> bytes:
+    """Pickle ``value``; classes and functions of the user's script travel by value."""
+    try:
+        return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
+    except Exception:  # pickle raises at least four kinds
+        # On a worker, this module must do without the installed one.
+        from pyspark import cloudpickle  # noqa: PLC0415
+
+        by_value: Callable[[Any], bytes] = cloudpickle.dumps
+        return by_value(value)
+
+
+def decode(packed: bytes) -> Report:
+    """Return the report that :func:`encode` made, with its value.
+
+    A value that cannot be unpickled here becomes an error.
+    """
+    report: Report = pickle.loads(packed)
+    if "pickled" in report:
+        try:
+            report["value"] = pickle.loads(report.pop("pickled"))
+        except Exception as error:  # whatever __setstate__ raises
+            kind, message, text = describe(error)
+            report["error"] = (
+                "UnpicklableResult",
+                f"The objective's result could not be unpickled on the driver: {kind}: {message}",
+                text,
+            )
+    return report

@@ -1,0 +1,23 @@
+"""Running trials on Spark, one job each; importing this does not import pyspark.
+
+Reading order: ``_session`` and ``_cluster`` (which Spark is this), ``_window`` (the executor),
+``_transport`` (the seam between the two kinds of session), ``_classic`` (RDD jobs; with
+``_shipping``, ``_worker``, ``_failures`` and ``_status``), ``_scope`` (jobs that a trial
+launches itself), ``_executors`` (puts it together).
+"""
+
+from sparktuner.execute.spark._executors import make_executor, trial_scope
+from sparktuner.execute.spark._session import active_session, require_launchable, task_slots
+from sparktuner.execute.spark._transport import JobFailed, Transport
+from sparktuner.execute.spark._window import SparkExecutor
+
+__all__ = [
+    "active_session",
+    "task_slots",
+    "require_launchable",
+    "make_executor",
+    "SparkExecutor",
+    "Transport",
+    "JobFailed",
+    "trial_scope",
+]

@@ -1,0 +1,133 @@
+"""Every question about the session's kind and version, asked once."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sparktuner.errors import SparkUnavailable
+
+if TYPE_CHECKING:
+    from pyspark.resource import ResourceProfile
+    from pyspark.sql import SparkSession
+
+STOPPED = (
+    "The SparkSession was stopped. Make a new one (SparkSession.builder.getOrCreate()), and "
+    "give it to SparkTrials if it was given the old one."
+)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What kind of Spark a session stands for.
+
+    Attributes:
+        connect: a Spark Connect session, which has no SparkContext.
+        version: (major, minor) of Spark.
+        in_driver: the driver's JVM is the only executor (``local[...]``).
+        slots: how many one-task jobs can run now, at least 1.
+        max_task_failures: how often Spark would try a failing task.
+    """
+
+    connect: bool
+    version: tuple[int, int]
+    in_driver: bool
+    slots: int
+    max_task_failures: int
+
+
+def inspect(session: SparkSession, resource_profile: ResourceProfile | None = None) -> Cluster:
+    """Ask a session what it is.
+
+    Args:
+        session: usable, see ``active_session``.
+        resource_profile: counts the slots for tasks of this profile.
+
+    Raises:
+        SparkUnavailable: it was stopped, or it is of a kind that is not supported.
+    """
+    version = parse_spark_version(session.version)
+    if is_connect(session):
+        raise SparkUnavailable(
+            "This is a Spark Connect session, which SparkTrials cannot use yet: take a classic "
+            "one (a session that has spark.sparkContext)."
+        )
+    context = session.sparkContext
+    _require_pinned_threads(context)
+    conf = context.getConf()
+    master = str(context.master)
+    return Cluster(
+        connect=False,
+        version=version,
+        in_driver=master == "local" or master.startswith("local["),
+        slots=_slots(context, resource_profile),
+        max_task_failures=_max_task_failures(master, conf.get("spark.task.maxFailures", "4")),
+    )
+
+
+def is_connect(session: SparkSession) -> bool:
+    """Whether this is a Spark Connect session."""
+    return ".connect." in type(session).__module__
+
+
+def require_running(session: SparkSession) -> None:
+    """Check that the session was not stopped and that its JVM answers.
+
+    Raises:
+        SparkUnavailable: otherwise.
+    """
+    if is_connect(session):
+        return
+    try:
+        stopped = session.sparkContext._jsc is None or session.sparkContext._jsc.sc().isStopped()
+    except Exception as error:  # py4j: the JVM is gone; pyspark: its gateway was forgotten
+        raise SparkUnavailable(STOPPED) from error
+    if stopped:
+        raise SparkUnavailable(STOPPED)
+
+
+def parse_spark_version(text: str) -> tuple[int, int]:
+    """Return (major, minor) of a version such as ``"4.3.0"`` or ``"3.5.0-amzn-1"``."""
+    match = re.match(r"(\d+)\.(\d+)", text)
+    if match is None:
+        raise SparkUnavailable(f"Spark calls itself {text!r}, which is no version.")
+    return int(match.group(1)), int(match.group(2))
+
+
+def _require_pinned_threads(context: Any) -> None:
+    from py4j.clientserver import ClientServer  # noqa: PLC0415 (pyspark is optional)
+
+    if not isinstance(context._gateway, ClientServer):
+        raise SparkUnavailable(
+            "Spark was started with PYSPARK_PIN_THREAD=false, so that a trial's tag and pool "
+            "could end up on another thread's job. Unset it and start the session again."
+        )
+
+
+def _slots(context: Any, resource_profile: Any) -> int:
+    scala = context._jsc.sc()
+    try:
+        if resource_profile is None:
+            profile = scala.resourceProfileManager().defaultResourceProfile()
+        else:
+            profile = resource_profile._java_resource_profile
+        slots = int(scala.maxNumConcurrentTasks(profile))
+    except Exception:  # a method of Spark's own, not of its API; a fork may lack it
+        slots = 0
+    # 0 as long as no executor has come up yet.
+    return slots or max(1, int(context.defaultParallelism))
+
+
+def _max_task_failures(master: str, conf: str) -> int:
+    if not master.startswith("local"):
+        return int(conf)
+    # local[cores,failures]; plain local[cores] gives up at once.
+    given = re.fullmatch(r"local\[[^,\]]+,\s*(\d+)\s*\]", master)
+    return int(given.group(1)) if given else 1
+
+
+def connect_requested() -> bool:
+    """Whether ``getOrCreate`` would make a Spark Connect session."""
+    return "SPARK_REMOTE" in os.environ or os.environ.get("SPARK_API_MODE") == "connect"

@@ -1,0 +1,63 @@
+"""Puts an executor together for a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sparktuner.execute.spark._cluster import inspect
+from sparktuner.execute.spark._interrupt import spare_other_jobs
+from sparktuner.execute.spark._scope import TrialScope
+from sparktuner.execute.spark._session import active_session
+from sparktuner.execute.spark._window import SparkExecutor
+
+if TYPE_CHECKING:
+    from pyspark.resource import ResourceProfile
+    from pyspark.sql import SparkSession
+
+
+def make_executor(
+    session: SparkSession | None,
+    objective: Callable[[Any], Any],
+    parallelism: int | None = None,
+    resource_profile: ResourceProfile | None = None,
+) -> SparkExecutor:
+    """Ship the objective and return the executor that runs it on this session.
+
+    Until the executor is closed, Ctrl-C in the main thread raises ``KeyboardInterrupt`` but
+    does not cancel the application's other jobs, as pyspark's handler would.
+
+    Args:
+        session: None takes the active one, or starts one.
+        objective: called with one argument on the workers.
+        parallelism: None takes the number of task slots there are now.
+        resource_profile: what each trial's task needs (stage-level scheduling).
+
+    Raises:
+        UnpicklableObjective: the objective cannot be sent; names the variable.
+        SparkUnavailable: the session was stopped, or none can be started.
+        ValueError: ``parallelism`` is below 1.
+    """
+    session = active_session(session)
+    cluster = inspect(session, resource_profile)
+    width = cluster.slots if parallelism is None else parallelism
+    if width < 1:
+        raise ValueError(f"parallelism must be at least 1, got {parallelism}")
+    from sparktuner.execute.spark._classic import ClassicTransport  # noqa: PLC0415 (pyspark)
+
+    transport = ClassicTransport(
+        session.sparkContext, objective, cluster.in_driver, resource_profile
+    )
+    return SparkExecutor(transport, width, on_close=spare_other_jobs())
+
+
+def trial_scope(session: SparkSession | None = None) -> TrialScope:
+    """Return the scope of trials that launch Spark jobs from threads of the driver.
+
+    Args:
+        session: None takes the active one, or starts one.
+
+    Raises:
+        SparkUnavailable: the session was stopped, or none can be started.
+    """
+    return TrialScope(active_session(session))

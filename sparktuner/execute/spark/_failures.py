@@ -1,0 +1,91 @@
+"""What went wrong with a Spark job, told apart by what Spark's exceptions say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from py4j.protocol import Py4JJavaError
+
+from sparktuner.execute.spark._transport import JobFailed
+
+_STOPPED = re.compile(
+    r"SparkContext was shut down|stopped SparkContext|SparkContext has been shutdown"
+    r"|SparkContext is stopped|SparkContext was stopped"
+)
+_CANCELLED = re.compile(r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed")
+_DIED = re.compile(
+    r"Python worker exited unexpectedly|Python worker failed to connect back"
+    r"|ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Connection reset"
+)
+_LAST_REASON = re.compile(r"most recent failure:\s*(?:Lost task [^:]*(?:\([^)]*\))*:)?\s*(.*)")
+_ADVICE = re.compile(r"\s*Consider setting 'spark\..*")
+_JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
+
+GONE = (
+    "The SparkSession was stopped, or its JVM is gone, while trials were running. Results that "
+    "came back are kept; make a new session and go on with the same trials object."
+)
+
+
+def job_failed(error: Exception) -> JobFailed:
+    """Return what ``error``, raised by py4j or pyspark, means for the trial."""
+    if not isinstance(error, Py4JJavaError):
+        # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
+        return JobFailed("SparkUnavailable", GONE, f"{type(error).__name__}: {error}")
+    try:
+        causes = _causes(error.java_exception)
+    except Exception as broken:  # the JVM died between the error and the question
+        return JobFailed("SparkUnavailable", GONE, f"{type(broken).__name__}: {broken}")
+    text = "\n".join(f"{kind}: {message}" for kind, message in causes)
+    return _classify(text, causes)
+
+
+def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
+    if _STOPPED.search(text):
+        return JobFailed("SparkUnavailable", GONE, text)
+    if _DIED.search(text):
+        return worker_died(text)
+    if "PythonException" in text and "Traceback" in text:
+        return _python_failure(text)
+    if _CANCELLED.search(text):
+        return JobFailed("JobCancelled", f"The trial's Spark job was cancelled: {_last(text)}")
+    kind, message = causes[-1]
+    return JobFailed(kind, _first_line(message) or _last(text), text)
+
+
+def worker_died(text: str) -> JobFailed:
+    """Return the failure of a trial whose worker ended, with the last reason in ``text``."""
+    return JobFailed(
+        "WorkerDied",
+        "The worker process ended while it ran the trial: the objective exited it, a native "
+        "library crashed, or it was killed, most often for memory. Spark says: "
+        f"{_last(text)}",
+    )
+
+
+def _python_failure(text: str) -> JobFailed:
+    """A Python error on the worker outside the objective, e.g. another Python version."""
+    remote = text[text.index("Traceback") :]
+    remote = re.split(r"\n\tat |\n SQLSTATE", remote, maxsplit=1)[0].rstrip()
+    last = remote.splitlines()[-1]
+    kind, _, message = last.partition(":")
+    return JobFailed(kind.strip(), message.strip() or last, remote)
+
+
+def _last(text: str) -> str:
+    match = _LAST_REASON.search(text)
+    lines = (match.group(1) if match else text.splitlines()[-1]).strip()
+    return _first_line(_JAVA_CLASS.sub("", _ADVICE.sub("", lines)))
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0] if text.strip() else ""
+
+
+def _causes(java_exception: Any) -> list[tuple[str, str]]:
+    causes: list[tuple[str, str]] = []
+    while java_exception is not None and len(causes) < 10:
+        causes.append((java_exception.getClass().getName(), java_exception.getMessage() or ""))
+        java_exception = java_exception.getCause()
+    return causes

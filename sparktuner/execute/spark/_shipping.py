@@ -1,0 +1,79 @@
+"""Pickling what goes to the workers, so that they need no sparktuner."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any
+
+import cloudpickle as installed_cloudpickle
+from pyspark import cloudpickle
+
+from sparktuner.errors import UnpicklableObjective
+from sparktuner.execute import _pickling, _task
+from sparktuner.execute._pickling import Offender, find_offender, type_name
+from sparktuner.execute.spark import _worker
+
+_dumps: Callable[[Any], bytes] = cloudpickle.dumps
+_register: Callable[[ModuleType], None] = cloudpickle.register_pickle_by_value
+_unregister: Callable[[ModuleType], None] = cloudpickle.unregister_pickle_by_value
+_registered: Callable[[], set[str]] = cloudpickle.list_registry_pickle_by_value
+
+
+@contextmanager
+def pickled_by_value() -> Iterator[None]:
+    """Let pyspark's pickler ship our worker modules, and the user's registered ones, by value.
+
+    pyspark brings a cloudpickle of its own, which every worker has; modules that users
+    register with the installed cloudpickle are unknown to it.
+    """
+    names = installed_cloudpickle.list_registry_pickle_by_value()
+    theirs = [sys.modules[name] for name in names if name in sys.modules]
+    wanted = {module.__name__: module for module in (_pickling, _task, _worker, *theirs)}
+    added = [module for name, module in wanted.items() if name not in _registered()]
+    for module in added:
+        _register(module)
+    try:
+        yield
+    finally:
+        for module in added:
+            _unregister(module)
+
+
+def pack_objective(objective: Callable[[Any], Any]) -> list[Any]:
+    """Return what a worker needs to call ``objective``: our own part, and the objective, as bytes.
+
+    Raises:
+        UnpicklableObjective: names the variable that cannot be pickled.
+    """
+    with pickled_by_value():
+        try:
+            return [_dumps(_task.serve), _dumps(objective)]
+        except Exception as error:  # __reduce__ may raise anything
+            offender = find_offender(objective, _dumps)
+            raise UnpicklableObjective(_refusal(offender, error)) from error
+
+
+def _refusal(offender: Offender | None, error: Exception) -> str:
+    if offender is None or not offender.path:
+        return f"The objective cannot be sent to the workers: {type(error).__name__}: {error}"
+    kind = type_name(offender.part)
+    return (
+        f"The objective cannot be sent to the workers: it uses {offender.path}, "
+        f"a {kind}, which cannot be pickled ({offender.error}). {_advice(kind)}"
+    )
+
+
+def _advice(kind: str) -> str:
+    if kind.startswith("pyspark."):
+        return (
+            "Workers have no Spark session: collect the data before the search, for instance "
+            "with df.toPandas(), or use ThreadTrials, whose objectives may use Spark."
+        )
+    if kind.startswith(("_io.", "socket.", "ssl.", "sqlite3.")):
+        return "Open it inside the objective."
+    if kind == "generator":
+        return "Make a list of it before the search."
+    return "Make it inside the objective, or let the objective use only data that can be pickled."

@@ -1,0 +1,153 @@
+"""A bounded window of Spark jobs, one for each trial in flight."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from sparktuner.execute._inbox import Inbox, event_of, utc_now
+from sparktuner.execute._lanes import Lanes
+from sparktuner.execute._pickling import find_offender, type_name
+from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
+from sparktuner.execute._task import decode, describe, dumps
+from sparktuner.execute.spark._transport import JobFailed, Transport
+
+# A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
+_REPEAT_CANCEL = 0.2
+# Spark ends a cancelled job within a fraction of a second; a hung JVM never does.
+_GRACE = 10.0
+
+
+class SparkExecutor(Executor):
+    """Runs each trial as one Spark job of one task, at most ``parallelism`` at a time.
+
+    A thread blocks for each trial in flight; a result that arrives after a cancel request is
+    kept. Cancelling touches jobs with this executor's own tags and no others.
+    """
+
+    def __init__(
+        self, transport: Transport, parallelism: int, on_close: Callable[[], None] | None = None
+    ) -> None:
+        """Make the executor; threads start when they are needed.
+
+        Args:
+            transport: owned from now on.
+            parallelism: the width of the window.
+            on_close: called once, at the end of :meth:`close`.
+
+        Raises:
+            ValueError: ``parallelism`` is below 1.
+        """
+        self._inbox = Inbox(parallelism)
+        self._transport = transport
+        self._on_close = on_close or (lambda: None)
+        self._run_id = uuid.uuid4().hex[:8]
+        self._lanes = Lanes("sparktuner-slot")
+        self._canceller = Lanes("sparktuner-cancel")
+        self._wake = threading.Event()
+        self._abandoned = False
+        # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
+        # are atomic.
+        self._running: set[Any] = set()
+        self._cancelled: set[Any] = set()
+
+    @property
+    def parallelism(self) -> int:
+        """The width of the window."""
+        return self._inbox.slots
+
+    def tag(self, tid: Any) -> str:
+        """Return the tag that the trial's Spark job carries."""
+        return f"sparktuner-{self._run_id}-{tid}"
+
+    def free_slots(self) -> int:
+        return self._inbox.free
+
+    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+        self._inbox.expect(tid)
+        self._cancelled.discard(tid)
+        self._running.add(tid)
+        submitted = utc_now()
+        self._lanes.run(
+            lambda: self._run(tid, argument, description, submitted), len(self._inbox.in_flight)
+        )
+
+    def wait(self, timeout: float | None) -> list[Event]:
+        return self._inbox.take(timeout)
+
+    def cancel(self, tids: Iterable[Any]) -> None:
+        chosen = {tid for tid in tids if tid in self._inbox.in_flight}
+        new = chosen - self._cancelled
+        self._cancelled |= chosen
+        if new:
+            # In a thread of its own: the loop shall not wait for a JVM that is busy or gone.
+            self._wake.set()
+            self._canceller.run(self._cancel_until_ended, width=1)
+
+    def elapsed(self, tid: Any) -> float | None:
+        if tid not in self._running:
+            return None
+        since = self._transport.running_since(self.tag(tid))
+        return None if since is None else max(0.0, time.time() - since)
+
+    def close(self) -> None:
+        if not self._inbox.close():
+            return
+        try:
+            self.cancel(list(self._inbox.in_flight))
+            self._lanes.close(_GRACE)
+            self._inbox.abandon()
+            self._abandoned = True
+            self._wake.set()
+            self._canceller.close(_GRACE)
+        finally:
+            self._transport.close()
+            self._on_close()
+
+    def _run(self, tid: Any, argument: Any, description: str, submitted: datetime) -> None:
+        try:
+            event = self._outcome(tid, argument, description, submitted)
+        except Exception as error:  # a thread's border: the trial must end in an event
+            event = Failed(tid, *describe(error))
+        self._running.discard(tid)
+        self._inbox.put(event)
+
+    def _outcome(self, tid: Any, argument: Any, description: str, submitted: datetime) -> Event:
+        if tid in self._cancelled:
+            return Cancelled(tid)
+        try:
+            task = dumps(argument)
+        except Exception as error:
+            return _unsendable(tid, argument, error)
+        self._inbox.put(Started(tid))
+        try:
+            packed = self._transport.run(task, self.tag(tid), description)
+        except JobFailed as failure:
+            if tid in self._cancelled:
+                return Cancelled(tid)
+            return Failed(tid, failure.error_type, failure.message, failure.traceback)
+        return event_of(tid, decode(packed), submitted)
+
+    def _cancel_until_ended(self) -> None:
+        while (pending := self._cancelled & self._running) and not self._abandoned:
+            for tid in pending:
+                self._transport.cancel(self.tag(tid))
+            self._wake.wait(_REPEAT_CANCEL)
+            self._wake.clear()
+
+
+def _unsendable(tid: Any, argument: Any, error: Exception) -> Failed:
+    offender = find_offender(argument, dumps)
+    what = "it"
+    if offender is not None:
+        what = f"config{offender.path}, a {type_name(offender.part)},"
+    message = (
+        f"The configuration cannot be sent to the workers: {what} cannot be pickled "
+        f"({error}). Offer a name or a number in the space, and make the object from it in "
+        "the objective."
+    )
+    return Failed(tid, "UnpicklableArgument", message, "")

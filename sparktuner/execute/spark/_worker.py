@@ -1,0 +1,68 @@
+"""The task of a trial on Spark Classic: what Spark calls in the worker process.
+
+Shipped by value with every task, so it is small; what it needs more is in the broadcast,
+which a worker process unpickles once.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import pickle
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from pyspark import TaskContext
+
+if TYPE_CHECKING:
+    from pyspark import Broadcast
+
+# A job's local properties reach its task. So one RDD, pickled and analysed once, serves all
+# trials, and only this property differs.
+ARGUMENT_PROPERTY = "sparktuner.argument"
+# A worker that dies is tried again once at most, however often Spark would (4 times on a
+# cluster). In local mode Spark itself gives up at once.
+MAX_RETRIES = 1
+REFUSED = b""
+
+
+def run_task(
+    broadcast: Broadcast[list[Any]], in_driver: bool, rows: Iterable[object]
+) -> list[bytes]:
+    """Run the trial whose argument is in the job's local properties.
+
+    Args:
+        broadcast: what ``pack_objective`` made.
+        in_driver: whether the driver is the only executor (``local[...]``).
+        rows: the partition.
+
+    Returns:
+        The encoded report alone, or :data:`REFUSED` where this is one attempt too many.
+    """
+    for _ in rows:  # Spark reuses a worker only if its task read the input to the end
+        pass
+    context = TaskContext.get()
+    if context is None or context.attemptNumber() > MAX_RETRIES:
+        return [REFUSED]
+    packed = base64.b64decode(context.getLocalProperty(ARGUMENT_PROPERTY) or "")
+    # pyspark keeps this very list in the worker process as long as tasks ask for it.
+    shipped = broadcast.value
+    if isinstance(shipped[0], bytes):
+        shipped[0] = pickle.loads(shipped[0])
+    executor = "driver" if in_driver else _executor_id()
+    report: bytes = shipped[0](shipped, packed, executor, context.attemptNumber())
+    return [report]
+
+
+def _executor_id() -> str:
+    """Return the executor's id as far as its environment tells.
+
+    Kubernetes has it in a variable; YARN has the container's id, which is as good; a
+    standalone worker starts its executors in ``work/<application>/<id>``.
+    """
+    for name in ("SPARK_EXECUTOR_ID", "CONTAINER_ID"):
+        if os.environ.get(name):
+            return os.environ[name]
+    folder = re.search(r"/app-[^/]+/(\d+)(?:/|$)", os.getcwd())
+    return folder.group(1) if folder else ""

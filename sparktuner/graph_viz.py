@@ -1,0 +1,40 @@
+"""A picture of a search space: which parameters there are and which choice leads to which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sparktuner.space import FlatSpace, flatten
+
+
+def dot_hyperparameters(expr: object) -> str:
+    """The parameters of a search space as a directed graph in Graphviz's DOT language.
+
+    Boxes are parameters, ellipses the values of choices that others depend on. Render the
+    text with ``dot -Tsvg``.
+    """
+    space = flatten(expr)
+    lines = ["digraph {"]
+    for j, column in enumerate(space.columns):
+        code = column.distribution.code(column.label)
+        lines.append(
+            f"  p{j} [shape=box, label={_quoted(column.label)}, tooltip={_quoted(code)}];"
+        )
+    lines.extend(dict.fromkeys(_edges(space)))
+    return "\n".join([*lines, "}", ""])
+
+
+def _edges(space: FlatSpace) -> Iterator[str]:
+    for j, column in enumerate(space.columns):
+        for condition in column.conditions:
+            for parent, value in condition:
+                branch = f"p{parent}v{value}"
+                text = f"{space.columns[parent].label}={value}"
+                yield f"  {branch} [shape=ellipse, label={_quoted(text)}];"
+                yield f"  p{parent} -> {branch};"
+                yield f"  {branch} -> p{j};"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,148 @@
+"""Hyperopt's names for nodes, walks over them, and their evaluation."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sparktuner.errors import BadSearchSpace
+from sparktuner.space import (
+    Call,
+    Literal,
+    Node,
+    Parameter,
+    Record,
+    Sequence,
+    Switch,
+    nodes,
+    scope,
+    substitute,
+)
+from sparktuner.space import Node as Apply
+from sparktuner.space import as_node as as_apply
+
+__all__ = [
+    "scope",
+    "as_apply",
+    "rec_eval",
+    "Apply",
+    "Literal",
+    "dfs",
+    "toposort",
+    "clone",
+    "clone_merge",
+]
+
+
+def rec_eval(
+    expr: object,
+    deepcopy_inputs: bool = False,
+    memo: Mapping[Node, Any] | None = None,
+    max_program_len: int | None = None,
+    memo_gc: bool = True,
+    print_trace: bool = False,
+    print_node_on_error: bool = True,
+) -> Any:
+    """The value of an expression, in which the nodes of ``memo`` have the values given there.
+
+    Args:
+        expr: a node, or any nesting of dicts, lists and tuples of nodes.
+        deepcopy_inputs: copy the values of ``memo`` first.
+        memo: node -> value; a parameter that is needed must be there.
+        max_program_len: accepted for Hyperopt's sake, as is all that follows.
+        memo_gc: no effect.
+        print_trace: no effect.
+        print_node_on_error: no effect.
+
+    Raises:
+        BadSearchSpace: a parameter has no value.
+    """
+    known = {
+        node: copy.deepcopy(value) if deepcopy_inputs else value
+        for node, value in (memo or {}).items()
+    }
+    return substitute(as_apply(expr), _no_value, known)
+
+
+def _no_value(parameter: Parameter) -> Any:
+    raise BadSearchSpace(
+        f"{parameter!r} has no value here: pass rec_eval(expr, memo={{node: value}}), "
+        "space_eval(space, {label: value}), or draw one with pyll.stochastic.sample(expr)"
+    )
+
+
+def dfs(expr: object) -> list[Node]:
+    """Every node of the expression once, each after the nodes that it is made from."""
+    return nodes(as_apply(expr))
+
+
+def toposort(expr: object) -> list[Node]:
+    """The same as :func:`dfs`: an order in which the nodes can be evaluated."""
+    return dfs(expr)
+
+
+def clone(expr: object, memo: dict[Node, Node] | None = None) -> Node:
+    """A copy made of new nodes; what is shared in the original is shared in the copy.
+
+    Args:
+        expr: the expression.
+        memo: original -> copy; nodes in it are not copied again, new ones are added.
+    """
+    root = as_apply(expr)
+    copies: dict[Node, Node] = {} if memo is None else memo
+    for node in nodes(root):
+        if node not in copies:
+            copies[node] = _rebuilt(node, copies)
+    return copies[root]
+
+
+def clone_merge(
+    expr: object, memo: dict[Node, Node] | None = None, merge_literals: bool = False
+) -> Node:
+    """A copy in which equal computations on the same parameters are one node.
+
+    Args:
+        expr: the expression.
+        memo: original -> copy, as for :func:`clone`.
+        merge_literals: merge equal constants too, where they can be compared.
+    """
+    root = as_apply(expr)
+    copies: dict[Node, Node] = {} if memo is None else memo
+    made: dict[Any, Node] = {}
+    for node in nodes(root):
+        if node in copies:
+            continue
+        new = _rebuilt(node, copies)
+        key = _merge_key(new, merge_literals)
+        copies[node] = new if key is None else made.setdefault(key, new)
+    return copies[root]
+
+
+def _rebuilt(node: Node, copies: Mapping[Node, Node]) -> Node:
+    match node:
+        case Switch():
+            return Switch(copies[node.index], tuple(copies[option] for option in node.options))
+        case Call():
+            kwargs = tuple((name, copies[arg]) for name, arg in node.kwargs)
+            return replace(node, args=tuple(copies[arg] for arg in node.args), kwargs=kwargs)
+        case Record():
+            return Record(tuple((key, copies[item]) for key, item in node.items))
+        case Sequence():
+            return Sequence(tuple(copies[item] for item in node.items))
+    return copy.copy(node)
+
+
+def _merge_key(node: Node, merge_literals: bool) -> Any:
+    """What two nodes must share to be merged; None for one that stays itself."""
+    match node:
+        case Call():
+            return Call, node.function, node.args, node.kwargs
+        case Switch():
+            return Switch, node.index, node.options
+        case Record() | Sequence():
+            return type(node), node.items
+        case Literal() if merge_literals and isinstance(node.value, int | float | str):
+            return Literal, type(node.value), node.value
+    return None

@@ -1,0 +1,39 @@
+"""A pytest fixture with one local Spark session for the whole test run.
+
+In ``conftest.py``::
+
+    pytest_plugins = ["sparktuner.pytest_plugin"]
+
+and in a test::
+
+    def test_my_search(local_spark):
+        trials = SparkTrials(parallelism=2, spark_session=local_spark)
+        ...
+
+Override ``local_spark_options`` to change the session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sparktuner import testing
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@pytest.fixture(scope="session")
+def local_spark_options() -> dict[str, Any]:
+    """Return arguments for ``sparktuner.testing.local_spark``; override it in conftest.py."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def local_spark(local_spark_options: dict[str, Any]) -> Iterator[SparkSession]:
+    """A local Spark session, started when the first test asks for it, stopped at the end."""
+    with testing.local_spark(**local_spark_options) as session:
+        yield session

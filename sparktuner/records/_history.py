@@ -1,0 +1,108 @@
+"""What a suggestion is conditioned on, as arrays, and how it is kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sparktuner.records._document import Document, configuration_of
+from sparktuner.space import FlatSpace, FloatArray
+from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING, STATUS_OK
+
+IntArray: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The trials of one search: n finished, m pending, p parameters.
+
+    Attributes:
+        tids: (n,) trial ids in the order in which the results arrived.
+        losses: (n,) finite; failed and cancelled trials are not in it.
+        values: (n, p) latent values, NaN where a parameter is inactive.
+        pending: (m, p) latent values of trials that have no result yet.
+        curves: tid -> (k, 2) reported steps and losses.
+        failed: (k, p) latent values of trials that ended without a finite loss: no model
+            learns from them, but they have been tried.
+    """
+
+    tids: IntArray
+    losses: FloatArray
+    values: FloatArray
+    pending: FloatArray
+    curves: Mapping[int, FloatArray] = field(default_factory=dict)
+    failed: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
+
+    @property
+    def n(self) -> int:
+        """Number of finished trials."""
+        return len(self.losses)
+
+
+class HistoryLog:
+    """Follows a growing list of trial documents; each update reads only what is new.
+
+    The list may only grow at its end, and documents move on from NEW and RUNNING; anything
+    else (``delete_all``) needs a new log.
+    """
+
+    def __init__(self, space: FlatSpace) -> None:
+        self._space = space
+        self._read = 0
+        self._pending: dict[int, FloatArray] = {}  # position in the list -> (p,)
+        self._failed: list[FloatArray] = []
+        self._n = 0
+        p = len(space.columns)
+        self._tids: IntArray = np.empty(64, dtype=np.int64)
+        self._losses: FloatArray = np.empty(64)
+        self._values: FloatArray = np.empty((64, p))
+
+    def update(self, documents: Sequence[Document]) -> History:
+        """The history of ``documents``; arrays are views that later updates do not change."""
+        for position in range(self._read, len(documents)):
+            document = documents[position]
+            if document["state"] in (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE):
+                row = self._space.encode([configuration_of(document)])[0]
+                self._pending[position] = row
+        self._read = len(documents)
+        for position in list(self._pending):
+            document = documents[position]
+            if document["state"] not in (JOB_STATE_NEW, JOB_STATE_RUNNING):
+                self._end(document, self._pending.pop(position))
+        n, p = self._n, len(self._space.columns)
+        pending = np.array(list(self._pending.values())).reshape(len(self._pending), p)
+        failed = np.array(self._failed).reshape(len(self._failed), p)
+        return History(self._tids[:n], self._losses[:n], self._values[:n], pending, failed=failed)
+
+    def _end(self, document: Document, row: FloatArray) -> None:
+        loss = finite_loss(document)
+        if loss is None:
+            self._failed.append(row)
+            return
+        if self._n == len(self._losses):
+            self._grow()
+        tid = document["tid"]
+        # Hyperopt lets tids be anything; a model only needs numbers to tell them apart.
+        self._tids[self._n] = tid if isinstance(tid, int) else self._n
+        self._losses[self._n] = loss
+        self._values[self._n] = row
+        self._n += 1
+
+    def _grow(self) -> None:
+        # New arrays, so that histories handed out before keep theirs.
+        self._tids = np.concatenate([self._tids, np.empty_like(self._tids)])
+        self._losses = np.concatenate([self._losses, np.empty_like(self._losses)])
+        self._values = np.concatenate([self._values, np.empty_like(self._values)])
+
+
+def finite_loss(document: Mapping[str, Any]) -> float | None:
+    """The loss of a trial that finished with status ok; None for any other."""
+    result = document["result"]
+    if document["state"] != JOB_STATE_DONE or result.get("status") != STATUS_OK:
+        return None
+    loss = result.get("loss")
+    return float(loss) if loss is not None and np.isfinite(loss) else None

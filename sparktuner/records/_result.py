@@ -1,0 +1,70 @@
+"""What an objective returned, made a result dictionary or refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from sparktuner.errors import InvalidLoss, InvalidResultStatus
+from sparktuner.status import STATUS_FAIL, STATUS_OK, STATUS_STRINGS
+
+_RETURN_EITHER = "return the loss as a number, or {'status': 'ok', 'loss': ...}"
+
+
+def normalise_result(value: object) -> dict[str, Any]:
+    """A result dictionary with a ``status`` and, where that is ok, a float ``loss``.
+
+    Other keys are kept. A loss of NaN or infinity is no minimum of anything: such a result
+    keeps its loss, but its status becomes ``fail`` and ``failure`` says why.
+
+    Raises:
+        InvalidResultStatus: a dictionary without a valid ``status``.
+        InvalidLoss: no real number where a loss should be.
+    """
+    if not isinstance(value, Mapping):
+        return _checked({"status": STATUS_OK, "loss": _number(value, "the objective returned")})
+    result = dict(value)
+    status = result.get("status")
+    if status not in STATUS_STRINGS:
+        raise InvalidResultStatus(
+            f"the objective's result needs a 'status' out of {list(STATUS_STRINGS)}, got "
+            + (repr(status) if "status" in result else f"only the keys {list(result)}")
+            + f"; {_RETURN_EITHER}"
+        )
+    if status != STATUS_OK:
+        return result
+    if "loss" not in result:
+        raise InvalidLoss(
+            f"the objective's result has status 'ok' but no 'loss', only the keys {list(result)}"
+        )
+    result["loss"] = _number(result["loss"], "the result's 'loss' is")
+    return _checked(result)
+
+
+def _number(value: object, subject: str) -> float:
+    if value is None:
+        hint = "; is a return statement missing?" if "returned" in subject else ""
+        raise InvalidLoss(f"{subject} None, not a number{hint} {_RETURN_EITHER}")
+    try:
+        if isinstance(value, str | bytes | complex):
+            raise TypeError
+        # A NumPy array or a tensor of one element is a number; float() of it is on its way out.
+        item = value.item() if hasattr(value, "item") else value
+        if isinstance(item, complex):
+            raise TypeError
+        return float(item)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        shown = repr(value)
+        shown = shown if len(shown) <= 80 else shown[:77] + "..."
+        raise InvalidLoss(
+            f"{subject} {shown} of type {type(value).__name__}, which is not a real number; "
+            f"{_RETURN_EITHER}"
+        ) from None
+
+
+def _checked(result: dict[str, Any]) -> dict[str, Any]:
+    if not math.isfinite(result["loss"]):
+        result["status"] = STATUS_FAIL
+        result["failure"] = f"the loss is {result['loss']}, which cannot be compared"
+    return result

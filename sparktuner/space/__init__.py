@@ -1,0 +1,53 @@
+"""Search spaces as frozen data.
+
+In reading order: the distributions, the nodes that hold them, evaluation of a
+configuration, expressions over nodes, and the flat view in columns that algorithms use.
+"""
+
+from sparktuner.space._arithmetic import FloatArray
+from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
+from sparktuner.space._evaluate import Configuration, evaluate, substitute
+from sparktuner.space._expressions import Scope, scope
+from sparktuner.space._flatten import BoolArray, Column, FlatSpace, flatten
+from sparktuner.space._graph import children, nodes
+from sparktuner.space._nodes import (
+    Call,
+    Literal,
+    Node,
+    Parameter,
+    Record,
+    Sequence,
+    Switch,
+    as_node,
+    call,
+    native,
+)
+
+__all__ = [
+    "Numeric",
+    "RandInt",
+    "Categorical",
+    "Distribution",
+    "Node",
+    "Literal",
+    "Parameter",
+    "Switch",
+    "Call",
+    "Record",
+    "Sequence",
+    "as_node",
+    "call",
+    "children",
+    "nodes",
+    "native",
+    "Configuration",
+    "evaluate",
+    "substitute",
+    "Scope",
+    "scope",
+    "Column",
+    "FlatSpace",
+    "flatten",
+    "FloatArray",
+    "BoolArray",
+]

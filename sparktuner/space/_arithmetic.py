@@ -1,0 +1,61 @@
+"""Arithmetic that all distributions share, safe at the ends of the floats."""
+
+from __future__ import annotations
+
+import math
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+FloatArray: TypeAlias = npt.NDArray[np.float64]
+
+# Keeps the inverse normal CDF finite; 2**-54 lies below the finest step of Generator.random.
+_TINY = 2.0**-54
+# The farthest that a normal draw can lie from its mean, in standard deviations.
+REACH = float(-special.ndtri(_TINY))
+# The largest logarithm of a float: exp of it is finite.
+MAX_LOG = math.log(np.finfo(np.float64).max)
+# From this many steps on, a step can vanish in the rounding of a latent.
+MANY_STEPS = 2.0**44
+# Nobody means to list more values than this one by one.
+_MAX_LISTED = 10_000_000
+
+
+def round_to_step(
+    x: FloatArray, q: float | FloatArray, first: float | FloatArray, last: float | FloatArray
+) -> FloatArray:
+    """The nearest multiples of ``q`` from ``first`` to ``last``; never -0.0, NaN stays NaN."""
+    # Adding 0.0 turns -0.0, which JSON keeps, into 0.0.
+    return np.clip(np.rint(x / q) * q, first, last) + 0.0
+
+
+def standard_normal(u: FloatArray) -> FloatArray:
+    """Quantiles of the standard normal distribution, finite for every ``u`` in [0, 1]."""
+    return np.asarray(special.ndtri(np.clip(u, _TINY, 1 - _TINY)))
+
+
+def plain(x: float) -> str:
+    """A float as people write it: integral ones without ``.0``."""
+    return str(int(x)) if float(x).is_integer() and abs(x) < 1e16 else repr(float(x))
+
+
+def exp(z: float) -> float:
+    return math.exp(min(z, MAX_LOG))
+
+
+def log_normal_mass(lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Log of the standard normal probability of [lower, upper], exact far out in the tails."""
+    # The left tail keeps its digits where 1 - ndtr(x) has none left.
+    flip = lower > 0
+    lower, upper = np.where(flip, -upper, lower), np.where(flip, -lower, upper)
+    log_upper = special.log_ndtr(upper)
+    return np.asarray(log_upper + np.log(-np.expm1(special.log_ndtr(lower) - log_upper)))
+
+
+def check_listable(cardinality: float) -> None:
+    if not math.isfinite(cardinality):
+        raise ValueError("a continuous or unbounded parameter has no finite support")
+    if cardinality > _MAX_LISTED:
+        raise ValueError(f"{cardinality:g} values are too many to list")

@@ -1,0 +1,18 @@
+"""The three distributions that all twelve ``hp.*`` functions are made of.
+
+Each distribution speaks of *values*, as the objective sees them (before they are made
+native Python numbers), and of *latents*, the coordinate in which a model works: the value
+itself, or its natural logarithm where ``log`` is set; an index for a category. All methods
+but ``native`` and ``code`` are vectorised over arrays of shape (n,).
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from sparktuner.space._discrete import Categorical, RandInt
+from sparktuner.space._numeric import Numeric
+
+Distribution: TypeAlias = Numeric | RandInt | Categorical
+
+__all__ = ["Numeric", "RandInt", "Categorical", "Distribution"]

@@ -1,0 +1,112 @@
+"""From a configuration (values by label) to what the objective receives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from sparktuner.errors import BadSearchSpace
+from sparktuner.space._distributions import Numeric
+from sparktuner.space._graph import children
+from sparktuner.space._nodes import (
+    Call,
+    Literal,
+    Node,
+    Parameter,
+    Record,
+    Sequence,
+    Switch,
+    as_node,
+    native,
+)
+
+Configuration: TypeAlias = Mapping[str, Any]
+
+
+def evaluate(space: object, configuration: Configuration) -> Any:
+    """The search space with each parameter replaced by its value.
+
+    Only the options that are chosen are evaluated, each node once, so that a node used in
+    two places is one object in the result. Lists come out as tuples.
+
+    Args:
+        space: a node, or any nesting of dicts, lists and tuples of nodes.
+        configuration: a value for each active label; a choice's is its index. Other labels
+            are ignored.
+
+    Raises:
+        BadSearchSpace: an active label has no value, or an index points at no option.
+    """
+
+    def value_of(parameter: Parameter) -> Any:
+        try:
+            return configuration[parameter.label]
+        except KeyError:
+            raise BadSearchSpace(
+                f"no value for parameter {parameter.label!r}, which is active in this "
+                f"configuration; got values for {sorted(map(str, configuration))}"
+            ) from None
+
+    return substitute(as_node(space), value_of, {})
+
+
+def substitute(node: Node, value_of: Callable[[Parameter], Any], memo: dict[Node, Any]) -> Any:
+    """Evaluate ``node``; what ``memo`` holds is taken from there, the rest is added to it."""
+    # A stack of our own: spaces may be nested deeper than Python's.
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        if top in memo:
+            stack.pop()
+            continue
+        missing = [below for below in _needs(top, memo) if below not in memo]
+        if missing:
+            stack.extend(reversed(missing))
+        else:
+            memo[top] = _result(top, value_of, memo)
+    return memo[node]
+
+
+def _needs(node: Node, memo: Mapping[Node, Any]) -> Iterable[Node]:
+    """What must be known before ``node`` is: of a choice its index, then one option."""
+    if isinstance(node, Switch):
+        return (_chosen(node, memo[node.index]),) if node.index in memo else (node.index,)
+    return children(node)
+
+
+def _result(node: Node, value_of: Callable[[Parameter], Any], memo: Mapping[Node, Any]) -> Any:
+    match node:
+        case Literal():
+            return node.value
+        case Parameter():
+            return _whole(node, native(value_of(node)))
+        case Switch():
+            return memo[_chosen(node, memo[node.index])]
+        case Record():
+            return {key: memo[item] for key, item in node.items}
+        case Sequence():
+            return tuple(memo[item] for item in node.items)
+        case Call():
+            args = [memo[arg] for arg in node.args]
+            kwargs = {name: memo[arg] for name, arg in node.kwargs}
+            return native(node.function(*args, **kwargs))
+    raise BadSearchSpace(f"not a search-space node: {node!r}")
+
+
+def _whole(parameter: Parameter, value: Any) -> Any:
+    """5.0, written by hand or read from an old record, as 5 where values are integers."""
+    distribution = parameter.distribution
+    whole = not isinstance(distribution, Numeric) or distribution.is_whole
+    return int(value) if whole and isinstance(value, float) and value.is_integer() else value
+
+
+def _chosen(node: Switch, index: Any) -> Node:
+    whole = isinstance(index, bool | int) or (isinstance(index, float) and index.is_integer())
+    if not whole or not 0 <= index < len(node.options):
+        name = f" {node.index.label!r}" if isinstance(node.index, Parameter) else ""
+        raise BadSearchSpace(
+            f"the index of choice{name} must be an integer from 0 to "
+            f"{len(node.options) - 1}, got {index!r}; a choice is given by the index of its "
+            "option, not by the option"
+        )
+    return node.options[int(index)]

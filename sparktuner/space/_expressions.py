@@ -1,0 +1,165 @@
+"""Functions of nodes: ``scope.int(node)`` is the node whose value is ``int`` of the other's."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from sparktuner.space._nodes import Call, Switch, as_node, call, name_of
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+_DISTRIBUTION = re.compile("p?choice|randint|uniformint|q?(log)?(uniform|normal)")
+
+
+def repeat(n: int, value: Any) -> list[Any]:
+    """A list that holds ``value`` ``n`` times."""
+    return [value] * n
+
+
+def identity(value: Any) -> Any:
+    """The value itself."""
+    return value
+
+
+def apply(function: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
+    """The function called with a tuple of arguments and a dictionary of keyword arguments."""
+    return function(*args, **(kwargs or {}))
+
+
+def asarray(value: Any, dtype: Any = None) -> Any:
+    """The value as a NumPy array."""
+    return np.asarray(value, dtype=dtype)
+
+
+_BUILTINS: tuple[Callable[..., Any], ...] = (
+    *(int, float, str, bool, len, list, dict, range),
+    *(abs, round, min, max, getattr, functools.partial),
+    *(operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv),
+    *(operator.mod, operator.neg, operator.pow, operator.getitem),
+    *(operator.eq, operator.ne, operator.lt, operator.le, operator.gt, operator.ge),
+    *(np.exp, np.log, np.sqrt, np.sin, np.cos, np.tan, np.sum, np.minimum, np.maximum),
+    *(repeat, identity, asarray),
+)
+# They go by their own names, but for this one: ``call`` is taken in this file.
+_FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+    {**{name_of(function): function for function in _BUILTINS}, "call": apply}
+)
+
+
+class Scope:
+    """The functions that may stand in a search space, as attributes that make nodes.
+
+    ``scope.int(hp.quniform("depth", 3, 12, 1))``; a function of your own joins with
+    :meth:`define`. A node holds the function itself, so that workers need no scope.
+    """
+
+    def __init__(self) -> None:
+        self._defined: dict[str, tuple[Callable[..., Any], int | None]] = {}
+
+    def __getattr__(self, name: str) -> Callable[..., Call]:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name in _FUNCTIONS:
+            return functools.partial(call, _FUNCTIONS[name])
+        if name in self._defined:
+            return functools.partial(_call_with_length, *self._defined[name])
+        raise AttributeError(self._unknown(name))
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *_FUNCTIONS, *self._defined})
+
+    def switch(self, index: object, *options: object) -> Switch:
+        """The option that the index points at, counted from 0; only that one is evaluated."""
+        return Switch(as_node(index), tuple(as_node(option) for option in options))
+
+    @overload
+    def define(self, f: _Function, o_len: int | None = None, pure: bool = False) -> _Function: ...
+
+    @overload
+    def define(
+        self, f: None = None, o_len: int | None = None, pure: bool = False
+    ) -> Callable[[_Function], _Function]: ...
+
+    def define(self, f: Any = None, o_len: int | None = None, pure: bool = False) -> Any:
+        """Make ``scope.<name of f>`` available; a decorator that gives ``f`` back.
+
+        A second definition of a name replaces the first, as when a notebook's cell runs again.
+
+        Args:
+            f: a function with a name.
+            o_len: how many items its result has, so that its node can be unpacked.
+            pure: accepted for Hyperopt's sake; every function is taken to be pure.
+
+        Raises:
+            ValueError: the function has no name, or one of scope's own.
+        """
+        if f is None:
+            return self.define_info(o_len, pure)
+        name = getattr(f, "__name__", "")
+        if not (callable(f) and name.isidentifier()) or name.startswith("_"):
+            raise ValueError(
+                "scope.define needs a function whose name does not start with '_', got "
+                f"{f!r}; write it with def"
+            )
+        if name in _FUNCTIONS or hasattr(type(self), name):
+            raise ValueError(
+                f"scope.define: {name!r} is one of scope's own names; give your function another"
+            )
+        self._defined[name] = (f, o_len)
+        return f
+
+    def define_pure(self, f: _Function) -> _Function:
+        """The same as :meth:`define`."""
+        return self.define(f)
+
+    def define_info(
+        self, o_len: int | None = None, pure: bool = False
+    ) -> Callable[[_Function], _Function]:
+        """A decorator: ``@scope.define_info(o_len=2)``; see :meth:`define`."""
+        return lambda f: self.define(f, o_len, pure)
+
+    def define_if_new(
+        self, f: _Function, o_len: int | None = None, pure: bool = False
+    ) -> _Function:
+        """Define ``f`` unless its name is taken."""
+        name = name_of(f)
+        if name in _FUNCTIONS or name in self._defined:
+            return f
+        return self.define(f, o_len, pure)
+
+    def undefine(self, f: Callable[..., Any] | str) -> None:
+        """Forget a function that :meth:`define` made available.
+
+        Raises:
+            ValueError: there is no such function.
+        """
+        name = f if isinstance(f, str) else name_of(f)
+        if name not in self._defined:
+            raise ValueError(f"scope.undefine: {name!r} was not defined with scope.define")
+        del self._defined[name]
+
+    def _unknown(self, name: str) -> str:
+        if _DISTRIBUTION.fullmatch(name):
+            return f"scope has no {name!r}: parameters need a label, write hp.{name}('label', ...)"
+        known = [n for n in dir(self) if not n.startswith("_")]
+        close = difflib.get_close_matches(name, known)
+        hint = f"did you mean {' or '.join(map(repr, close))}? " if close else ""
+        return f"scope has no {name!r}; {hint}A function of your own joins with @scope.define"
+
+
+def _call_with_length(
+    function: Callable[..., Any], length: int | None, *args: object, **kwargs: object
+) -> Call:
+    return replace(call(function, *args, **kwargs), length=length)
+
+
+scope = Scope()

@@ -1,0 +1,395 @@
+"""The nodes that a search space is made of: frozen data, no interpreter behind them.
+
+Nodes compare and hash by identity: one node object used in two places is one parameter.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from sparktuner.errors import BadSearchSpace
+from sparktuner.space._arithmetic import plain
+from sparktuner.space._distributions import Categorical, Distribution, RandInt
+
+# How deep a repr goes: a node that many others share would be written out again and again.
+_DEPTH = 8
+# How many items of a list, or options of a choice, a repr shows.
+_SHOWN = 20
+# How long a constant's repr may be.
+_WIDTH = 80
+
+_INFIX: Mapping[Callable[..., Any], str] = MappingProxyType(
+    {
+        operator.add: "+",
+        operator.sub: "-",
+        operator.mul: "*",
+        operator.truediv: "/",
+        operator.floordiv: "//",
+        operator.mod: "%",
+        operator.pow: "**",
+        operator.lt: "<",
+        operator.le: "<=",
+        operator.gt: ">",
+        operator.ge: ">=",
+    }
+)
+_COMPARISONS = frozenset(
+    [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
+)
+
+
+class Node:
+    """A part of a search space; arithmetic, order and indexing on it give further nodes.
+
+    ``==`` stays identity (nodes are dictionary keys); ``scope.eq(a, b)`` compares values.
+    Its ``repr`` reads like the code that made it, shortened where it is deep.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return self._code(_DEPTH)
+
+    def _code(self, depth: int) -> str:
+        raise NotImplementedError
+
+    def __call__(self, *args: object, **kwargs: object) -> Node:
+        return call(_call_value, self, *args, **kwargs)
+
+    def __add__(self, other: object) -> Node:
+        return call(operator.add, self, other)
+
+    def __radd__(self, other: object) -> Node:
+        return call(operator.add, other, self)
+
+    def __sub__(self, other: object) -> Node:
+        return call(operator.sub, self, other)
+
+    def __rsub__(self, other: object) -> Node:
+        return call(operator.sub, other, self)
+
+    def __mul__(self, other: object) -> Node:
+        return call(operator.mul, self, other)
+
+    def __rmul__(self, other: object) -> Node:
+        return call(operator.mul, other, self)
+
+    def __truediv__(self, other: object) -> Node:
+        return call(operator.truediv, self, other)
+
+    def __rtruediv__(self, other: object) -> Node:
+        return call(operator.truediv, other, self)
+
+    def __floordiv__(self, other: object) -> Node:
+        return call(operator.floordiv, self, other)
+
+    def __rfloordiv__(self, other: object) -> Node:
+        return call(operator.floordiv, other, self)
+
+    def __mod__(self, other: object) -> Node:
+        return call(operator.mod, self, other)
+
+    def __rmod__(self, other: object) -> Node:
+        return call(operator.mod, other, self)
+
+    def __pow__(self, other: object) -> Node:
+        return call(operator.pow, self, other)
+
+    def __rpow__(self, other: object) -> Node:
+        return call(operator.pow, other, self)
+
+    def __neg__(self) -> Node:
+        return call(operator.neg, self)
+
+    def __abs__(self) -> Node:
+        return call(operator.abs, self)
+
+    def __round__(self, digits: int | None = None) -> Node:
+        return call(round, self) if digits is None else call(round, self, digits)
+
+    def __lt__(self, other: object) -> Node:
+        return call(operator.lt, self, other)
+
+    def __le__(self, other: object) -> Node:
+        return call(operator.le, self, other)
+
+    def __gt__(self, other: object) -> Node:
+        return call(operator.gt, self, other)
+
+    def __ge__(self, other: object) -> Node:
+        return call(operator.ge, self, other)
+
+    def __getitem__(self, key: object) -> Node:
+        return call(operator.getitem, self, key)
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, method: str, *inputs: object, **kwargs: object
+    ) -> Any:
+        # np.log(node), np.float64(2) * node: NumPy asks here what they mean.
+        if method != "__call__" or "out" in kwargs:
+            return NotImplemented
+        return call(ufunc, *inputs, **kwargs)
+
+    def __iter__(self) -> Iterator[Node]:
+        # Without this, __getitem__ would make iteration endless.
+        raise TypeError(
+            "a search-space node cannot be iterated: its value is known only when a "
+            "configuration is evaluated; index it (node[0]) instead"
+        )
+
+    def __len__(self) -> int:
+        raise TypeError("a search-space node has no length; use scope.len(node)")
+
+    def __int__(self) -> int:
+        raise TypeError("a search-space node has no value yet; use scope.int(node)")
+
+    def __float__(self) -> float:
+        raise TypeError("a search-space node has no value yet; use scope.float(node)")
+
+    def __bool__(self) -> bool:
+        # `if space:` is common; a comparison's outcome is what nobody can know yet.
+        return True
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Literal(Node):
+    """A constant, given to the objective as it is."""
+
+    value: Any = None
+
+    @property
+    def obj(self) -> Any:
+        """The constant, under Hyperopt's name."""
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"Literal({self._code(1)})"
+
+    def _code(self, depth: int) -> str:
+        if isinstance(self.value, type) or callable(self.value):
+            return name_of(self.value)
+        text = repr(self.value)
+        return text if len(text) <= _WIDTH else f"{text[: _WIDTH - 3]}..."
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Parameter(Node):
+    """A labelled draw from a distribution: the only kind of node that is random."""
+
+    label: str
+    distribution: Distribution
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.label, str):
+            raise BadSearchSpace(
+                f"a parameter's label must be a string, got {type(self.label).__name__}: "
+                f"{self.label!r}"
+            )
+        if not self.label:
+            raise BadSearchSpace("a parameter's label must not be empty, got ''")
+
+    def _code(self, depth: int) -> str:
+        return self.distribution.code(self.label)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Switch(Node):
+    """The option that ``index`` points at; the others are not evaluated."""
+
+    index: Node
+    options: tuple[Node, ...]
+
+    def __post_init__(self) -> None:
+        if not self.options:
+            raise BadSearchSpace("a switch needs at least one option, got none")
+        if isinstance(self.index, Parameter):
+            self._check_index(self.index)
+
+    def _check_index(self, index: Parameter) -> None:
+        if not isinstance(index.distribution, Categorical | RandInt):
+            return
+        first, last = index.distribution.limits
+        if first < 0 or last >= len(self.options):
+            raise BadSearchSpace(
+                f"a switch's index must point at one of its {len(self.options)} options, but "
+                f"{index!r} takes values from {first:g} to {last:g}"
+            )
+
+    def _code(self, depth: int) -> str:
+        options = [_nested(option, depth) for option in self.options[:_SHOWN]]
+        more = ["..."] if len(self.options) > _SHOWN else []
+        index = self.index
+        if not isinstance(index, Parameter) or not isinstance(index.distribution, Categorical):
+            return f"scope.switch({', '.join([_nested(index, depth), *options, *more])})"
+        if index.distribution.is_uniform:
+            return f"hp.choice({index.label!r}, [{', '.join(options + more)}])"
+        pairs = [
+            f"({plain(p)}, {option})"
+            for p, option in zip(index.distribution.p, options, strict=False)
+        ]
+        return f"hp.pchoice({index.label!r}, [{', '.join(pairs + more)}])"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Call(Node):
+    """A function applied to nodes when a configuration is evaluated.
+
+    Attributes:
+        function: the function itself; no name is looked up later.
+        args: its arguments.
+        kwargs: its keyword arguments.
+        length: how many items its result has, where that is known: such a node can be
+            unpacked.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Node, ...] = ()
+    kwargs: tuple[tuple[str, Node], ...] = ()
+    length: int | None = None
+
+    def __bool__(self) -> bool:
+        if self.function in _COMPARISONS:
+            raise TypeError(
+                "a comparison of search-space nodes is known only when a configuration is "
+                "evaluated; use scope.switch or compare inside the objective"
+            )
+        return True
+
+    def __len__(self) -> int:
+        return super().__len__() if self.length is None else self.length
+
+    def __iter__(self) -> Iterator[Node]:
+        if self.length is None:
+            return super().__iter__()
+        return iter([self[i] for i in range(self.length)])
+
+    def _code(self, depth: int) -> str:
+        args = [_nested(arg, depth) for arg in self.args]
+        kwargs = [f"{name}={_nested(arg, depth)}" for name, arg in self.kwargs]
+        if self.function in _INFIX and len(args) == 2:
+            return f" {_INFIX[self.function]} ".join(args)
+        if self.function is operator.neg:
+            return f"-{args[0]}"
+        if self.function is operator.getitem:
+            return f"{args[0]}[{args[1]}]"
+        if self.function is _call_value:
+            return f"{args[0]}({', '.join(args[1:] + kwargs)})"
+        return f"scope.{name_of(self.function)}({', '.join(args + kwargs)})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Record(Node):
+    """A dictionary whose values are nodes; keys are constants."""
+
+    items: tuple[tuple[Any, Node], ...]
+
+    def _code(self, depth: int) -> str:
+        items = (f"{key!r}: {_nested(item, depth)}" for key, item in self.items)
+        return f"{{{', '.join(items)}}}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sequence(Node):
+    """A list or tuple of nodes; reaches the objective as a tuple."""
+
+    items: tuple[Node, ...]
+
+    def _code(self, depth: int) -> str:
+        items = [_nested(item, depth) for item in self.items[:_SHOWN]]
+        if len(self.items) > _SHOWN:
+            items.append("...")
+        return f"[{', '.join(items)}]"
+
+
+def as_node(value: object) -> Node:
+    """Any Python value as a node: containers are searched for nodes, the rest is constant.
+
+    NumPy scalars become native numbers. A list or dictionary that stands in several places
+    becomes one node.
+
+    Raises:
+        BadSearchSpace: a set or an array holds nodes, a dictionary's key is one, or a
+            container holds itself.
+    """
+    return value if isinstance(value, Node) else _convert(value, {})
+
+
+def _convert(value: object, made: dict[int, Node | None]) -> Node:
+    if isinstance(value, Node):
+        return value
+    if not isinstance(value, dict | list | tuple):
+        return _convert_other(value, made)
+    if id(value) in made:
+        node = made[id(value)]
+        if node is None:
+            raise BadSearchSpace(f"a search space must not contain itself, got {value!r}")
+        return node
+    made[id(value)] = None
+    if isinstance(value, dict):
+        node = _record(value, made)
+    else:
+        node = Sequence(tuple(_convert(item, made) for item in value))
+    made[id(value)] = node
+    return node
+
+
+def _convert_other(value: object, made: dict[int, Node | None]) -> Node:
+    if isinstance(value, Mapping):
+        return _record(value, made)
+    if isinstance(value, set | frozenset) and any(isinstance(item, Node) for item in value):
+        raise BadSearchSpace("a set has no order: use a list or a tuple for parameters")
+    objects = value.flat if isinstance(value, np.ndarray) and value.dtype == object else ()
+    if any(isinstance(item, Node) for item in objects):
+        raise BadSearchSpace("an array must not hold parameters: use a list or a tuple")
+    return Literal(native(value))
+
+
+def _record(value: Mapping[Any, Any], made: dict[int, Node | None]) -> Record:
+    return Record(tuple((_key(key), _convert(item, made)) for key, item in value.items()))
+
+
+def _key(key: object) -> object:
+    if isinstance(key, Node):
+        raise BadSearchSpace(
+            f"a dictionary's key must be a constant, got the search-space node {key!r}"
+        )
+    return native(key)
+
+
+def native(value: Any) -> Any:
+    """A NumPy number, boolean or string as the Python value; anything else unchanged."""
+    if isinstance(value, np.generic) and value.dtype.kind in "biufcUS":
+        return value.item()
+    return value
+
+
+def call(function: Callable[..., Any], *args: object, **kwargs: object) -> Call:
+    """The node that applies ``function`` to the arguments, each made a node."""
+    return Call(
+        function,
+        tuple(as_node(arg) for arg in args),
+        tuple((name, as_node(arg)) for name, arg in kwargs.items()),
+    )
+
+
+def name_of(function: object) -> str:
+    """A function's name, or the name of its class."""
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _call_value(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    return function(*args, **kwargs)
+
+
+def _nested(node: Node, depth: int) -> str:
+    if depth <= 1:
+        return "..."
+    text = node._code(depth - 1)
+    infix = isinstance(node, Call) and (node.function in _INFIX or node.function is operator.neg)
+    return f"({text})" if infix else text

@@ -1,0 +1,274 @@
+"""Real and quantised parameters: ten of the twelve ``hp.*`` functions."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy import special
+
+from sparktuner.errors import BadSearchSpace
+from sparktuner.space._arithmetic import (
+    MANY_STEPS,
+    MAX_LOG,
+    REACH,
+    FloatArray,
+    check_listable,
+    exp,
+    log_normal_mass,
+    plain,
+    round_to_step,
+    standard_normal,
+)
+
+# A step whose share of its cell inside the bounds is below this is rounding, not a value.
+_SLIVER = 1e-9
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A real or quantised parameter: ``value = round(g(z) / q) * q``, ``g`` = exp or identity.
+
+    ``z`` is uniform on [a, b] or normal with mean a and standard deviation b. Without ``q``
+    the value is ``g(z)``. A uniform one that is quantised may reach past its bounds by up to
+    q / 2, as in Hyperopt.
+
+    Attributes:
+        base: distribution of the latent ``z``.
+        a: low bound, or mean, of ``z``.
+        b: high bound, or standard deviation, of ``z``.
+        log: ``z`` is the natural logarithm of the value.
+        q: step of the values, or None; where it is integral the values are native ints.
+        integer: the values are meant as integers; needs an integral ``q``.
+    """
+
+    base: Literal["uniform", "normal"]
+    a: float
+    b: float
+    log: bool = False
+    q: float | None = None
+    integer: bool = False
+
+    def __post_init__(self) -> None:
+        names = ("low", "high") if self.base == "uniform" else ("mu", "sigma")
+        for name, bound in zip(names, (self.a, self.b), strict=True):
+            if not math.isfinite(bound):
+                raise BadSearchSpace(f"{name} must be finite, got {bound}")
+        if self.base == "uniform":
+            self._check_uniform()
+        else:
+            self._check_normal()
+        self._check_step()
+
+    def _check_uniform(self) -> None:
+        if not self.a < self.b:
+            raise BadSearchSpace(
+                f"low must be below high, got low={plain(self.a)}, high={plain(self.b)} "
+                "(for a constant, write the value itself)"
+            )
+        if not math.isfinite(self.b - self.a):
+            raise BadSearchSpace(
+                f"high - low must be finite, got low={plain(self.a)}, high={plain(self.b)}"
+            )
+        if self.log and self.b > MAX_LOG:
+            raise BadSearchSpace(
+                f"high is a natural logarithm and exp({plain(self.b)}) overflows; "
+                f"did you mean np.log({plain(self.b)})?"
+            )
+
+    def _check_normal(self) -> None:
+        if not self.b > 0:
+            raise BadSearchSpace(
+                f"sigma must be above 0, got {plain(self.b)} "
+                "(for a constant, write the value itself)"
+            )
+        if self.log and self.a > MAX_LOG:
+            raise BadSearchSpace(
+                f"mu is the mean of the natural logarithm and exp({plain(self.a)}) overflows; "
+                f"did you mean np.log({plain(self.a)})?"
+            )
+        if not all(math.isfinite(end) for end in self._ends):
+            raise BadSearchSpace(
+                "mu and sigma must give finite values, "
+                f"got mu={plain(self.a)}, sigma={plain(self.b)}"
+            )
+
+    def _check_step(self) -> None:
+        if self.q is not None and not (self.q > 0 and math.isfinite(self.q)):
+            raise BadSearchSpace(f"q must be above 0 and finite, got {plain(self.q)}")
+        if self.q is not None and not math.isfinite(self._extent / self.q):
+            raise BadSearchSpace(
+                f"q must not be so small that the number of steps overflows, got {self.q!r}"
+            )
+        if self.integer and not self.is_whole:
+            raise BadSearchSpace(f"an integer parameter needs an integral q, got {self.q}")
+
+    @property
+    def _ends(self) -> tuple[float, float]:
+        """The least and the greatest value that can be drawn, before rounding to steps."""
+        low, high = self.a, self.b
+        if self.base == "normal":
+            low, high = self.a - REACH * self.b, self.a + REACH * self.b
+        return (exp(low), exp(high)) if self.log else (low, high)
+
+    @property
+    def _extent(self) -> float:
+        return max(abs(end) for end in self._ends)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Bounds of the latent; infinite where the base is normal."""
+        return (self.a, self.b) if self.base == "uniform" else (-math.inf, math.inf)
+
+    @cached_property
+    def limits(self) -> tuple[float, float]:
+        """The least and the greatest value; infinite where there is none."""
+        if self.base == "normal":
+            return (0.0 if self.log else -math.inf), math.inf
+        low, high = self._ends
+        if self.q is None:
+            return low, high
+        # The steps whose cells share more than their edge with [low, high].
+        first = math.floor(low / self.q - 0.5 + _SLIVER) + 1
+        last = math.ceil(high / self.q + 0.5 - _SLIVER) - 1
+        if first > last:
+            first = last = round(low / self.q)
+        return float(first) * self.q + 0.0, float(last) * self.q + 0.0
+
+    @property
+    def cardinality(self) -> float:
+        """Number of distinct values; ``inf`` where they are not finitely many."""
+        if self.q is None or self.base == "normal":
+            return math.inf
+        first, last = self.limits
+        return float(round((last - first) / self.q) + 1)
+
+    def support(self) -> FloatArray:
+        """All values in ascending order.
+
+        Raises:
+            ValueError: they are not finitely many, or more than ten million.
+        """
+        check_listable(self.cardinality)
+        q = self.q or 1.0
+        first, last = (round(end / q) for end in self.limits)
+        return np.arange(first, last + 1, dtype=np.float64) * q + 0.0
+
+    def quantile(self, u: FloatArray) -> FloatArray:
+        """Values at the prior's quantiles ``u`` in [0, 1]."""
+        if self.base == "uniform":
+            return self.from_latent(np.clip(self.a + (self.b - self.a) * u, self.a, self.b))
+        return self.from_latent(self.a + self.b * standard_normal(u))
+
+    def from_latent(self, z: FloatArray) -> FloatArray:
+        """Values of the latents: exponential and rounding to the step."""
+        x = np.exp(np.minimum(z, MAX_LOG)) if self.log else np.asarray(z, dtype=np.float64)
+        return x if self.q is None else round_to_step(x, self.q, *self.limits)
+
+    def to_latent(self, values: FloatArray) -> FloatArray:
+        """The latent that stands for each value, inside :attr:`bounds`; NaN stays NaN.
+
+        Values between two steps count as the nearer one, so equal values have equal latents
+        however they were rounded on their way through JSON.
+        """
+        x = np.asarray(values, dtype=np.float64)
+        if self.q is not None:
+            x = round_to_step(x, self.q, *self.limits)
+        if self.log:
+            x = np.log(np.maximum(x, self.floor))
+        return np.clip(x, *self.bounds)
+
+    @property
+    def floor(self) -> float:
+        """The value whose logarithm stands for 0.
+
+        The cell of a quantised 0 reaches down to minus infinity: it stands at a quarter step.
+        """
+        return self.q / 4 if self.q is not None else float(np.finfo(np.float64).tiny)
+
+    def cells(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The latents that give each value: lower and upper ends, clipped to the bounds.
+
+        Both ends are the value's latent where the parameter is continuous; else the lower
+        end is below the upper one, for every value that can be drawn.
+        """
+        if self.q is None:
+            z = self.to_latent(values)
+            return z, z
+        lower, upper = values - self.q / 2, values + self.q / 2
+        if self.log:
+            with np.errstate(divide="ignore"):
+                lower, upper = np.log(np.maximum(lower, 0.0)), np.log(np.maximum(upper, 0.0))
+        if self._extent / self.q > MANY_STEPS:
+            z = self.to_latent(values)
+            lower = np.minimum(lower, np.nextafter(z, -np.inf))
+            upper = np.maximum(upper, np.nextafter(z, np.inf))
+        return np.clip(lower, *self.bounds), np.clip(upper, *self.bounds)
+
+    def cdf(self, z: FloatArray) -> FloatArray:
+        """Prior probability that the latent is at most ``z``."""
+        if self.base == "uniform":
+            return np.clip((z - self.a) / (self.b - self.a), 0.0, 1.0)
+        return np.asarray(special.ndtr((z - self.a) / self.b))
+
+    def log_density(self, values: FloatArray) -> FloatArray:
+        """Prior log density of the *latent* of each value; log mass of the cell if quantised.
+
+        Minus infinity for a value that cannot be drawn.
+        """
+        if self.q is not None:
+            return self._log_mass(np.asarray(values, dtype=np.float64), self.q / 2)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = np.log(values) if self.log else np.asarray(values, dtype=np.float64)
+        if self.base == "uniform":
+            # exp and log do not quite undo each other: a bound itself must count as inside.
+            slack = 1e-12 * max(1.0, abs(self.a), abs(self.b)) if self.log else 0.0
+            inside = (z >= self.a - slack) & (z <= self.b + slack)
+            return np.where(inside, -math.log(self.b - self.a), -np.inf)
+        return -0.5 * ((z - self.a) / self.b) ** 2 - math.log(self.b * math.sqrt(2 * math.pi))
+
+    def _log_mass(self, values: FloatArray, half: float) -> FloatArray:
+        lower, upper = self.cells(values)
+        with np.errstate(divide="ignore"):
+            if self.base == "uniform":
+                mass = np.log(upper - lower) - math.log(self.b - self.a)
+            else:
+                mass = log_normal_mass((lower - self.a) / self.b, (upper - self.a) / self.b)
+        first, last = self.limits
+        return np.where((values > first - half) & (values < last + half), mass, -np.inf)
+
+    def native(self, value: float) -> int | float:
+        """The value as a Python int where the step is integral, else as a float."""
+        digits = self._digits
+        if digits is None:
+            return float(value) + 0.0
+        # 6 * 0.1 is 0.6000000000000001; people mean 0.6.
+        return round(value) if digits == 0 else round(float(value), digits) + 0.0
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether all values are integers."""
+        return self.q is not None and float(self.q).is_integer()
+
+    @cached_property
+    def _digits(self) -> int | None:
+        """Decimals of the step as people write it; None without a step."""
+        if self.q is None:
+            return None
+        exponent = Decimal(repr(float(self.q))).normalize().as_tuple().exponent
+        return max(0, -int(exponent))
+
+    def code(self, label: str) -> str:
+        """The ``hp`` call that makes this parameter."""
+        name = ("log" if self.log else "") + self.base
+        numbers = [self.a, self.b]
+        if self.integer and (name, self.q) == ("uniform", 1):
+            name = "uniformint"
+        elif self.q is not None:
+            name = f"q{name}"
+            numbers.append(self.q)
+        return f"hp.{name}({label!r}, {', '.join(map(plain, numbers))})"

@@ -1,0 +1,140 @@
+"""``SparkTrials``: each trial is one single-task Spark job, a bounded window of them at a time."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sparktuner.driver import SearchOptions, check_loss_threshold, check_seconds
+from sparktuner.execute import Executor
+from sparktuner.execute.spark import active_session, make_executor, task_slots
+from sparktuner.records import TrialStore
+from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, STATUS_OK
+from sparktuner.trials import Trials, check_parallelism
+
+if TYPE_CHECKING:
+    from pyspark.resource import ResourceProfile
+    from pyspark.sql import SparkSession
+
+_log = logging.getLogger("sparktuner")
+
+
+class SparkTrials(Trials):
+    """Trials that run on a Spark cluster, beside the driver.
+
+    A trial that raises, or whose worker dies, is recorded with its remote traceback and the
+    search goes on. When a search stops, its running jobs are cancelled, and no others. Can be
+    pickled, without the session; searched again, with the same or another one.
+
+    Attributes:
+        timeout: seconds that each search may take, where fmin gives none.
+        loss_threshold: a loss that is good enough, where fmin gives none.
+        trial_timeout: seconds that a trial may run.
+        user_specified_parallelism: the bound as given.
+    """
+
+    asynchronous = True
+    MAX_CONCURRENT_JOBS_ALLOWED = 128
+
+    def __init__(
+        self,
+        parallelism: int | None = None,
+        timeout: float | None = None,
+        loss_threshold: float | None = None,
+        spark_session: SparkSession | None = None,
+        resource_profile: ResourceProfile | None = None,
+        trial_timeout: float | None = None,
+        exp_key: str | None = None,
+        store: TrialStore | None = None,
+    ) -> None:
+        """Nothing is asked of Spark before the first search.
+
+        Args:
+            parallelism: how many trials run at a time; None follows the cluster's task slots.
+            timeout: seconds that each search may take.
+            loss_threshold: stop as soon as a loss is at most this.
+            spark_session: None takes the active session, or starts one.
+            resource_profile: what each trial's task needs (stage-level scheduling).
+            trial_timeout: seconds after which a running trial is cancelled, it alone; waiting
+                for a slot does not count.
+            exp_key: as in :class:`Trials`.
+            store: as in :class:`Trials`.
+
+        Raises:
+            ValueError: an argument is out of its range.
+        """
+        check_parallelism(parallelism)
+        check_seconds("timeout", timeout)
+        check_seconds("trial_timeout", trial_timeout)
+        check_loss_threshold(loss_threshold)
+        self.user_specified_parallelism = parallelism
+        self.timeout = timeout
+        self.loss_threshold = loss_threshold
+        self.trial_timeout = trial_timeout
+        self._session = spark_session
+        self._resource_profile = resource_profile
+        super().__init__(exp_key=exp_key, store=store)
+
+    @property
+    def parallelism(self) -> int:
+        """How many trials run at a time: the bound given, or the slots that there are now.
+
+        Raises:
+            SparkUnavailable: without a bound, there must be a running session to ask.
+        """
+        wanted = self.user_specified_parallelism
+        if wanted is None:
+            wanted = task_slots(active_session(self._session))
+        return min(wanted, self.MAX_CONCURRENT_JOBS_ALLOWED)
+
+    def count_successful_trials(self) -> int:
+        """Trials that finished with status ok."""
+        self.refresh()
+        return sum(
+            t["state"] == JOB_STATE_DONE and t["result"].get("status") == STATUS_OK
+            for t in self._dynamic_trials
+        )
+
+    def count_failed_trials(self) -> int:
+        """Trials that raised, whose worker died, or whose result says fail."""
+        ended = self.count_total_trials() - self.count_cancelled_trials()
+        return ended - self.count_successful_trials() - self._count_unfinished()
+
+    def count_cancelled_trials(self) -> int:
+        """Trials that were cancelled."""
+        return self.count_by_state_unsynced(JOB_STATE_CANCEL)
+
+    def count_total_trials(self) -> int:
+        """All trials, in whatever state."""
+        self.refresh()
+        return len(self._dynamic_trials)
+
+    def _count_unfinished(self) -> int:
+        return sum(t["state"] < JOB_STATE_DONE for t in self._dynamic_trials)
+
+    def _search_options(self, options: SearchOptions) -> SearchOptions:
+        return dataclasses.replace(
+            options,
+            timeout=self.timeout if options.timeout is None else options.timeout,
+            loss_threshold=(
+                self.loss_threshold if options.loss_threshold is None else options.loss_threshold
+            ),
+            trial_timeout=self.trial_timeout,
+        )
+
+    def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
+        wanted = self.user_specified_parallelism or math.nan
+        if wanted > self.MAX_CONCURRENT_JOBS_ALLOWED:
+            _log.warning(
+                "parallelism=%d is above SparkTrials.MAX_CONCURRENT_JOBS_ALLOWED, which you may "
+                "raise; %d trials will run at a time",
+                wanted,
+                self.MAX_CONCURRENT_JOBS_ALLOWED,
+            )
+        return make_executor(self._session, objective, self.parallelism, self._resource_profile)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_session": None, "_resource_profile": None}

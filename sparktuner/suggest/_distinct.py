@@ -1,0 +1,129 @@
+"""Suggesting nothing twice: which rows were tried, and which ones of a finite space are left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from sparktuner.records import History
+from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
+
+# Draws from the prior, then from the flattened prior, before the space is listed. When all
+# fail, what was tried is a large share of the space, so the list is not much longer than it.
+_DRAWS = 64
+
+
+class Tried:
+    """The rows of latents that were tried, are being tried, or were just suggested.
+
+    A row with an active continuous parameter counts as new without a look.
+    """
+
+    def __init__(self, space: FlatSpace, history: History) -> None:
+        self._discrete = np.array([_is_discrete(c) for c in space.columns], dtype=np.bool_)
+        self._blocks = [history.values, history.pending, history.failed]
+        self._total = sum(len(block) for block in self._blocks)
+
+    def __len__(self) -> int:
+        return self._total
+
+    def add(self, row: FloatArray) -> None:
+        """Count one more row, of shape (p,), as tried."""
+        self._blocks.append(row[None, :])
+        self._total += 1
+
+    def __contains__(self, row: FloatArray) -> bool:
+        active = np.flatnonzero(~np.isnan(row))
+        if not self._discrete[active].all():
+            return False
+        return any(_holds(block, row, active) for block in self._blocks if len(block))
+
+
+def _is_discrete(column: Column) -> bool:
+    distribution = column.distribution
+    return not isinstance(distribution, Numeric) or distribution.q is not None
+
+
+def _holds(block: FloatArray, row: FloatArray, active: np.ndarray) -> bool:
+    # Column by column: after the first few, hardly a row is left to compare. Equal choices
+    # make the same parameters inactive, so only the active ones need a look.
+    left = np.arange(len(block))
+    for j in active:
+        left = left[block[left, j] == row[j]]
+        if not len(left):
+            return False
+    return True
+
+
+def first_new(rows: FloatArray, tried: Tried) -> FloatArray | None:
+    """The first of ``rows`` (k, p) that was not tried yet."""
+    return next((row for row in rows if row not in tried), None)
+
+
+def draw_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatArray:
+    """A row of shape (p,) from the prior that was not tried; any row once all were.
+
+    The prior is tried first. Where it keeps hitting what is known, every value of a column
+    becomes equally probable, and in the end all configurations that are left are.
+    """
+    rows = space.sample(rng, 1)
+    if rows[0] not in tried:
+        return rows[0]
+    new = first_new(space.sample(rng, _DRAWS), tried)
+    if new is None:
+        new = first_new(_sample_flat(space, rng, _DRAWS), tried)
+    if new is None:
+        # A share of 1 / 8 tried would be met _DRAWS times in a row once in 1e57 cases.
+        left = untried(space, tried, 8 * len(tried) + _DRAWS)
+        new = left[rng.integers(len(left))] if left is not None and len(left) else None
+    return rows[0] if new is None else new
+
+
+def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArray:
+    rows = space.sample(rng, n)
+    for j, column in enumerate(space.columns):
+        if math.isfinite(column.distribution.cardinality):
+            rows[:, j] = column.distribution.to_latent(
+                rng.choice(column.distribution.support(), n)
+            )
+    flat: FloatArray = np.where(space.active(rows), rows, np.nan)
+    return flat
+
+
+def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
+    """Configurations of a finite space that are left, or None if it is not small."""
+    if not all(math.isfinite(column.distribution.cardinality) for column in space.columns):
+        return None
+    supports = [c.distribution.to_latent(c.distribution.support()) for c in space.columns]
+    rows = lattice(space, supports, limit)
+    if rows is None:
+        return None
+    return rows[[row not in tried for row in rows]]
+
+
+def lattice(space: FlatSpace, supports: Sequence[FloatArray], limit: int) -> FloatArray | None:
+    """The finite product of ``supports``, each conditional column only where it is active.
+
+    Args:
+        space: the columns; a choice's support must hold indices.
+        supports: for each column, the latents that it may take.
+        limit: give up (None) beyond this number of rows.
+
+    Returns:
+        (k, p), NaN where a column is inactive.
+    """
+    rows = np.full((1, len(space.columns)), np.nan)
+    for j, support in enumerate(supports):
+        # Parents stand before their children, so what is known so far decides.
+        active = space.active(rows)[:, j]
+        if len(rows) - active.sum() + active.sum() * len(support) > limit:
+            return None
+        repeats = np.where(active, len(support), 1)
+        starts = np.cumsum(repeats) - repeats
+        place = np.arange(repeats.sum()) - np.repeat(starts, repeats)
+        rows = np.repeat(rows, repeats, axis=0)
+        on = np.repeat(active, repeats)
+        rows[on, j] = support[place[on]]
+    return rows

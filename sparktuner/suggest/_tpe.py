@@ -1,0 +1,200 @@
+"""Tree-structured Parzen estimator.
+
+Bergstra, Bardenet, Bengio, Kégl (2011), "Algorithms for hyper-parameter optimization": the
+next configuration is the draw from l(x), the density of good trials, with the highest
+l(x) / g(x), where g(x) is the density of the others. Here both are multivariate over each
+group of parameters that are active together (Falkner, Klein, Hutter, 2018, section 3.2).
+
+Deviations: each group splits the trials in which *it* was active, so that a branch is
+judged against itself; the prior's component is the prior itself; pending trials count as
+bad ones; at most ``_MOST_BAD`` bad trials enter g, evenly chosen. The standard error of
+g(x) from that choice is below sqrt(E_g[k^2] / E_g[k]^2 / _MOST_BAD) of g(x), k the kernel.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparktuner.records import History
+from sparktuner.space import FlatSpace, FloatArray
+from sparktuner.suggest._distinct import Tried, draw_new, first_new
+from sparktuner.suggest._groups import Group, IndexArray, groups_of
+from sparktuner.suggest._parzen import Mixture
+
+_MOST_BAD = 256
+_MOST_GOOD = 25
+# Trials looked at to find the bad ones of a group, evenly chosen; the good ones are sought
+# among the best _MOST_RANKED of all.
+_MOST_SEEN = 4096
+_MOST_RANKED = 512
+
+
+@dataclass(frozen=True)
+class TpeOptions:
+    """What can be set on TPE.
+
+    Attributes:
+        prior_weight: weight of the prior in both densities; an observation's is 1.
+        n_startup_jobs: random search until so many trials have *finished*.
+        n_EI_candidates: draws from l(x) that are compared.
+        gamma: ceil(gamma * sqrt(n)) trials are good, at most 25 (Hyperopt's split).
+        bandwidth: kernel width in units of a column's width, for one observation in one
+            dimension; it shrinks as m ** (-1 / (d + 4)) (Scott, 1992, eq. 6.42).
+        min_bandwidth: lower limit of the kernel width, same units.
+    """
+
+    prior_weight: float = 1.0
+    n_startup_jobs: int = 20
+    n_EI_candidates: int = 24
+    gamma: float = 0.25
+    bandwidth: float = 0.2
+    min_bandwidth: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not self.prior_weight > 0:
+            raise ValueError(f"prior_weight must be above 0, got {self.prior_weight}")
+        if self.n_startup_jobs < 0:
+            raise ValueError(f"n_startup_jobs must be at least 0, got {self.n_startup_jobs}")
+        if self.n_EI_candidates < 1:
+            raise ValueError(f"n_EI_candidates must be at least 1, got {self.n_EI_candidates}")
+        if not self.gamma > 0:
+            raise ValueError(f"gamma must be above 0, got {self.gamma}")
+
+
+def propose_tpe(
+    space: FlatSpace,
+    history: History,
+    n: int,
+    rng: np.random.Generator,
+    options: TpeOptions | None = None,
+) -> list[dict[str, Any]]:
+    """``n`` different configurations; see the module's docstring."""
+    options = TpeOptions() if options is None else options
+    tried = Tried(space, history)
+    rows = np.empty((n, len(space.columns)))
+    for i in range(n):
+        if history.n < max(options.n_startup_jobs, 1):
+            rows[i] = draw_new(space, tried, rng)
+        else:
+            pending = np.concatenate([history.pending, rows[:i]])
+            rows[i] = _next(space, history, pending, tried, rng, options)
+        tried.add(rows[i])
+    return space.decode(rows)
+
+
+def _next(
+    space: FlatSpace,
+    history: History,
+    pending: FloatArray,
+    tried: Tried,
+    rng: np.random.Generator,
+    options: TpeOptions,
+) -> FloatArray:
+    models = densities(space, history, pending, options)
+    candidates, score = draw_candidates(space, models, rng, options.n_EI_candidates)
+    # Rounded, so that the last bits of a sum, which depend on the machine, decide nothing.
+    best_first = candidates[np.argsort(-np.round(score, 9), kind="stable")]
+    new = first_new(best_first, tried)
+    return draw_new(space, tried, rng) if new is None else new
+
+
+@dataclass(frozen=True, eq=False)
+class Densities:
+    """l(x) and g(x) of one group."""
+
+    group: Group
+    good: Mixture
+    bad: Mixture
+
+
+def densities(
+    space: FlatSpace, history: History, pending: FloatArray, options: TpeOptions
+) -> list[Densities]:
+    """The densities that the next suggestion is drawn from, for each group."""
+    seen = Ranked.of(history)
+    return [
+        Densities(group, *_good_and_bad(group, history.values, seen, pending, options))
+        for group in groups_of(space)
+    ]
+
+
+def draw_candidates(
+    space: FlatSpace, models: list[Densities], rng: np.random.Generator, k: int
+) -> tuple[FloatArray, FloatArray]:
+    """``k`` draws from l(x), (k, p), and log l(x) - log g(x) of each, (k,)."""
+    rows = np.full((k, len(space.columns)), np.nan)
+    score = np.zeros(k)
+    for model in models:
+        on = np.flatnonzero(model.group.is_active(rows))
+        if not len(on):
+            continue
+        x = model.good.sample(rng, len(on))
+        rows[on[:, None], model.group.index] = x
+        score[on] += model.good.log_density(x) - model.bad.log_density(x)
+    return rows, score
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """The trials that a model looks at: by loss the best ones, by time an even choice."""
+
+    best: IndexArray
+    even: IndexArray
+
+    @classmethod
+    def of(cls, history: History) -> Ranked:
+        n = history.n
+        best = np.arange(n)
+        if n > _MOST_RANKED:
+            best = np.argpartition(history.losses, _MOST_RANKED)[:_MOST_RANKED]
+        # Equal losses in the order of the ids, whatever order the results came in.
+        best = best[np.lexsort((history.tids[best], history.losses[best]))]
+        return cls(best, evenly(n, _MOST_SEEN))
+
+
+def evenly(n: int, most: int) -> IndexArray:
+    """At most ``most`` of the positions 0 .. n - 1, at equal distances."""
+    if n <= most:
+        return np.arange(n, dtype=np.intp)
+    return np.arange(most, dtype=np.intp) * n // most
+
+
+def _good_and_bad(
+    group: Group, values: FloatArray, seen: Ranked, pending: FloatArray, options: TpeOptions
+) -> Iterator[Mixture]:
+    first = group.index[0]
+    best = seen.best[~np.isnan(values[seen.best, first])]
+    even = seen.even[~np.isnan(values[seen.even, first])]
+    # As many as there would be if the share of the even choice is that of all trials.
+    share = len(even) / max(len(seen.even), 1)
+    n = round(share * len(values))
+    n_good = min(math.ceil(options.gamma * math.sqrt(n)), _MOST_GOOD)
+    good = best[:n_good]
+    bad = np.setdiff1d(even, good)
+    bad = bad[evenly(len(bad), _MOST_BAD)]
+    waiting = pending[~np.isnan(pending[:, first])][:, group.index]
+    yield parzen(group, values[good[:, None], group.index], options)
+    yield parzen(group, np.concatenate([values[bad[:, None], group.index], waiting]), options)
+
+
+def parzen(group: Group, observed: FloatArray, options: TpeOptions) -> Mixture:
+    """The mixture of kernels at ``observed`` (m, d) and the prior."""
+    m, n = len(observed), group.n_numeric
+    weights = np.append(np.ones(m), options.prior_weight)
+    shrink = max(m, 1) ** (-1 / (len(group.columns) + 4))
+    sigma = np.maximum(options.bandwidth * shrink, options.min_bandwidth) * group.scale
+    sigma = np.maximum(sigma, 0.5 * group.step)
+    sizes = np.array([len(p) for p in group.p])
+    return Mixture(
+        group,
+        np.log(weights / weights.sum()),
+        observed[:, :n],
+        np.broadcast_to(sigma, (m, n)),
+        observed[:, n:],
+        sizes * options.prior_weight / (max(m, 1) + sizes * options.prior_weight),
+    )

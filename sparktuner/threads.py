@@ -1,0 +1,67 @@
+"""``ThreadTrials``: trials in threads of this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sparktuner.execute import Executor, ThreadExecutor
+from sparktuner.execute.spark import trial_scope
+from sparktuner.records import TrialStore
+from sparktuner.trials import Trials, check_parallelism
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+class ThreadTrials(Trials):
+    """Trials that run in threads of the driver's process, ``parallelism`` at a time.
+
+    For objectives that release the GIL, and for those that use Spark themselves (Spark ML,
+    distributed XGBoost): each thread submits its jobs to a FAIR pool of its own, and a trial
+    that is cancelled has its Spark jobs cancelled, and no others. A thread itself cannot be
+    stopped: one that does not end within a second of its cancellation is left behind.
+    """
+
+    asynchronous = True
+
+    def __init__(
+        self,
+        parallelism: int,
+        spark_session: SparkSession | None = None,
+        exp_key: str | None = None,
+        store: TrialStore | None = None,
+    ) -> None:
+        """No thread is started before the first search.
+
+        Args:
+            parallelism: how many trials run at a time.
+            spark_session: the session that the objective uses; None takes the active one, if
+                pyspark has been imported and there is one.
+            exp_key: as in :class:`Trials`.
+            store: as in :class:`Trials`.
+
+        Raises:
+            ValueError: ``parallelism`` is below 1.
+        """
+        check_parallelism(parallelism)
+        self.parallelism = parallelism
+        self._session = spark_session
+        super().__init__(exp_key=exp_key, store=store)
+
+    def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
+        session = self._session or _running_session()
+        if session is None:
+            return ThreadExecutor(objective, self.parallelism)
+        scope = trial_scope(session)
+        return ThreadExecutor(objective, self.parallelism, scope.around, scope.cancel)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_session": None}
+
+
+def _running_session() -> SparkSession | None:
+    # A program that has not imported pyspark has no session, and need not have pyspark.
+    sql = sys.modules.get("pyspark.sql")
+    return None if sql is None else sql.SparkSession.getActiveSession()

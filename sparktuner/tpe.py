@@ -1,0 +1,51 @@
+"""The tree-structured Parzen estimator, the default algorithm: ``algo=tpe.suggest``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sparktuner.domain import Domain
+from sparktuner.records import Document, History
+from sparktuner.space import FlatSpace
+from sparktuner.suggest import SearchedTrials, TpeOptions, propose_tpe, suggest_with
+
+__all__ = ["suggest"]
+
+
+def suggest(
+    new_ids: Sequence[Any],
+    domain: Domain,
+    trials: SearchedTrials,
+    seed: int | np.random.Generator,
+    prior_weight: float = 1.0,
+    n_startup_jobs: int = 20,
+    n_EI_candidates: int = 24,
+    gamma: float = 0.25,
+    verbose: bool = True,
+    **options: Any,
+) -> list[Document]:
+    """Different configurations for all ids, conditioned on finished and pending trials.
+
+    Args:
+        new_ids: ids of the trials to make.
+        domain: the objective and its space.
+        trials: the search so far.
+        seed: equal seeds and trials give equal suggestions, in any process.
+        prior_weight: weight of the prior in both densities; an observation's is 1.
+        n_startup_jobs: random search until so many trials have finished.
+        n_EI_candidates: draws from the density of good trials that are compared.
+        gamma: ceil(gamma * sqrt(n)) trials count as good, at most 25.
+        verbose: accepted for Hyperopt's sake; nothing is printed.
+        **options: the other fields of :class:`sparktuner.suggest.TpeOptions`.
+    """
+    settings = TpeOptions(prior_weight, n_startup_jobs, n_EI_candidates, gamma, **options)
+
+    def propose(
+        space: FlatSpace, history: History, n: int, rng: np.random.Generator
+    ) -> list[dict[str, Any]]:
+        return propose_tpe(space, history, n, rng, settings)
+
+    return suggest_with(propose, new_ids, domain, trials, seed)

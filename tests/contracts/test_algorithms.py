@@ -1,0 +1,150 @@
+"""What every algorithm promises, on every distribution and kind of space."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.suggest.searches import (
+    DISTRIBUTIONS,
+    Search,
+    any_loss,
+    conditional,
+    everything,
+    finite,
+    parameter,
+    values,
+)
+
+from sparktuner import rand, tpe
+from sparktuner.records import Document
+from sparktuner.space import evaluate
+
+Suggest = Callable[..., list[Document]]
+
+ALGORITHMS: dict[str, Suggest] = {
+    "rand": rand.suggest,
+    "tpe": partial(tpe.suggest, n_startup_jobs=5),
+}
+# Those that never repeat a configuration of a finite space.
+DISTINCT = [name for name in ALGORITHMS if name not in ("rand", "mix")]
+SPACES = {"everything": everything, "conditional": conditional, "finite": finite}
+
+
+@pytest.fixture(params=ALGORITHMS)
+def suggest(request: pytest.FixtureRequest) -> Suggest:
+    return ALGORITHMS[request.param]
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_every_distribution_gives_values_of_its_support(suggest: Suggest, name: str) -> None:
+    search = Search(parameter("x", name))
+    search.run(suggest, 9, any_loss)
+    distribution = DISTRIBUTIONS[name]
+    for document in search.documents:
+        value = values(document)["x"]
+        assert type(value) in (int, float)
+        assert np.isfinite(value)
+        assert np.isfinite(distribution.log_density(np.array([value], dtype=float)))[0]
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+def test_documents_hold_json_values_of_exactly_the_active_labels(
+    suggest: Suggest, space: Callable[[], Any]
+) -> None:
+    search = Search(space())
+    search.run(suggest, 12, any_loss)
+    for tid, document in enumerate(search.documents):
+        vals, idxs = document["misc"]["vals"], document["misc"]["idxs"]
+        assert json.loads(json.dumps(vals)) == vals
+        assert list(vals) == list(search.domain.space.labels)
+        assert idxs == {label: [tid] * len(entry) for label, entry in vals.items()}
+        row = search.domain.space.encode([values(document)])
+        active = search.domain.space.decode(row)[0]
+        assert active == values(document)
+        evaluate(search.domain.expr, values(document))
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+def test_equal_seeds_give_equal_suggestions(suggest: Suggest, space: Callable[[], Any]) -> None:
+    searches = [Search(space()) for _ in range(2)]
+    for search in searches:
+        search.run(suggest, 10, any_loss)
+    first, second = ([values(d) for d in search.documents] for search in searches)
+    assert first == second
+
+
+def test_other_seeds_give_other_suggestions(suggest: Suggest) -> None:
+    search = Search(everything())
+    search.run(suggest, 10, any_loss)
+    first, second = (suggest([10], search.domain, search, seed)[0] for seed in (1, 2))
+    assert values(first) != values(second)
+
+
+def test_each_of_many_ids_gets_a_configuration_of_its_own(suggest: Suggest) -> None:
+    search = Search(conditional())
+    search.run(suggest, 8, any_loss)
+    documents = search.ask(suggest, 6, seed=5)
+    assert [document["tid"] for document in documents] == list(range(8, 14))
+    assert len({json.dumps(values(document)) for document in documents}) == 6
+
+
+def test_no_ids_give_no_documents(suggest: Suggest) -> None:
+    assert Search(finite()).ask(suggest, 0) == []
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_a_finite_space_is_done_before_anything_repeats(name: str) -> None:
+    search = Search(finite())
+    for i in range(12):
+        for document in search.ask(ALGORITHMS[name], 1, seed=i):
+            # Failed and pending trials count as tried too.
+            if i % 3:
+                search.tell(document, any_loss(values(document)) if i % 3 == 1 else None)
+    assert len({json.dumps(values(document)) for document in search.documents}) == 12
+
+
+@pytest.mark.parametrize("name", DISTINCT)
+def test_one_batch_covers_a_finite_space(name: str) -> None:
+    documents = Search(finite()).ask(ALGORITHMS[name], 12)
+    assert len({json.dumps(values(document)) for document in documents}) == 12
+
+
+def test_a_resumed_search_goes_on_as_if_never_stopped(suggest: Suggest) -> None:
+    search = Search(conditional())
+    search.run(suggest, 12, any_loss)
+    pending = search.ask(suggest, 2, seed=50)
+    resumed = Search(conditional())
+    resumed.documents = json.loads(json.dumps(search.documents))
+    assert len(pending) == 2
+    again, first = (s.ask(suggest, 3, seed=99) for s in (resumed, search))
+    assert [values(d) for d in again] == [values(d) for d in first]
+
+
+def test_the_order_in_which_results_arrived_does_not_matter(suggest: Suggest) -> None:
+    searches = [Search(conditional()) for _ in range(2)]
+    for search, order in zip(searches, (1, -1), strict=True):
+        documents = search.ask(rand.suggest, 15, seed=3)
+        for document in documents[::order]:
+            search.tell(document, any_loss(values(document)))
+            search.history(search.domain.space)
+    first, second = (values(search.ask(suggest, 1, seed=4)[0]) for search in searches)
+    assert first == second
+
+
+def test_equal_losses_everywhere_do_no_harm(suggest: Suggest) -> None:
+    search = Search(everything())
+    search.run(suggest, 25, lambda v: 1.0)
+    assert len(search.documents) == 25
+
+
+def test_losses_of_any_size_do_no_harm(suggest: Suggest) -> None:
+    search = Search(conditional())
+    sizes = np.random.default_rng(0).permutation(np.logspace(-300, 300, 30))
+    losses = iter(np.where(np.arange(30) % 2, sizes, -sizes))
+    search.run(suggest, 30, lambda v: float(next(losses)))
+    assert len(search.documents) == 30

@@ -1,0 +1,361 @@
+"""What the driver may rely on, whatever runs the trials."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from fake_transport import FakeTransport
+
+from sparktuner.execute import (
+    Cancelled,
+    Event,
+    Executor,
+    Failed,
+    Finished,
+    SerialExecutor,
+    Started,
+    ThreadExecutor,
+)
+from sparktuner.execute.spark import SparkExecutor, make_executor
+
+PATIENCE = 60.0  # seconds: a hang fails, a slow machine does not
+
+
+@dataclass
+class Kind:
+    name: str
+    make: Callable[..., Executor]  # (objective) -> an executor of `slots`
+    slots: int
+    stops_running: bool  # whether a cancel ends a trial that runs
+
+
+@pytest.fixture(
+    params=["serial", "threads", "window", pytest.param("spark", marks=pytest.mark.spark)]
+)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    name = request.param
+    if name == "serial":
+        return Kind(name, SerialExecutor, 1, False)
+    if name == "threads":
+        return Kind(name, lambda objective: ThreadExecutor(objective, 2), 2, False)
+    if name == "window":
+        return Kind(name, lambda objective: SparkExecutor(FakeTransport(objective), 2), 2, True)
+    spark = request.getfixturevalue("local_spark")
+    return Kind(name, lambda objective: make_executor(spark, objective, 2), 2, True)
+
+
+@pytest.fixture
+def opened(kind: Kind) -> Iterator[Callable[[Callable[[Any], Any]], Executor]]:
+    executors: list[Executor] = []
+
+    def make(objective: Callable[[Any], Any]) -> Executor:
+        executors.append(kind.make(objective))
+        return executors[-1]
+
+    yield make
+    for executor in executors:
+        executor.close()
+
+
+def ends(executor: Executor, count: int = 1) -> dict[Any, Event]:
+    """The last events of the next `count` trials to end."""
+    found: dict[Any, Event] = {}
+    deadline = time.monotonic() + PATIENCE
+    while len(found) < count:
+        assert time.monotonic() < deadline, f"only {found} ended"
+        for event in executor.wait(1.0):
+            if not isinstance(event, Started):
+                assert event.tid not in found
+                found[event.tid] = event
+    return found
+
+
+def wait_until_running(executor: Executor, tid: Any) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while executor.elapsed(tid) is None:
+        assert time.monotonic() < deadline
+        executor.wait(0.02)
+
+
+def test_what_the_objective_returns_comes_back(opened: Any) -> None:
+    executor = opened(lambda config: {"loss": config["x"] ** 2, "extra": [None, "text"]})
+    executor.submit(7, {"x": 3})
+    event = ends(executor)[7]
+    assert isinstance(event, Finished)
+    assert event.value == {"loss": 9, "extra": [None, "text"]}
+
+
+def test_a_result_of_none_is_a_result(opened: Any) -> None:
+    executor = opened(lambda config: None)
+    executor.submit(0, {})
+    event = ends(executor)[0]
+    assert isinstance(event, Finished)
+    assert event.value is None
+
+
+def test_an_ended_trial_says_where_and_when_it_ran(opened: Any, kind: Kind) -> None:
+    executor = opened(lambda config: time.sleep(0.05))
+    executor.submit(0, {})
+    execution = ends(executor)[0].execution  # type: ignore[union-attr]
+    assert execution.host
+    assert execution.executor == ("fake" if kind.name == "window" else "driver")
+    assert (execution.pid == os.getpid()) == (kind.name != "spark")
+    assert execution.attempt == 0
+    assert execution.started.tzinfo is None
+    assert 0.05 <= execution.duration < PATIENCE
+    assert 0 <= execution.queue_time < PATIENCE
+
+
+def test_started_comes_before_the_end_and_once(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    executor.submit(0, {})
+    events: list[Event] = []
+    while len(events) < 2:
+        events += executor.wait(PATIENCE)
+    assert [type(event) for event in events] == [Started, Finished]
+
+
+def test_an_exception_comes_back_as_type_text_and_traceback_of_the_objective(opened: Any) -> None:
+    def fails(config: Any) -> float:
+        raise ValueError(f"no good: {config}")
+
+    executor = opened(fails)
+    executor.submit(0, 5)
+    event = ends(executor)[0]
+    assert isinstance(event, Failed)
+    assert (event.error_type, event.message) == ("ValueError", "no good: 5")
+    assert event.traceback.startswith("Traceback (most recent call last)")
+    assert event.traceback.rstrip().endswith("ValueError: no good: 5")
+    assert "in fails" in event.traceback
+    assert "sparktuner/execute" not in event.traceback
+    assert event.execution is not None
+
+
+def test_an_exception_of_a_user_s_own_class_is_named_with_its_module(opened: Any) -> None:
+    def fails(config: Any) -> float:
+        class Mine(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError("not even this")
+
+        raise Mine
+
+    executor = opened(fails)
+    executor.submit(0, {})
+    event = ends(executor)[0]
+    assert isinstance(event, Failed)
+    assert event.error_type.endswith("fails.<locals>.Mine")
+    assert "not even this" in event.message
+
+
+def test_sys_exit_in_the_objective_ends_the_trial_only(opened: Any) -> None:
+    executor = opened(lambda config: sys.exit(3))
+    executor.submit(0, {})
+    event = ends(executor)[0]
+    assert isinstance(event, Failed)
+    assert (event.error_type, event.message) == ("SystemExit", "3")
+    executor.submit(1, {})
+    assert isinstance(ends(executor)[1], Failed)
+
+
+def test_the_window_is_bounded(opened: Any, kind: Kind) -> None:
+    executor = opened(lambda config: time.sleep(0.2))
+    for tid in range(kind.slots):
+        assert executor.free_slots() == kind.slots - tid
+        executor.submit(tid, {})
+    assert executor.free_slots() == 0
+    with pytest.raises(RuntimeError, match="No slot is free"):
+        executor.submit("one more", {})
+    ends(executor, kind.slots)
+    assert executor.free_slots() == kind.slots
+
+
+def test_a_trial_cannot_be_in_flight_twice(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    executor.submit(0, {})
+    with pytest.raises(RuntimeError):
+        executor.submit(0, {})
+
+
+def test_waiting_for_nothing_returns_at_once(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    start = time.monotonic()
+    assert executor.wait(None) == []
+    assert executor.wait(30.0) == []
+    assert time.monotonic() - start < 5.0
+
+
+def test_waiting_ends_with_the_timeout(opened: Any, kind: Kind) -> None:
+    if kind.name == "serial":
+        return  # the trial runs inside wait()
+    executor = opened(lambda config: time.sleep(1.5))
+    executor.submit(0, {})
+    events = executor.wait(PATIENCE)
+    start = time.monotonic()
+    assert [type(event) for event in events] == [Started]
+    assert executor.wait(0.05) == []
+    assert time.monotonic() - start < 1.0
+
+
+def test_every_trial_ends_exactly_once(opened: Any) -> None:
+    executor = opened(lambda config: config if config % 3 else 1 / 0)
+    seen: list[Any] = []
+    waiting = list(range(20))
+    while len(seen) < 20:
+        while waiting and executor.free_slots():
+            tid = waiting.pop()
+            executor.submit(tid, tid, f"trial {tid}")
+        for event in executor.wait(PATIENCE):
+            if not isinstance(event, Started):
+                assert isinstance(event, Finished if event.tid % 3 else Failed)
+                seen.append(event.tid)
+    assert sorted(seen) == list(range(20))
+    assert executor.wait(0.05) == []
+
+
+def test_a_finished_trial_s_slot_can_be_used_again_with_the_same_tid(opened: Any) -> None:
+    executor = opened(lambda config: config)
+    for value in range(3):
+        executor.submit(0, value)
+        assert ends(executor)[0].value == value  # type: ignore[union-attr]
+
+
+def test_cancelling_a_running_trial_ends_it_within_a_second(opened: Any, kind: Kind) -> None:
+    if not kind.stops_running:
+        return
+    executor = opened(lambda config: time.sleep(config))
+    executor.submit(0, 600)
+    wait_until_running(executor, 0)
+    start = time.monotonic()
+    executor.cancel([0])
+    assert time.monotonic() - start < 0.1
+    assert ends(executor) == {0: Cancelled(0)}
+    assert time.monotonic() - start < 1.0
+    executor.submit(1, 0)
+    assert isinstance(ends(executor)[1], Finished)
+
+
+def test_a_cancel_right_after_submission_is_not_lost(opened: Any, kind: Kind) -> None:
+    seconds = 600 if kind.stops_running else 0.01
+    executor = opened(lambda config: time.sleep(seconds))
+    for tid in range(8):
+        executor.submit(tid, {})
+        executor.cancel([tid])
+        assert isinstance(ends(executor)[tid], Cancelled | Finished)
+
+
+def test_cancelling_one_trial_leaves_the_other_alone(opened: Any, kind: Kind) -> None:
+    if not kind.stops_running:
+        return
+    executor = opened(lambda config: time.sleep(config))
+    executor.submit(0, 600)
+    executor.submit(1, 1.0)
+    wait_until_running(executor, 0)
+    executor.cancel([0])
+    outcome = ends(executor, 2)
+    assert isinstance(outcome[0], Cancelled)
+    assert isinstance(outcome[1], Finished)
+
+
+def test_a_result_that_arrived_before_the_cancel_is_kept(opened: Any, tmp_path: Any) -> None:
+    path = str(tmp_path / "done")
+
+    def objective(config: Any) -> str:
+        with open(path, "w") as file:
+            file.write("x")
+        return "kept"
+
+    executor = opened(objective)
+    executor.submit(0, {})
+    events: list[Event] = []
+    if isinstance(executor, SerialExecutor):
+        events = executor.wait(None) + executor.wait(None)
+    else:
+        deadline = time.monotonic() + PATIENCE
+        while not (os.path.exists(path) and executor.elapsed(0) is None):
+            assert time.monotonic() < deadline
+            threading.Event().wait(0.01)
+    executor.cancel([0])
+    while not any(isinstance(event, Finished | Cancelled) for event in events):
+        events += executor.wait(PATIENCE)
+    assert events[-1].value == "kept"  # type: ignore[union-attr]
+
+
+def test_cancelling_what_is_not_in_flight_is_harmless(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    executor.cancel([99])
+    executor.submit(0, {})
+    assert isinstance(ends(executor)[0], Finished)
+    executor.cancel([0, 0])
+    executor.submit(1, {})
+    assert isinstance(ends(executor)[1], Finished)
+
+
+def test_time_runs_only_while_the_trial_does(opened: Any, kind: Kind) -> None:
+    if kind.name == "serial":
+        return  # nobody can ask while the trial runs
+    executor = opened(lambda config: time.sleep(0.5))
+    assert executor.elapsed(0) is None
+    executor.submit(0, {})
+    wait_until_running(executor, 0)
+    elapsed = executor.elapsed(0)
+    assert elapsed is None or 0 <= elapsed < PATIENCE
+    ends(executor)
+    assert executor.elapsed(0) is None
+
+
+def test_after_close_nothing_can_be_submitted_and_closing_again_is_harmless(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    executor.close()
+    executor.close()
+    assert executor.free_slots() == 0
+    with pytest.raises(RuntimeError, match="closed"):
+        executor.submit(0, {})
+    assert executor.wait(None) == []
+
+
+def test_close_ends_every_trial_and_does_not_wait_for_ever(opened: Any, kind: Kind) -> None:
+    executor = opened(lambda config: time.sleep(20))
+    for tid in range(kind.slots):
+        executor.submit(tid, {})
+    start = time.monotonic()
+    executor.close()
+    events = executor.wait(5.0)
+    assert time.monotonic() - start < 10.0
+    last = [event for event in events if not isinstance(event, Started)]
+    assert sorted(last, key=lambda event: event.tid) == [Cancelled(t) for t in range(kind.slots)]
+
+
+def test_no_thread_is_left_after_close(opened: Any, kind: Kind) -> None:
+    before = set(threading.enumerate())
+    executor = opened(lambda config: config)
+    for tid in range(kind.slots):
+        executor.submit(tid, {})
+    ends(executor, kind.slots)
+    executor.close()
+    left = {thread for thread in threading.enumerate() if "sparktuner" in thread.name}
+    assert left <= before
+
+
+def test_an_executor_is_a_context_manager(kind: Kind) -> None:
+    with kind.make(lambda config: 1) as executor:
+        assert executor.free_slots() == kind.slots
+    assert executor.free_slots() == 0
+
+
+def test_a_parallelism_below_one_is_refused(kind: Kind, request: pytest.FixtureRequest) -> None:
+    if kind.name == "serial":
+        return
+    with pytest.raises(ValueError, match="parallelism must be at least 1"):
+        if kind.name == "threads":
+            ThreadExecutor(abs, 0)
+        elif kind.name == "window":
+            SparkExecutor(FakeTransport(abs), 0)
+        else:
+            make_executor(request.getfixturevalue("local_spark"), abs, 0)

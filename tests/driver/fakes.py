@@ -1,0 +1,115 @@
+"""An executor whose trials end when the test says so, and a clock that the test turns."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from sparktuner.execute import (
+    Cancelled,
+    Event,
+    Execution,
+    Executor,
+    Failed,
+    Finished,
+    Started,
+)
+
+EXECUTION = Execution("host", "driver", 1, 0, datetime(2026, 1, 1), 0.5, 0.0)
+
+
+class Clock:
+    """Seconds that pass only in :meth:`advance` and while the loop waits."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeExecutor(Executor):
+    """Runs the objective at once, and delivers its event when ``ready(tid, waits)`` says so.
+
+    Args:
+        objective: called with the argument; what it raises becomes ``Failed``.
+        slots: how many trials may be in flight.
+        clock: moved on by the timeout of each wait that delivers nothing.
+        ready: whether a trial ends at its n-th wait; by default at once.
+        stubborn: trials that ignore :meth:`cancel`.
+        queued: trials that still wait for a slot: :meth:`elapsed` is None for them.
+    """
+
+    def __init__(
+        self,
+        objective: Callable[[Any], Any],
+        slots: int = 1,
+        clock: Clock | None = None,
+        ready: Callable[[Any, int], bool] = lambda tid, waits: True,
+        stubborn: Iterable[Any] = (),
+        queued: Iterable[Any] = (),
+    ) -> None:
+        self.objective = objective
+        self.slots = slots
+        self.clock = clock or Clock()
+        self.ready = ready
+        self.stubborn = set(stubborn)
+        self.queued = set(queued)
+        self.in_flight: dict[Any, Any] = {}
+        self.began: dict[Any, float] = {}
+        self.waits: dict[Any, int] = {}
+        self.started: deque[Any] = deque()
+        self.cancelled: list[Any] = []
+        self.descriptions: list[str] = []
+        self.most_in_flight = 0
+        self.closed = False
+
+    def free_slots(self) -> int:
+        return self.slots - len(self.in_flight)
+
+    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+        assert self.free_slots() > 0
+        self.in_flight[tid] = argument
+        self.began[tid] = self.clock()
+        self.waits[tid] = 0
+        self.started.append(tid)
+        self.descriptions.append(description)
+        self.most_in_flight = max(self.most_in_flight, len(self.in_flight))
+
+    def wait(self, timeout: float | None) -> list[Event]:
+        events: list[Event] = [Started(tid) for tid in self.started]
+        self.started.clear()
+        for tid in list(self.in_flight):
+            self.waits[tid] += 1
+            if tid in self.cancelled and tid not in self.stubborn:
+                events.append(self._end(tid, Cancelled(tid)))
+            elif self.ready(tid, self.waits[tid]):
+                events.append(self._end(tid, self._run(tid)))
+        if not events:
+            self.clock.advance(1.0 if timeout is None else timeout)
+        return events
+
+    def _run(self, tid: Any) -> Event:
+        try:
+            return Finished(tid, self.objective(self.in_flight[tid]), EXECUTION)
+        except Exception as error:
+            where = f'File "objective.py", line 1, in f\n{error!r}'
+            return Failed(tid, type(error).__name__, str(error), where, EXECUTION, error)
+
+    def _end(self, tid: Any, event: Event) -> Event:
+        del self.in_flight[tid]
+        return event
+
+    def cancel(self, tids: Iterable[Any]) -> None:
+        self.cancelled.extend(tid for tid in tids if tid not in self.cancelled)
+
+    def elapsed(self, tid: Any) -> float | None:
+        return None if tid in self.queued else self.clock() - self.began[tid]
+
+    def close(self) -> None:
+        self.closed = True

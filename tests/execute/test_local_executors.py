@@ -1,0 +1,134 @@
+"""The executors of this process, beyond the contract."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from sparktuner.execute import Cancelled, Failed, Finished, SerialExecutor, Started, ThreadExecutor
+
+
+def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_object() -> None:
+    lock = threading.Lock()
+    seen: list[Any] = []
+
+    def objective(config: Any) -> Any:
+        seen.extend([threading.current_thread(), config])
+        return lock
+
+    argument: dict[str, Any] = {}
+    with SerialExecutor(objective) as executor:
+        executor.submit(0, argument)
+        assert executor.wait(None) == [Started(0)]
+        (event,) = executor.wait(None)
+    assert isinstance(event, Finished)
+    assert event.value is lock
+    assert seen[0] is threading.main_thread()
+    assert seen[1] is argument
+
+
+def test_serial_keeps_the_exception_itself() -> None:
+    error = ValueError("x")
+
+    def objective(config: Any) -> Any:
+        raise error
+
+    with SerialExecutor(objective) as executor:
+        executor.submit(0, {})
+        _, event = executor.wait(None) + executor.wait(None)
+    assert isinstance(event, Failed)
+    assert event.exception is error
+
+
+def test_ctrl_c_passes_through_serial_and_the_trial_ends_cancelled() -> None:
+    def objective(config: Any) -> Any:
+        raise KeyboardInterrupt
+
+    executor = SerialExecutor(objective)
+    executor.submit(0, {})
+    executor.wait(None)
+    with pytest.raises(KeyboardInterrupt):
+        executor.wait(None)
+    assert executor.wait(None) == [Cancelled(0)]
+    assert executor.free_slots() == 1
+
+
+def test_a_serial_trial_that_has_not_begun_can_be_cancelled() -> None:
+    called: list[Any] = []
+    executor = SerialExecutor(called.append)
+    executor.submit(0, {})
+    executor.cancel([0])
+    assert executor.wait(None) == [Started(0), Cancelled(0)]
+    assert called == []
+
+
+def test_threads_enter_the_scope_in_the_trial_s_own_thread() -> None:
+    log: list[Any] = []
+
+    @contextmanager
+    def around(tid: Any, description: str) -> Iterator[None]:
+        log.append(("enter", tid, description, threading.current_thread()))
+        yield
+        log.append(("leave", threading.current_thread()))
+
+    def objective(config: Any) -> Any:
+        log.append(("run", threading.current_thread()))
+
+    with ThreadExecutor(objective, 1, around) as executor:
+        executor.submit(3, {}, "trial 3")
+        while not any(isinstance(e, Finished) for e in executor.wait(5)):
+            pass
+    thread = log[0][-1]
+    assert thread is not threading.main_thread()
+    assert log == [("enter", 3, "trial 3", thread), ("run", thread), ("leave", thread)]
+
+
+def test_a_scope_that_cannot_be_entered_fails_the_trial_only() -> None:
+    def around(tid: Any, description: str) -> Any:
+        raise OSError("no pool")
+
+    with ThreadExecutor(abs, 1, around) as executor:
+        executor.submit(0, -1)
+        events = executor.wait(5)
+        while not isinstance(events[-1], Failed):
+            events += executor.wait(5)
+    assert events[-1].message == "no pool"
+
+
+def test_a_cancelled_thread_that_raises_is_cancelled_and_one_that_returns_is_finished() -> None:
+    go = threading.Event()
+    told: list[Any] = []
+
+    def objective(config: Any) -> Any:
+        go.wait(30)
+        if config:
+            raise RuntimeError("its job was cancelled")
+        return "kept"
+
+    executor = ThreadExecutor(objective, 2, on_cancel=told.append)
+    executor.submit(0, 0)
+    executor.submit(1, 1)
+    while executor.elapsed(0) is None or executor.elapsed(1) is None:
+        executor.wait(0.01)
+    executor.cancel([0, 1])
+    go.set()
+    ended: dict[Any, Any] = {}
+    while len(ended) < 2:
+        ended |= {e.tid: type(e) for e in executor.wait(5) if not isinstance(e, Started)}
+    executor.close()
+    assert ended == {0: Finished, 1: Cancelled}
+    assert told == [[0, 1]]
+
+
+def test_threads_that_never_end_do_not_hold_up_the_interpreter() -> None:
+    executor = ThreadExecutor(lambda config: threading.Event().wait(600), 1)
+    executor.submit(0, {})
+    executor.wait(5)
+    (thread,) = (t for t in threading.enumerate() if t.name.startswith("sparktuner-trial"))
+    assert thread.daemon
+    executor.close()
+    assert executor.wait(None) == [Cancelled(0)]

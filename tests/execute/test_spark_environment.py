@@ -1,0 +1,204 @@
+"""Java, the session, and the settings that sparktuner brings."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparktuner.errors import SparkUnavailable
+from sparktuner.execute.spark import active_session, task_slots
+from sparktuner.execute.spark._cluster import _max_task_failures, inspect, parse_spark_version
+from sparktuner.execute.spark._java import check_java, java_range, parse_java_version
+from sparktuner.testing import conf_directory, local_spark
+
+JAVA_8 = 'openjdk version "1.8.0_392"\nOpenJDK Runtime Environment'
+JAVA_11 = 'openjdk version "11.0.21" 2023-10-17'
+JAVA_17 = 'openjdk version "17.0.15" 2025-04-15'
+JAVA_25 = 'openjdk version "25" 2025-09-16'
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [(JAVA_8, 8), (JAVA_11, 11), (JAVA_17, 17), (JAVA_25, 25), ("?", None)]
+)
+def test_java_s_version_is_read(text: str, version: int | None) -> None:
+    assert parse_java_version(text) == version
+
+
+@pytest.mark.parametrize(
+    ("spark", "java", "serves"),
+    [
+        ("3.5.8", 8, True),
+        ("3.5.8", 17, True),
+        ("3.5.8", 25, False),
+        ("4.0.1", 11, False),
+        ("4.0.1", 21, True),
+        ("4.0.1", 25, False),
+        ("4.3.0", 17, True),
+        ("4.3.0", 25, True),
+    ],
+)
+def test_each_spark_has_its_range_of_java(
+    spark: str, java: int, serves: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_java(tmp_path, f'echo \'openjdk version "{java}.0.1"\' >&2')
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    if serves:
+        check_java(spark)
+    else:
+        text = java_range((int(spark[0]), int(spark[2]))).text
+        with pytest.raises(SparkUnavailable, match=f"is Java {java}, but .* needs Java {text}"):
+            check_java(spark)
+
+
+def fake_java(home: Path, line: str) -> None:
+    (home / "bin").mkdir()
+    java = home / "bin" / "java"
+    java.write_text(f"#!/bin/sh\n{line}\n")
+    java.chmod(java.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.mark.parametrize("line", [None, "exit 1", "echo nothing"])
+def test_no_java_that_runs_says_how_to_install_one(
+    line: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if line is not None:
+        fake_java(tmp_path, line)
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(SparkUnavailable, match="needs Java 17, 21 or 25") as caught:
+        check_java("4.3.0")
+    assert "apt-get install openjdk-17-jdk-headless" in str(caught.value)
+    assert "JAVA_HOME" in str(caught.value)
+
+
+def test_without_java_home_the_path_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SparkUnavailable, match="Java was not found"):
+        check_java("4.3.0")
+
+
+def test_without_java_the_message_comes_before_any_stack_trace(tmp_path: Path) -> None:
+    environment = {**os.environ, "JAVA_HOME": str(tmp_path)}
+    environment["PYTHONPATH"] = os.pathsep.join([path for path in sys.path if path])
+    program = (
+        "from sparktuner.testing import local_spark\n"
+        "from sparktuner.execute.spark import active_session\n"
+        "for start in (active_session, lambda: local_spark().__enter__()):\n"
+        "    try:\n"
+        "        start()\n"
+        "    except Exception as error:\n"
+        "        print(type(error).__name__, error)\n"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    lines = answer.stdout.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("SparkUnavailable") and "needs Java" in line for line in lines)
+    assert answer.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "version"), [("4.3.0", (4, 3)), ("3.5.0-amzn-1", (3, 5)), ("4.0.1.dev2", (4, 0))]
+)
+def test_spark_s_version_is_read(text: str, version: tuple[int, int]) -> None:
+    assert parse_spark_version(text) == version
+
+
+@pytest.mark.parametrize(
+    ("master", "failures"),
+    [("local", 1), ("local[4]", 1), ("local[*, 3]", 3), ("spark://h:7077", 4), ("yarn", 4)],
+)
+def test_how_often_spark_tries_a_task_depends_on_the_master(master: str, failures: int) -> None:
+    assert _max_task_failures(master, "4") == failures
+
+
+def test_a_session_is_asked_once_what_it_is(spark: Any) -> None:
+    cluster = inspect(spark)
+    assert cluster.version >= (3, 5)
+    assert not cluster.connect
+    assert cluster.in_driver
+    assert cluster.slots == task_slots(spark) == 4
+    assert cluster.max_task_failures == 1
+
+
+def test_the_given_or_the_active_session_is_taken(spark: Any) -> None:
+    assert active_session(spark) is spark
+    assert active_session().sparkContext is spark.sparkContext
+
+
+def test_a_running_session_is_used_as_it_is_and_left_running(spark: Any) -> None:
+    with local_spark(1) as session:
+        assert session.sparkContext is spark.sparkContext
+    assert spark.range(3).count() == 3
+
+
+def test_the_settings_are_found_and_complete() -> None:
+    names = {path.name for path in conf_directory().iterdir()}
+    assert {"spark-defaults.conf", "fairscheduler.xml", "log4j2.properties"} <= names
+
+
+def test_the_fixture_s_session_has_our_settings(spark: Any) -> None:
+    conf = spark.sparkContext.getConf()
+    assert conf.get("spark.scheduler.mode") == "FAIR"
+    assert conf.get("spark.python.worker.reuse") == "true"
+    assert conf.get("spark.python.unix.domain.socket.enabled") == "true"
+    assert conf.get("spark.driver.host") == "127.0.0.1"
+    assert conf.get("spark.ui.enabled") == "false"
+    pool = spark.sparkContext._jsc.sc().getPoolForName("default")
+    assert pool.isDefined()
+    assert str(pool.get().schedulingMode()) == "FAIR"  # as fairscheduler.xml says
+
+
+@pytest.mark.spark
+def test_starting_and_failing_trials_keep_the_console_quiet() -> None:
+    program = """
+import os, sys, time
+from sparktuner.execute import Started
+from sparktuner.execute.spark import make_executor
+from sparktuner.testing import local_spark
+before = dict(os.environ)
+with local_spark("local[2]", **{"spark.app.name": "mine"}) as spark:
+    assert dict(os.environ) == before
+    print(spark.conf.get("spark.app.name"), spark.sparkContext.defaultParallelism)
+    python = spark.sparkContext.parallelize([0], 1).map(lambda _: sys.executable).first()
+    print(python == sys.executable)
+    executor = make_executor(spark, lambda how: os._exit(1) if how == "die" else time.sleep(how))
+    executor.submit(0, "die")
+    executor.submit(1, 600)
+    while executor.elapsed(1) is None:
+        executor.wait(0.05)
+    executor.cancel([1])
+    while executor._inbox.in_flight:
+        executor.wait(10)
+    executor.close()
+"""
+    environment = {name: value for name, value in os.environ.items() if "SPARK" not in name}
+    environment["PYTHONPATH"] = os.pathsep.join([path for path in sys.path if path])
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=240,
+    )
+    assert answer.stdout.splitlines() == ["sparktuner", "True"] or answer.stdout.splitlines() == [
+        "mine 2",
+        "True",
+    ]
+    # The one line is the JVM's own, for a module that Spark's launcher asks for.
+    lines = [line for line in answer.stderr.splitlines() if "incubator modules" not in line]
+    assert lines == []

@@ -1,0 +1,91 @@
+"""Kernels and mixtures against a slow direct formula."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
+
+from sparktuner.space import Categorical, Numeric, flatten
+from sparktuner.suggest._groups import groups_of
+from sparktuner.suggest._parzen import Mixture, log_prior
+from sparktuner.suggest._tpe import TpeOptions, parzen
+
+
+def mixture(space: object, m: int = 6) -> Mixture:
+    flat = flatten(space)
+    group = groups_of(flat)[0]
+    observed = group.sample_prior(np.random.default_rng(1), m)
+    return parzen(group, observed, TpeOptions())
+
+
+def slow_kernel(distribution: object, x: float, mu: float, sigma: float, spread: float) -> float:
+    """One kernel's density or mass at latent x, from scipy.stats."""
+    if isinstance(distribution, Categorical):
+        return spread * distribution.p[int(x)] + (1 - spread) * (x == mu)
+    low, high = distribution.bounds  # type: ignore[attr-defined]
+    normal = stats.norm(mu, sigma)
+    inside = normal.cdf(high) - normal.cdf(low)
+    if isinstance(distribution, Numeric) and distribution.q is None:
+        return float(normal.pdf(x) / inside)
+    lower, upper = distribution.cells(distribution.from_latent(np.array([x])))  # type: ignore
+    return float((normal.cdf(upper[0]) - normal.cdf(lower[0])) / inside)
+
+
+def test_a_mixture_agrees_with_the_direct_formula() -> None:
+    model = mixture(everything())
+    group = model.group
+    x = group.sample_prior(np.random.default_rng(2), 5)
+    weights = np.exp(model.log_weights)
+    for row, found in zip(x, model.log_density(x), strict=True):
+        expected = weights[-1] * math.exp(log_prior(group, row[None, :]).sum())
+        for i in range(len(model.mu)):
+            product = weights[i]
+            for j, column in enumerate(group.columns):
+                c = j - group.n_numeric
+                mu = model.mu[i, j] if c < 0 else model.options[i, c]
+                sigma = model.sigma[i, j] if c < 0 else math.nan
+                spread = model.spread[c] if c >= 0 else math.nan
+                product *= slow_kernel(column.distribution, row[j], mu, sigma, spread)
+            expected += product
+        assert found == pytest.approx(math.log(expected), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_draws_from_a_mixture_follow_its_density(name: str) -> None:
+    model = mixture(parameter("x", name))
+    x = model.sample(np.random.default_rng(3), 20_000)[:, 0]
+    distribution = DISTRIBUTIONS[name]
+    # False alarm 1e-6 for each distribution.
+    if isinstance(distribution, Numeric) and distribution.q is None:
+        grid = np.linspace(x.min(), x.max(), 20_001)
+        density = np.exp(model.log_density(grid[:, None]))
+        cdf = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(grid))])
+        assert stats.kstest(x, lambda z: np.interp(z, grid, cdf / cdf[-1])).pvalue > 1e-6
+        return
+    support, counts = np.unique(x, return_counts=True)
+    expected = np.exp(model.log_density(support[:, None])) * len(x)
+    common = expected >= 5
+    observed = np.append(counts[common], len(x) - counts[common].sum())
+    expected = np.append(expected[common], len(x) - expected[common].sum())
+    keep = expected > 1e-9 * len(x)
+    chi2 = float(((observed - expected)[keep] ** 2 / expected[keep]).sum())
+    assert stats.chi2.sf(chi2, max(keep.sum() - 1, 1)) > 1e-6
+
+
+@pytest.mark.parametrize("name", DISTRIBUTIONS)
+def test_the_prior_of_a_group_is_the_distribution(name: str) -> None:
+    distribution = DISTRIBUTIONS[name]
+    group = groups_of(flatten(parameter("x", name)))[0]
+    x = group.sample_prior(np.random.default_rng(4), 50)
+    expected = distribution.log_density(distribution.from_latent(x[:, 0]))
+    assert log_prior(group, x)[:, 0] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_groups_hold_parameters_that_are_active_together() -> None:
+    groups = groups_of(flatten(conditional()))
+    labels = [{column.label for column in group.columns} for group in groups]
+    assert labels == [{"always", "model"}, {"c", "q"}, {"k", "d"}, {"a"}, {"b"}]
