@@ -141,7 +141,10 @@ def draw_candidates(
 
 @dataclass(frozen=True, eq=False)
 class Ranked:
-    """The trials that a model looks at: by loss the best ones, by time an even choice."""
+    """The trials that a model looks at: by loss the best ones, by id an even choice.
+
+    Both are in an order that does not depend on the order in which the results came in.
+    """
 
     best: IndexArray
     even: IndexArray
@@ -152,9 +155,9 @@ class Ranked:
         best = np.arange(n)
         if n > _MOST_RANKED:
             best = np.argpartition(history.losses, _MOST_RANKED)[:_MOST_RANKED]
-        # Equal losses in the order of the ids, whatever order the results came in.
         best = best[np.lexsort((history.tids[best], history.losses[best]))]
-        return cls(best, evenly(n, _MOST_SEEN))
+        even = np.argsort(history.tids, kind="stable")[evenly(n, _MOST_SEEN)]
+        return cls(best, even)
 
 
 def evenly(n: int, most: int) -> IndexArray:
@@ -175,7 +178,7 @@ def _good_and_bad(
     n = round(share * len(values))
     n_good = min(math.ceil(options.gamma * math.sqrt(n)), _MOST_GOOD)
     good = best[:n_good]
-    bad = np.setdiff1d(even, good)
+    bad = even[~np.isin(even, good)]
     bad = bad[evenly(len(bad), _MOST_BAD)]
     waiting = pending[~np.isnan(pending[:, first])][:, group.index]
     yield parzen(group, values[good[:, None], group.index], options)
