@@ -8,7 +8,7 @@ from sparktuner.errors import (
     InvalidResultStatus,
     InvalidTrial,
 )
-from sparktuner.records import TRIAL_KEYS, TRIAL_MISC_KEYS
+from sparktuner.records import TRIAL_KEYS, TRIAL_MISC_KEYS, miscs_to_idxs_vals
 from sparktuner.records import configuration_of as _configuration_of
 from sparktuner.status import (
     JOB_STATE_CANCEL,
@@ -24,7 +24,7 @@ from sparktuner.status import (
     STATUS_STRINGS,
     STATUS_SUSPENDED,
 )
-from sparktuner.trials import Trials, miscs_to_idxs_vals, trials_from_docs
+from sparktuner.trials import Trials, trials_from_docs
 
 JOB_VALID_STATES = JOB_STATES
 

@@ -250,9 +250,7 @@ def _not_options(options: Any) -> str:
     if isinstance(options, Node):
         return f"one search-space node, {options!r}; put it in brackets"
     if isinstance(options, str | bytes):
-        return (
-            f"the text {options!r}; put it in brackets, or first if it is the label"
-        )
+        return f"the text {options!r}; put it in brackets, or first if it is the label"
     if isinstance(options, Mapping):
         return f"a {type(options).__name__}; write list(d.values()) or list(d.keys())"
     if isinstance(options, set | frozenset):

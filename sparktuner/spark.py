@@ -8,12 +8,17 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sparktuner.driver import SearchOptions, check_loss_threshold, check_seconds
+from sparktuner.driver import (
+    SearchOptions,
+    check_loss_threshold,
+    check_parallelism,
+    check_seconds,
+)
 from sparktuner.execute import Executor
 from sparktuner.execute.spark import active_session, make_executor, task_slots
 from sparktuner.records import TrialStore
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, STATUS_OK
-from sparktuner.trials import Trials, check_parallelism
+from sparktuner.trials import Trials
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _CONF = {
+    "spark.app.name": "sparktuner",
     "spark.ui.enabled": "false",
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
@@ -45,7 +46,7 @@ def local_spark(cores: int | str = 2, **conf: str) -> Iterator[SparkSession]:
         MissingExtra: pyspark is not installed.
     """
     require_launchable()
-    from pyspark.sql import SparkSession  # noqa: PLC0415 (optional)
+    from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
     if running is not None:
@@ -55,7 +56,7 @@ def local_spark(cores: int | str = 2, **conf: str) -> Iterator[SparkSession]:
     for key, value in {**_CONF, **conf}.items():
         builder = builder.config(key, value)
     with _environment():
-        session = builder.appName("sparktuner").getOrCreate()
+        session = builder.getOrCreate()
     try:
         yield session
     finally:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.driver import check_parallelism
 from sparktuner.execute import Executor, ThreadExecutor
 from sparktuner.execute.spark import trial_scope
 from sparktuner.records import TrialStore
-from sparktuner.trials import Trials, check_parallelism
+from sparktuner.trials import Trials
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

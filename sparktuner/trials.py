@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
-from numbers import Integral
 from typing import Any, NoReturn
 
 import cloudpickle
-import numpy as np
 
 from sparktuner.driver import SearchOptions, minimise
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
@@ -22,12 +20,14 @@ from sparktuner.records import (
     TrialStore,
     attachment_name,
     configuration_of,
+    expected_best_loss,
     finite_loss,
+    miscs_to_idxs_vals,
     new_document,
     validate_document,
 )
 from sparktuner.space import FlatSpace, evaluate
-from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING, STATUS_OK
+from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING
 
 _SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
 # Never pickled: they belong to this process.
@@ -197,24 +197,13 @@ class Trials:
     def average_best_error(self, bandit: object = None) -> float:
         """The true loss that one should expect of the best trial.
 
-        Without ``loss_variance`` in the results, the mean ``true_loss`` (or loss) of the
-        trials whose loss is lowest. With it, the mean over all trials weighted by the
-        probability that each one's normally distributed loss is the lowest (10,000 draws,
-        fixed seed).
+        Results may hold ``loss_variance`` and ``true_loss``; see
+        :func:`sparktuner.records.expected_best_loss`.
         """
-        results = [r for r in self.results if r.get("status") == STATUS_OK]
+        results = [t["result"] for t in self.trials if finite_loss(t) is not None]
         if not results:
             raise AllTrialsFailed(self._why_none())
-        losses = np.array([r["loss"] for r in results], dtype=float)
-        true = np.array([r.get("true_loss", r["loss"]) for r in results], dtype=float)
-        variances = np.array([r.get("loss_variance") or 0.0 for r in results], dtype=float)
-        if not variances.any():
-            return float(true[losses == losses.min()].mean())
-        draws = np.random.default_rng(0).normal(
-            losses, np.sqrt(variances), size=(10_000, len(losses))
-        )
-        wins = np.bincount(draws.argmin(axis=1), minlength=len(losses))
-        return float(true @ wins / wins.sum())
+        return expected_best_loss(results)
 
     def count_by_state_synced(
         self, arg: int | Sequence[int], trials: Iterable[Document] | None = None
@@ -478,40 +467,3 @@ def trials_from_docs(docs: Iterable[Document], validate: bool = True, **kwargs: 
         trials._store.insert(docs)
     trials.refresh()
     return trials
-
-
-def miscs_to_idxs_vals(
-    miscs: Iterable[Mapping[str, Any]], keys: Iterable[str] | None = None
-) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
-    """By label: the trial ids, and the values, of the miscs in which the label is active.
-
-    Args:
-        miscs: ``misc`` parts of trial documents.
-        keys: the labels; None takes all that occur.
-    """
-    miscs = list(miscs)
-    labels = dict.fromkeys(label for misc in miscs for label in misc["idxs"])
-    idxs: dict[str, list[Any]] = {label: [] for label in (labels if keys is None else keys)}
-    vals: dict[str, list[Any]] = {label: [] for label in idxs}
-    for misc in miscs:
-        for label, tids in idxs.items():
-            tids.extend(misc["idxs"].get(label, ()))
-            vals[label].extend(misc["vals"].get(label, ()))
-    return idxs, vals
-
-
-def check_parallelism(value: object) -> None:
-    """Refuse what is no number of trials to run at a time; None leaves it to the cluster.
-
-    Raises:
-        TypeError: ``value`` is no integer.
-        ValueError: ``value`` is below 1.
-    """
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"parallelism must be an integer of at least 1, got {value!r}")
-    if int(value) < 1:
-        raise ValueError(
-            f"parallelism must be at least 1, got {value!r}; leave it out to follow the cluster"
-        )

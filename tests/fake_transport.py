@@ -62,5 +62,3 @@ class FakeTransport(Transport):
 
     def close(self) -> None:
         self.closed += 1
-
-

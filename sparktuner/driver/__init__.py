@@ -11,6 +11,7 @@ from sparktuner.driver._options import (
     SearchOptions,
     Seeds,
     check_loss_threshold,
+    check_parallelism,
     check_seconds,
 )
 from sparktuner.driver._progress import Progress, no_bar, tqdm_bar
@@ -21,6 +22,7 @@ __all__ = [
     "Seeds",
     "check_seconds",
     "check_loss_threshold",
+    "check_parallelism",
     "minimise",
     "Loop",
     "describe",

@@ -98,6 +98,17 @@ def check_loss_threshold(value: object) -> None:
         raise ValueError(f"loss_threshold must be None or a real number, got {value!r}")
 
 
+def check_parallelism(value: object) -> None:
+    """Refuse what is no number of trials to run at a time; None leaves it to the cluster.
+
+    Raises:
+        TypeError: ``value`` is no integer.
+        ValueError: ``value`` is below 1.
+    """
+    if value is not None:
+        _check_whole("parallelism", value, least=1)
+
+
 def _check_whole(name: str, value: object, least: int) -> None:
     whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:

@@ -159,7 +159,7 @@ def dumps(value: Any) -> bytes:
         return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
     except Exception:  # pickle raises at least four kinds
         # On a worker, this module must do without the installed one.
-        from pyspark import cloudpickle  # noqa: PLC0415
+        from pyspark import cloudpickle
 
         by_value: Callable[[Any], bytes] = cloudpickle.dumps
         return by_value(value)

@@ -19,6 +19,7 @@ from sparktuner.records._history import History, HistoryLog, IntArray, finite_lo
 from sparktuner.records._memory import MemoryStore
 from sparktuner.records._result import normalise_result
 from sparktuner.records._store import TrialAttachments, TrialStore, attachment_name
+from sparktuner.records._table import expected_best_loss, miscs_to_idxs_vals
 
 __all__ = [
     "Document",
@@ -35,6 +36,8 @@ __all__ = [
     "HistoryLog",
     "IntArray",
     "finite_loss",
+    "miscs_to_idxs_vals",
+    "expected_best_loss",
     "TrialStore",
     "TrialAttachments",
     "attachment_name",

@@ -11,7 +11,13 @@ import numpy.typing as npt
 
 from sparktuner.records._document import Document, configuration_of
 from sparktuner.space import FlatSpace, FloatArray
-from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING, STATUS_OK
+from sparktuner.status import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
+    JOB_STATE_NEW,
+    JOB_STATE_RUNNING,
+    STATUS_OK,
+)
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
@@ -65,7 +71,7 @@ class HistoryLog:
         """The history of ``documents``; arrays are views that later updates do not change."""
         for position in range(self._read, len(documents)):
             document = documents[position]
-            if document["state"] in (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE):
+            if document["state"] != JOB_STATE_CANCEL:
                 row = self._space.encode([configuration_of(document)])[0]
                 self._pending[position] = row
         self._read = len(documents)
@@ -81,7 +87,9 @@ class HistoryLog:
     def _end(self, document: Document, row: FloatArray) -> None:
         loss = finite_loss(document)
         if loss is None:
-            self._failed.append(row)
+            # A cancelled trial may be tried again.
+            if document["state"] != JOB_STATE_CANCEL:
+                self._failed.append(row)
             return
         if self._n == len(self._losses):
             self._grow()

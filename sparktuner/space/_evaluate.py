@@ -71,7 +71,7 @@ def _needs(node: Node, memo: Mapping[Node, Any]) -> Iterable[Node]:
     """What must be known before ``node`` is: of a choice its index, then one option."""
     if isinstance(node, Switch):
         return (_chosen(node, memo[node.index]),) if node.index in memo else (node.index,)
-    return children(node)
+    return () if isinstance(node, Parameter | Literal) else children(node)
 
 
 def _result(node: Node, value_of: Callable[[Parameter], Any], memo: Mapping[Node, Any]) -> Any:

@@ -18,6 +18,7 @@ from sparktuner.space._arithmetic import (
     REACH,
     FloatArray,
     check_listable,
+    clip,
     exp,
     log_normal_mass,
     plain,
@@ -161,7 +162,7 @@ class Numeric:
     def quantile(self, u: FloatArray) -> FloatArray:
         """Values at the prior's quantiles ``u`` in [0, 1]."""
         if self.base == "uniform":
-            return self.from_latent(np.clip(self.a + (self.b - self.a) * u, self.a, self.b))
+            return self.from_latent(clip(self.a + (self.b - self.a) * u, *self.bounds))
         return self.from_latent(self.a + self.b * standard_normal(u))
 
     def from_latent(self, z: FloatArray) -> FloatArray:
@@ -180,7 +181,7 @@ class Numeric:
             x = round_to_step(x, self.q, *self.limits)
         if self.log:
             x = np.log(np.maximum(x, self.floor))
-        return np.clip(x, *self.bounds)
+        return clip(x, *self.bounds)
 
     @property
     def floor(self) -> float:
@@ -207,7 +208,7 @@ class Numeric:
             z = self.to_latent(values)
             lower = np.minimum(lower, np.nextafter(z, -np.inf))
             upper = np.maximum(upper, np.nextafter(z, np.inf))
-        return np.clip(lower, *self.bounds), np.clip(upper, *self.bounds)
+        return clip(lower, *self.bounds), clip(upper, *self.bounds)
 
     def cdf(self, z: FloatArray) -> FloatArray:
         """Prior probability that the latent is at most ``z``."""

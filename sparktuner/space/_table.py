@@ -11,36 +11,30 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sparktuner.space._arithmetic import MAX_LOG, FloatArray, round_to_step, standard_normal
+from sparktuner.space._arithmetic import MAX_LOG, FloatArray, clip, round_to_step, standard_normal
 from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
 
 _Index: TypeAlias = npt.NDArray[np.intp]
 
 
 class Table:
-    """The distributions of p columns, stacked."""
+    """The distributions of p columns, stacked; arrays over columns have shape (p,)."""
 
     def __init__(self, distributions: Sequence[Distribution]) -> None:
         numeric = [d if isinstance(d, Numeric) else None for d in distributions]
         self._categorical = [
             (j, d) for j, d in enumerate(distributions) if isinstance(d, Categorical)
         ]
-        self._choices = _where([isinstance(d, Categorical) for d in distributions])
+        self._is_choice = np.array([isinstance(d, Categorical) for d in distributions], dtype=bool)
+        self._is_stepped = np.array([d is None or d.q is not None for d in numeric], dtype=bool)
         self._normal = _where([d is not None and d.base == "normal" for d in numeric])
         self._log = _where([d is not None and d.log for d in numeric])
-        self._stepped = _where([d is None or d.q is not None for d in numeric])
-        # Which of the stepped columns are logarithmic, as positions among the stepped ones.
-        self._stepped_log = np.flatnonzero(np.isin(self._stepped, self._log))
-        self._continuous_log = np.setdiff1d(self._log, self._stepped)
         self._a, self._b = _columns([_base(d) for d in distributions])
         self._low, self._high = _columns([d.bounds for d in distributions])
-        stepped = [distributions[j] for j in self._stepped]
-        self._q = np.array([d.q if isinstance(d, Numeric) else 1.0 for d in stepped], dtype=float)
-        self._first, self._last = _columns([d.limits for d in stepped])
-        self._stepped_low, self._stepped_high = _columns([d.bounds for d in stepped])
-        self._floor = np.array(
-            [d.floor for d in stepped if isinstance(d, Numeric) and d.log], dtype=float
-        )
+        # A continuous column has no step: what rounding makes of it is thrown away.
+        self._q = np.array([1.0 if d is None else d.q or 1.0 for d in numeric], dtype=np.float64)
+        self._first, self._last = _columns([d.limits for d in distributions])
+        self._floor = np.array([d.floor for d in numeric if d is not None and d.log])
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Latents of the values at the priors' quantiles ``u``, both of shape (n, p)."""
@@ -48,58 +42,41 @@ class Table:
         if len(self._normal):
             scores = standard_normal(u[:, self._normal])
             z[:, self._normal] = self._a[self._normal] + self._b[self._normal] * scores
-        z = np.clip(z, self._low, self._high)
+        z = clip(z, self._low, self._high)
         for j, distribution in self._categorical:
             z[:, j] = distribution.quantile(u[:, j])
         return self.snap(z)
 
     def snap(self, latents: FloatArray) -> FloatArray:
         """Latents (n, p), in stepped columns moved to the one that stands for their value."""
-        if len(self._stepped):
-            latents = latents.copy()
-            latents[:, self._stepped] = self._stand(self._step(latents[:, self._stepped]))
-        return latents
+        standing = self._logarithms(self.from_latent(latents))
+        return np.where(self._is_stepped, standing, latents)
 
     def from_latent(self, latents: FloatArray) -> FloatArray:
         """Values of the latents, both of shape (n, p)."""
         values = np.array(latents, dtype=np.float64)
-        if len(self._continuous_log):
-            exponents = np.minimum(values[:, self._continuous_log], MAX_LOG)
-            values[:, self._continuous_log] = np.exp(exponents)
-        if len(self._stepped):
-            values[:, self._stepped] = self._step(values[:, self._stepped])
-        return values
+        if len(self._log):
+            values[:, self._log] = np.exp(np.minimum(values[:, self._log], MAX_LOG))
+        return np.where(self._is_stepped, self._rounded(values), values)
 
     def to_latent(self, values: FloatArray) -> FloatArray:
         """Latents that stand for the values, both of shape (n, p); NaN stays NaN.
 
         A category's index that points at no option becomes NaN.
         """
-        latents = np.array(values, dtype=np.float64)
-        if len(self._stepped):
-            steps = latents[:, self._stepped]
-            rounded = round_to_step(steps, self._q, self._first, self._last)
-            latents[:, self._stepped] = self._stand(rounded)
-        if len(self._choices):
-            known = latents[:, self._choices] == values[:, self._choices]
-            latents[:, self._choices] = np.where(known, latents[:, self._choices], np.nan)
-        if len(self._continuous_log):
-            floored = np.maximum(latents[:, self._continuous_log], np.finfo(np.float64).tiny)
-            latents[:, self._continuous_log] = np.log(floored)
-        return np.clip(latents, self._low, self._high)
+        rounded = self._rounded(values)
+        latents = np.where(self._is_stepped, rounded, values)
+        latents[self._is_choice & (rounded != values)] = np.nan
+        return self._logarithms(latents)
 
-    def _step(self, z: FloatArray) -> FloatArray:
-        """Values of the stepped columns' latents, in place."""
-        if len(self._stepped_log):
-            z[:, self._stepped_log] = np.exp(np.minimum(z[:, self._stepped_log], MAX_LOG))
-        return round_to_step(z, self._q, self._first, self._last)
+    def _logarithms(self, values: FloatArray) -> FloatArray:
+        """Latents of values that stand on their steps, in place."""
+        if len(self._log):
+            values[:, self._log] = np.log(np.maximum(values[:, self._log], self._floor))
+        return clip(values, self._low, self._high)
 
-    def _stand(self, values: FloatArray) -> FloatArray:
-        """Latents that stand for the stepped columns' values, in place."""
-        if len(self._stepped_log):
-            floored = np.maximum(values[:, self._stepped_log], self._floor)
-            values[:, self._stepped_log] = np.log(floored)
-        return np.clip(values, self._stepped_low, self._stepped_high)
+    def _rounded(self, values: FloatArray) -> FloatArray:
+        return round_to_step(values, self._q, self._first, self._last)
 
 
 def _base(distribution: Distribution) -> tuple[float, float]:

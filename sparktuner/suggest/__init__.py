@@ -1,8 +1,10 @@
 """Algorithms: pure functions from a space, a history and a generator to configurations.
 
-In reading order: the seam, random search, and the tree-structured Parzen estimator.
+In reading order: the seam, random search, the tree-structured Parzen
+estimator, and its adaptive hybrid with a Gaussian process.
 """
 
+from sparktuner.suggest._adaptive import AtpeOptions, propose_adaptive
 from sparktuner.suggest._batch import idxs_vals
 from sparktuner.suggest._protocol import Propose, SearchedTrials, suggest_with
 from sparktuner.suggest._random import propose_random
@@ -16,4 +18,6 @@ __all__ = [
     "propose_random",
     "TpeOptions",
     "propose_tpe",
+    "AtpeOptions",
+    "propose_adaptive",
 ]

@@ -100,7 +100,8 @@ def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
     rows = lattice(space, supports, limit)
     if rows is None:
         return None
-    return rows[[row not in tried for row in rows]]
+    left: FloatArray = rows[[row not in tried for row in rows]]
+    return left
 
 
 def lattice(space: FlatSpace, supports: Sequence[FloatArray], limit: int) -> FloatArray | None:

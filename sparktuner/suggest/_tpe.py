@@ -139,6 +139,17 @@ def draw_candidates(
     return rows, score
 
 
+def log_ratio(models: list[Densities], rows: FloatArray) -> FloatArray:
+    """log l(x) - log g(x) of rows (k, p); (k,)."""
+    score = np.zeros(len(rows))
+    for model in models:
+        on = np.flatnonzero(model.group.is_active(rows))
+        if len(on):
+            x = rows[on[:, None], model.group.index]
+            score[on] += model.good.log_density(x) - model.bad.log_density(x)
+    return score
+
+
 @dataclass(frozen=True, eq=False)
 class Ranked:
     """The trials that a model looks at: by loss the best ones, by id an even choice.

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from tests.benchmarks._quality_tasks import Space, Task, Values
 
 # An axis: label -> (kind of parameter, the grid's levels).

@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from sparktuner import rand, tpe
+from sparktuner.records import Document
+from sparktuner.space import evaluate
 from tests.suggest.searches import (
     DISTRIBUTIONS,
     Search,
@@ -19,10 +23,6 @@ from tests.suggest.searches import (
     parameter,
     values,
 )
-
-from sparktuner import rand, tpe
-from sparktuner.records import Document
-from sparktuner.space import evaluate
 
 Suggest = Callable[..., list[Document]]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from fake_transport import FakeTransport
 
 from sparktuner.execute import (
     Cancelled,
@@ -24,6 +23,7 @@ from sparktuner.execute import (
     ThreadExecutor,
 )
 from sparktuner.execute.spark import SparkExecutor, make_executor
+from tests.fake_transport import FakeTransport
 
 PATIENCE = 60.0  # seconds: a hang fails, a slow machine does not
 
@@ -229,7 +229,7 @@ def test_a_finished_trial_s_slot_can_be_used_again_with_the_same_tid(opened: Any
 def test_cancelling_a_running_trial_ends_it_within_a_second(opened: Any, kind: Kind) -> None:
     if not kind.stops_running:
         return
-    executor = opened(lambda config: time.sleep(config))
+    executor = opened(time.sleep)
     executor.submit(0, 600)
     wait_until_running(executor, 0)
     start = time.monotonic()
@@ -253,7 +253,7 @@ def test_a_cancel_right_after_submission_is_not_lost(opened: Any, kind: Kind) ->
 def test_cancelling_one_trial_leaves_the_other_alone(opened: Any, kind: Kind) -> None:
     if not kind.stops_running:
         return
-    executor = opened(lambda config: time.sleep(config))
+    executor = opened(time.sleep)
     executor.submit(0, 600)
     executor.submit(1, 1.0)
     wait_until_running(executor, 0)

@@ -125,9 +125,7 @@ def test_a_trial_that_cannot_be_stopped_is_left_behind_after_a_second() -> None:
 
 def test_trial_timeout_cancels_that_trial_alone_and_says_so() -> None:
     clock = Clock()
-    executor = FakeExecutor(
-        lambda x: x, slots=2, clock=clock, ready=lambda tid, waits: tid != 0
-    )
+    executor = FakeExecutor(lambda x: x, slots=2, clock=clock, ready=lambda tid, waits: tid != 0)
     trials, reason = search(executor, max_evals=5, trial_timeout=3.0)
     assert reason is None
     assert states(trials) == [JOB_STATE_CANCEL] + [JOB_STATE_DONE] * 4

@@ -78,9 +78,7 @@ def test_workers_are_reused_and_unpickle_the_objective_once_each(
     assert unpickled == {str(pid): "x" for pid in pids}
 
 
-def test_a_user_s_broadcast_variable_can_be_used_in_the_objective(
-    spark: Any, opened: Any
-) -> None:
+def test_a_user_s_broadcast_variable_can_be_used_in_the_objective(spark: Any, opened: Any) -> None:
     table = spark.sparkContext.broadcast({"a": 41})
     event = run(opened(lambda config: table.value["a"] + config), [1])[0]
     assert event.value == 42
@@ -142,7 +140,7 @@ def test_cancelling_a_trial_leaves_a_job_of_the_user_alone(spark: Any, opened: A
 
         outcome.extend(context.parallelize([1], 1).map(slow).collect())
 
-    executor = opened(lambda config: time.sleep(config))
+    executor = opened(time.sleep)
     thread = threading.Thread(target=users_job)
     thread.start()
     executor.submit(0, 600)
@@ -156,7 +154,7 @@ def test_cancelling_a_trial_leaves_a_job_of_the_user_alone(spark: Any, opened: A
 
 
 def test_two_executors_on_one_session_do_not_disturb_each_other(opened: Any) -> None:
-    first = opened(lambda config: time.sleep(config), 2)
+    first = opened(time.sleep, 2)
     second = opened(lambda config: (time.sleep(0.5), "second")[1], 2)
     for tid in (0, 1):
         first.submit(tid, 600)
@@ -201,7 +199,7 @@ def _alive(pid: int) -> bool:
 
 
 def test_a_trial_that_waits_for_a_slot_has_no_elapsed_time(opened: Any) -> None:
-    executor = opened(lambda config: time.sleep(config), 6)  # on 4 slots
+    executor = opened(time.sleep, 6)  # on 4 slots
     for tid in range(6):
         executor.submit(tid, 1.5)
     deadline = time.monotonic() + PATIENCE
@@ -251,10 +249,11 @@ def test_a_trial_s_own_spark_jobs_carry_its_pool_tag_and_description(spark: Any)
 
     def work() -> None:
         with scope.around(3, "trial 3"):
-            seen["tags"] = context.getJobTags()
+            seen["tags"] = set(context.getJobTags())
             seen["pool"] = context.getLocalProperty("spark.scheduler.pool")
             seen["sum"] = spark.range(10).count()
-        seen["after"] = context.getJobTags(), context.getLocalProperty("spark.scheduler.pool")
+        pool = context.getLocalProperty("spark.scheduler.pool")
+        seen["after"] = set(context.getJobTags()), pool
 
     thread = threading.Thread(target=work, name="lane-1")
     thread.start()

@@ -7,10 +7,10 @@ import time
 from typing import Any
 
 import pytest
-from fake_transport import FakeTransport
 
 from sparktuner.execute import Cancelled, Failed, Finished, Started
 from sparktuner.execute.spark import JobFailed, SparkExecutor
+from tests.fake_transport import FakeTransport
 
 
 def last_event(executor: SparkExecutor) -> Any:

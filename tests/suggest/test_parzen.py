@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
 
 from sparktuner.space import Categorical, Numeric, flatten
 from sparktuner.suggest._groups import groups_of
 from sparktuner.suggest._parzen import Mixture, log_prior
 from sparktuner.suggest._tpe import TpeOptions, parzen
+from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
 
 
 def mixture(space: object, m: int = 6) -> Mixture:

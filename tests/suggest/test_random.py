@@ -7,10 +7,10 @@ import math
 import numpy as np
 import pytest
 from scipy import stats
-from tests.suggest.searches import DISTRIBUTIONS, Search, parameter, values
 
 from sparktuner import rand
 from sparktuner.space import Numeric
+from tests.suggest.searches import DISTRIBUTIONS, Search, parameter, values
 
 N = 20_000
 

@@ -102,7 +102,8 @@ class ClassicTransport(Transport):
             job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
             report = bytes(pickle.loads(job.get().get(0))[0])
             if report == REFUSED:
-                raise worker_died("\n".join(a.error for a in self._attempts(tag) if a.error))
+                errors = [attempt.error for attempt in self._attempts(tag) if attempt.error]
+                raise worker_died(errors[-1] if errors else "no reason")
             return report
         finally:
             self._jobs.pop(tag, None)

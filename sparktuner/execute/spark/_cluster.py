@@ -97,7 +97,7 @@ def parse_spark_version(text: str) -> tuple[int, int]:
 
 
 def _require_pinned_threads(context: Any) -> None:
-    from py4j.clientserver import ClientServer  # noqa: PLC0415 (pyspark is optional)
+    from py4j.clientserver import ClientServer
 
     if not isinstance(context._gateway, ClientServer):
         raise SparkUnavailable(

@@ -43,7 +43,7 @@ def make_executor(
     width = cluster.slots if parallelism is None else parallelism
     if width < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
-    from sparktuner.execute.spark._classic import ClassicTransport  # noqa: PLC0415 (pyspark)
+    from sparktuner.execute.spark._classic import ClassicTransport
 
     transport = ClassicTransport(
         session.sparkContext, objective, cluster.in_driver, resource_profile

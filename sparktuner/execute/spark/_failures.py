@@ -21,6 +21,7 @@ _DIED = re.compile(
 _LAST_REASON = re.compile(r"most recent failure:\s*(?:Lost task [^:]*(?:\([^)]*\))*:)?\s*(.*)")
 _ADVICE = re.compile(r"\s*Consider setting 'spark\..*")
 _JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
+_MAX_CAUSES = 10
 
 GONE = (
     "The SparkSession was stopped, or its JVM is gone, while trials were running. Results that "
@@ -45,22 +46,21 @@ def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
     if _STOPPED.search(text):
         return JobFailed("SparkUnavailable", GONE, text)
     if _DIED.search(text):
-        return worker_died(text)
+        return worker_died(_reason(causes))
     if "PythonException" in text and "Traceback" in text:
         return _python_failure(text)
     if _CANCELLED.search(text):
-        return JobFailed("JobCancelled", f"The trial's Spark job was cancelled: {_last(text)}")
-    kind, message = causes[-1]
-    return JobFailed(kind, _first_line(message) or _last(text), text)
+        return JobFailed("JobCancelled", f"The trial's Spark job was cancelled: {_reason(causes)}")
+    return JobFailed(causes[-1][0], _reason(causes), text)
 
 
-def worker_died(text: str) -> JobFailed:
-    """Return the failure of a trial whose worker ended, with the last reason in ``text``."""
+def worker_died(reason: str) -> JobFailed:
+    """Return the failure of a trial whose worker ended; ``reason`` is Spark's."""
     return JobFailed(
         "WorkerDied",
         "The worker process ended while it ran the trial: the objective exited it, a native "
         "library crashed, or it was killed, most often for memory. Spark says: "
-        f"{_last(text)}",
+        f"{_sentence(reason)}",
     )
 
 
@@ -73,19 +73,25 @@ def _python_failure(text: str) -> JobFailed:
     return JobFailed(kind.strip(), message.strip() or last, remote)
 
 
-def _last(text: str) -> str:
-    match = _LAST_REASON.search(text)
-    lines = (match.group(1) if match else text.splitlines()[-1]).strip()
-    return _first_line(_JAVA_CLASS.sub("", _ADVICE.sub("", lines)))
+def _reason(causes: list[tuple[str, str]]) -> str:
+    """The failure of the task's last attempt, else the innermost cause that says something."""
+    for _, message in causes:
+        match = _LAST_REASON.search(message)
+        if match:
+            return _sentence(match.group(1))
+    said = [message for _, message in causes if message.strip()]
+    return _sentence(said[-1]) if said else causes[-1][0]
 
 
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0] if text.strip() else ""
+def _sentence(text: str) -> str:
+    """The first line, without the exception's class and Spark's advice."""
+    first = text.strip().splitlines()[0] if text.strip() else ""
+    return _ADVICE.sub("", _JAVA_CLASS.sub("", first))
 
 
 def _causes(java_exception: Any) -> list[tuple[str, str]]:
     causes: list[tuple[str, str]] = []
-    while java_exception is not None and len(causes) < 10:
+    while java_exception is not None and len(causes) < _MAX_CAUSES:
         causes.append((java_exception.getClass().getName(), java_exception.getMessage() or ""))
         java_exception = java_exception.getCause()
     return causes

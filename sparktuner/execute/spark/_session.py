@@ -34,8 +34,8 @@ def require_launchable() -> None:
         MissingExtra: pyspark is not installed.
     """
     try:
-        import pyspark  # noqa: PLC0415
-        from pyspark import SparkContext  # noqa: PLC0415
+        import pyspark
+        from pyspark import SparkContext
     except ImportError as error:
         raise MissingExtra(
             "pyspark is not installed: pip install 'sparktuner[spark]'. A managed platform "
@@ -53,7 +53,7 @@ def task_slots(session: SparkSession) -> int:
 
 def _found_or_new() -> SparkSession:
     require_launchable()
-    from pyspark.sql import SparkSession  # noqa: PLC0415
+    from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
     if active is not None:

@@ -1,0 +1,41 @@
+"""Adaptive TPE, ranked by a Gaussian process: ``algo=atpe.suggest``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from sparktuner.domain import Domain
+from sparktuner.records import Document, History
+from sparktuner.space import FlatSpace
+from sparktuner.suggest import AtpeOptions, SearchedTrials, propose_adaptive, suggest_with
+
+__all__ = ["suggest"]
+
+
+def suggest(
+    new_ids: Sequence[Any],
+    domain: Domain,
+    trials: SearchedTrials,
+    seed: int | np.random.Generator,
+    **options: Any,
+) -> list[Document]:
+    """Different configurations for all ids, conditioned on finished and pending trials.
+
+    Args:
+        new_ids: ids of the trials to make.
+        domain: the objective and its space.
+        trials: the search so far.
+        seed: equal seeds and trials give equal suggestions, in any process.
+        **options: fields of :class:`sparktuner.suggest.AtpeOptions`.
+    """
+    settings = AtpeOptions(**options)
+
+    def propose(
+        space: FlatSpace, history: History, n: int, rng: np.random.Generator
+    ) -> list[dict[str, Any]]:
+        return propose_adaptive(space, history, n, rng, settings)
+
+    return suggest_with(propose, new_ids, domain, trials, seed)

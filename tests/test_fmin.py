@@ -1,0 +1,385 @@
+"""fmin from its arguments to its answer, in this process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sparktuner import (
+    JOB_STATE_NEW,
+    JOB_STATE_RUNNING,
+    Trials,
+    fmin,
+    fmin_pass_expr_memo_ctrl,
+    hp,
+    pyll,
+    rand,
+    space_eval,
+    tpe,
+)
+from sparktuner.early_stop import no_progress_loss
+from sparktuner.errors import (
+    AllTrialsFailed,
+    BadSearchSpace,
+    InvalidAnnotatedParameter,
+    InvalidLoss,
+    InvalidResultStatus,
+)
+from sparktuner.fmin import FMinIter, generate_trials_to_calculate
+
+X = hp.uniform("x", -5, 5)
+NESTED = {
+    "model": hp.choice("model", [{"kind": "svm", "C": hp.lognormal("C", 0, 1)}, {"kind": "tree"}]),
+    "depth": hp.quniform("depth", 1, 9, 1),
+}
+
+
+def quiet(fn: Any, space: Any, **kw: Any) -> Any:
+    return fmin(fn, space, **{"verbose": False, "rstate": 0, "max_evals": 5, **kw})
+
+
+def test_tpe_by_default_finds_the_minimum_of_a_parabola() -> None:
+    best = quiet(lambda x: (x - 3) ** 2, X, max_evals=100)
+    assert best["x"] == pytest.approx(3, abs=0.5)
+
+
+def test_best_holds_a_choices_index_and_best_params_its_value() -> None:
+    trials = Trials()
+    best = quiet(lambda p: p["depth"] + ("C" in p["model"]), NESTED, trials=trials, max_evals=40)
+    assert best["model"] == 1
+    assert "C" not in best
+    assert trials.best_params["model"] == {"kind": "tree"}
+    assert trials.best_params == space_eval(NESTED, best)
+    assert (
+        quiet(lambda p: 0, NESTED, trials=trials, max_evals=0, return_argmin=False)
+        == trials.best_params
+    )
+
+
+def test_everything_in_a_document_but_its_times_is_json() -> None:
+    trials = Trials()
+    quiet(lambda p: np.float32(p["depth"]), NESTED, trials=trials)
+    for document in trials.trials:
+        json.dumps([document["misc"]["vals"], document["misc"]["idxs"], document["result"]])
+    json.dumps(trials.argmin)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (None, InvalidLoss, "return statement missing"),
+        ("0.3", InvalidLoss, "'0.3' of type str"),
+        (1j, InvalidLoss, "complex"),
+        ([1.0], InvalidLoss, "list"),
+        ({"loss": 1.0}, InvalidResultStatus, "needs a 'status'"),
+        ({"loss": 1.0, "status": "done"}, InvalidResultStatus, "'done'"),
+        ({"status": "ok"}, InvalidLoss, "no 'loss'"),
+        ({"status": "ok", "loss": None}, InvalidLoss, "None"),
+        ({"status": "ok", "loss": "low"}, InvalidLoss, "'low'"),
+    ],
+)
+def test_a_result_that_is_none_is_refused_with_what_to_return(
+    value: Any, error: type[Exception], text: str
+) -> None:
+    with pytest.raises(error, match=text):
+        quiet(lambda x: value, X)
+
+
+@pytest.mark.parametrize("value", [3, np.float32(3), np.array(3.0), np.array([3.0]), True, 3.0])
+def test_whatever_is_one_real_number_is_a_loss(value: Any) -> None:
+    trials = Trials()
+    quiet(lambda x: value, X, trials=trials, max_evals=1)
+    assert trials.losses() == [np.asarray(value, dtype=float).item()]
+    assert type(trials.losses()[0]) is float
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), -float("inf")])
+def test_when_no_loss_is_finite_there_is_no_answer_and_the_error_says_why(loss: float) -> None:
+    with pytest.raises(AllTrialsFailed, match="cannot be compared"):
+        quiet(lambda x: loss, X)
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "text"),
+    [
+        ("max_evals", -1, "max_evals must be at least 0"),
+        ("max_evals", 2.5, "max_evals must be an integer"),
+        ("timeout", 0, "timeout must be None or a number of seconds above 0"),
+        ("timeout", "1h", "timeout must be"),
+        ("loss_threshold", "low", "loss_threshold must be"),
+        ("max_queue_len", 0, "max_queue_len must be at least 1"),
+        ("algo", tpe, r"did you mean algo=tpe\.suggest"),
+        ("rstate", "seed", "rstate must be a numpy.random.Generator"),
+        ("rstate", -1, "rstate must be"),
+        ("early_stop_fn", 3, "early_stop_fn must be callable"),
+        ("points_to_evaluate", [{"y": 1}], r"points_to_evaluate\[0\] has values for \['y'\]"),
+        ("points_to_evaluate", [{}], r"points_to_evaluate\[0\]: no value for parameter 'x'"),
+    ],
+)
+def test_an_argument_out_of_its_range_is_named(argument: str, value: Any, text: str) -> None:
+    with pytest.raises((ValueError, TypeError), match=text):
+        quiet(lambda x: x, X, **{argument: value})
+
+
+@pytest.mark.parametrize(
+    "rstate", [7, np.random.default_rng(7), np.random.RandomState(7), np.int64(7)], ids=repr
+)
+def test_any_kind_of_seed_is_accepted(rstate: Any) -> None:
+    assert "x" in quiet(lambda x: x, X, rstate=rstate)
+
+
+def test_the_same_seed_gives_the_same_trials_and_another_one_others() -> None:
+    def values(rstate: Any) -> list[float]:
+        trials = Trials()
+        quiet(lambda x: x * x, X, rstate=rstate, trials=trials, max_evals=40)
+        return trials.vals["x"]
+
+    assert values(1) == values(1)
+    assert values(np.random.default_rng(1)) == values(np.random.default_rng(1))
+    assert values(1) != values(2)
+
+
+def test_the_seed_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYPEROPT_FMIN_SEED", "5")
+    a, b = (quiet(lambda x: x, X, rstate=None) for _ in range(2))
+    assert a == b
+
+
+def test_a_search_that_is_resumed_gives_the_trials_of_one_that_was_not() -> None:
+    whole, parts = Trials(), Trials()
+    quiet(lambda x: x * x, X, trials=whole, max_evals=40)
+    for max_evals in (13, 25, 40):
+        quiet(lambda x: x * x, X, trials=parts, max_evals=max_evals)
+    assert parts.vals == whole.vals
+
+
+def test_nothing_to_do_returns_what_there_is_and_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    assert quiet(lambda x: x, X, max_evals=0) == {}
+    assert quiet(lambda x: x, X, max_evals=0, return_argmin=False) is None
+    trials = Trials()
+    best = quiet(lambda x: x, X, trials=trials, max_evals=5)
+    with caplog.at_level(logging.WARNING):
+        assert quiet(lambda x: x, X, trials=trials, max_evals=3) == best
+    assert "there are 5 already" in caplog.text
+    assert len(trials) == 5
+
+
+def test_points_are_evaluated_first_with_the_trials_that_were_given_and_only_once() -> None:
+    trials = Trials()
+    points = [{"x": 1.5}, {"x": -2.0}]
+    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=4)
+    assert trials.vals["x"][:2] == [1.5, -2.0]
+    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=8)
+    assert [x for x in trials.vals["x"] if x in (1.5, -2.0)] == [1.5, -2.0]
+    assert len(trials) == 8
+
+
+def test_generated_trials_are_evaluated_first() -> None:
+    trials = generate_trials_to_calculate([{"x": 0.0}, {"x": 1.0}])
+    best = quiet(lambda x: x * x, X, trials=trials, max_evals=2)
+    assert best == {"x": 0.0}
+
+
+def test_a_loss_threshold_stops_the_search() -> None:
+    trials = Trials()
+    quiet(lambda x: x * x, X, trials=trials, max_evals=1000, loss_threshold=1.0)
+    assert len(trials) < 1000
+    assert min(trials.losses()) <= 1.0 < min(trials.losses()[:-1], default=2.0)
+    assert trials.fmin_cancelled_reason is not None
+    assert "loss_threshold" in trials.fmin_cancelled_reason
+
+
+def test_no_progress_loss_stops_and_survives_failed_trials() -> None:
+    trials = Trials()
+    quiet(
+        lambda x: {"status": "fail"} if x < 0 else {"status": "ok", "loss": 1.0},
+        X,
+        trials=trials,
+        max_evals=1000,
+        early_stop_fn=no_progress_loss(10),
+    )
+    first_ok = trials.statuses().index("ok")
+    assert len(trials) == first_ok + 1 + 10
+
+
+def test_an_early_stop_gets_back_the_arguments_that_it_returned() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    def count(trials: Trials, *args: int) -> tuple[bool, list[int]]:
+        seen.append(args)
+        return len(seen) == 4, [len(trials.trials), 7]
+
+    quiet(lambda x: x, X, max_evals=100, early_stop_fn=count)
+    assert seen == [(), (1, 7), (2, 7), (3, 7)]
+
+
+@pytest.mark.parametrize("answer", [True, None, (True,), (1, 2, 3)])
+def test_an_early_stop_that_breaks_its_protocol_is_told_so(answer: Any) -> None:
+    with pytest.raises(TypeError, match=r"must return \(stop, args\)"):
+        quiet(lambda x: x, X, early_stop_fn=lambda trials, *args: answer)
+
+
+def test_an_annotated_objective_is_its_own_space() -> None:
+    def objective(x: hp.uniform("x", -5, 5), y: hp.choice("y", [1, 2])) -> float:  # type: ignore[valid-type]
+        return x**2 + y  # type: ignore[no-any-return]
+
+    assert set(quiet(objective, "annotated")) == {"x", "y"}
+
+
+def test_an_annotation_that_is_no_space_is_named() -> None:
+    def objective(x: float) -> float:
+        return x
+
+    with pytest.raises(InvalidAnnotatedParameter, match="parameter 'x' has"):
+        quiet(objective, "annotated")
+    with pytest.raises(ValueError, match='or "annotated"'):
+        quiet(objective, "annotatd")
+
+
+def test_an_objective_may_ask_for_the_expression_the_memo_and_a_ctrl() -> None:
+    @fmin_pass_expr_memo_ctrl
+    def objective(expr: Any, memo: Any, ctrl: Any) -> dict[str, Any]:
+        ctrl.attachments["half"] = pyll.rec_eval(expr, memo=memo) / 2
+        return {"status": "ok", "loss": pyll.rec_eval(expr, memo=memo)}
+
+    trials = Trials()
+    best = quiet(objective, X + 0.0, trials=trials)
+    attached = trials.trial_attachments(trials.best_trial)
+    assert attached["half"] == best["x"] / 2
+
+
+def test_a_custom_bar_is_a_context_with_postfix_and_update() -> None:
+    calls: list[Any] = []
+
+    class Bar:
+        postfix = ""
+
+        def update(self, n: int) -> None:
+            calls.append((n, self.postfix))
+
+    @contextlib.contextmanager
+    def factory(initial: int, total: int) -> Iterator[Bar]:
+        calls.append(("opened", initial, total))
+        yield Bar()
+        calls.append("closed")
+
+    quiet(lambda x: 1.0, X, max_evals=2, verbose=True, show_progressbar=factory)
+    assert calls[0] == ("opened", 0, 2)
+    assert calls[-1] == "closed"
+    assert sum(n for n, *_ in calls[1:-1]) == 2
+    assert calls[-2][1] == "best loss: 1, running: 0, failed: 0"
+
+
+def test_verbose_false_prints_nothing_and_true_shows_the_bar(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    quiet(lambda x: x, X)
+    assert capfd.readouterr() == ("", "")
+    quiet(lambda x: 1.0, X, verbose=True)
+    captured = capfd.readouterr()
+    assert "5/5" in captured.err
+    assert "best loss: 1" in captured.err
+
+
+def test_a_saved_search_is_resumed_from_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "trials.pkl"
+    file.parent.mkdir()
+    whole = Trials()
+    quiet(lambda x: x * x, X, trials=whole, max_evals=30)
+    quiet(lambda x: x * x, X, max_evals=12, trials_save_file=str(file))
+    assert len(pickle.loads(file.read_bytes()).trials) == 12
+    trials = Trials()
+    quiet(lambda x: x * x, X, max_evals=30, trials_save_file=str(file), trials=trials)
+    assert trials.vals == whole.vals
+    assert [p.name for p in file.parent.iterdir()] == ["trials.pkl"]
+
+
+def test_an_objective_that_breaks_leaves_the_trials_before_it_in_the_file(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "trials.pkl"
+    calls: list[float] = []
+
+    def objective(x: float) -> float:
+        calls.append(x)
+        return x / (len(calls) - 4)
+
+    with pytest.raises(ZeroDivisionError):
+        quiet(objective, X, max_evals=9, trials_save_file=str(file))
+    saved = pickle.loads(file.read_bytes())
+    assert [t["state"] for t in saved._dynamic_trials] == [2, 2, 2, 3]
+
+
+def test_a_result_that_cannot_be_pickled_does_not_lose_the_saved_trial(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "trials.pkl"
+    quiet(
+        lambda x: {"status": "ok", "loss": x, "generator": (i for i in range(3))},
+        X,
+        max_evals=3,
+        trials_save_file=str(file),
+    )
+    assert len(pickle.loads(file.read_bytes()).losses()) == 3
+    assert "cannot be pickled" in caplog.text
+
+
+def test_a_file_that_holds_no_trials_is_not_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / "precious.txt"
+    file.write_text("my thesis")
+    with pytest.raises(ValueError, match="holds no saved trials"):
+        quiet(lambda x: x, X, trials_save_file=str(file))
+    assert file.read_text() == "my thesis"
+
+
+def test_what_a_dead_driver_was_running_is_run_again() -> None:
+    trials = Trials()
+    quiet(lambda x: x, X, trials=trials, points_to_evaluate=[{"x": 2.0}], max_evals=1)
+    trials._dynamic_trials[0].update(state=JOB_STATE_RUNNING, result={"status": "new"})
+    quiet(lambda x: x, X, trials=trials, max_evals=1)
+    assert trials.losses() == [2.0]
+    assert JOB_STATE_NEW not in [t["state"] for t in trials.trials]
+
+
+def test_a_search_can_be_stepped_by_hand() -> None:
+    from sparktuner import Domain
+
+    trials = Trials()
+    steps = FMinIter(rand.suggest, Domain(lambda x: x, X), trials, rstate=3, max_evals=4)
+    next(steps)
+    assert len(trials) == 1
+    steps.run(2)
+    assert len(trials) == 3
+    steps.exhaust()
+    assert len(trials) == 4
+    assert list(steps) == []
+
+
+def test_space_eval_takes_plain_values_and_the_lists_of_documents() -> None:
+    trials = Trials()
+    quiet(lambda p: p["depth"], NESTED, trials=trials, max_evals=3)
+    for misc in trials.miscs:
+        plain = {k: v[0] for k, v in misc["vals"].items() if v}
+        assert space_eval(NESTED, misc["vals"]) == space_eval(NESTED, plain)
+
+
+def test_space_eval_names_the_label_that_has_no_value() -> None:
+    with pytest.raises(BadSearchSpace, match="no value for parameter 'depth'"):
+        space_eval(NESTED, {"model": 1})
+
+
+def test_the_module_fmin_can_be_called_like_the_function() -> None:
+    import importlib
+
+    module: Any = importlib.import_module("sparktuner.fmin")
+    assert "x" in module(lambda x: x, X, max_evals=1, verbose=False)
