@@ -10,6 +10,7 @@ import importlib.util
 import math
 import os
 import pprint
+import shlex
 import sys
 import tempfile
 import time
@@ -18,7 +19,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cloudpickle
 import numpy as np
@@ -34,6 +36,8 @@ from sparktuner.testing import local_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+Configuration: TypeAlias = "dict[str, Any]"
 
 FOLDS = 5
 
@@ -99,7 +103,7 @@ class Objective:
         self.x = x
         self.y = y
 
-    def __call__(self, configuration: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, configuration: Configuration) -> dict[str, Any]:
         scores = self.cross_validate(configuration)
         return {
             "loss": 1.0 - float(scores.mean()),
@@ -107,7 +111,7 @@ class Objective:
             "status": STATUS_OK,
         }
 
-    def cross_validate(self, configuration: dict[str, Any]) -> Any:
+    def cross_validate(self, configuration: Configuration) -> Any:
         """Return the accuracy on each fold."""
         from sklearn.model_selection import StratifiedKFold, cross_val_score
 
@@ -118,7 +122,7 @@ class Objective:
             return cross_val_score(make_pipeline(configuration), self.x, self.y, cv=folds)
 
 
-def make_pipeline(configuration: dict[str, Any]) -> Any:
+def make_pipeline(configuration: Configuration) -> Any:
     """Return the pipeline, not fitted, that a configuration of ``SPACE`` stands for."""
     from sklearn import pipeline
     from sklearn.decomposition import PCA
@@ -159,39 +163,117 @@ def run(options: DemoOptions) -> None:
     from sklearn.model_selection import train_test_split
 
     x, y = load_digits(return_X_y=True)
-    x_train, x_test, y_train, y_test = train_test_split(
-        x, y, test_size=0.25, stratify=y, random_state=0
-    )
-    objective = Objective(x_train, y_train)
-    save = options.save or _new_file()
+    data = train_test_split(x, y, test_size=0.25, stratify=y, random_state=0)
+    objective = Objective(data[0], data[2])
+    save = str(Path(options.save).resolve()) if options.save else _new_file()
     print(
         "Tuning a scikit-learn pipeline that reads handwritten digits: "
-        f"{len(y_train)} images to learn from, {len(y_test)} held out."
+        f"{len(data[2])} images to learn from, {len(data[3])} held out.",
+        flush=True,
     )
     began = time.monotonic()
-    with _session(options) as session:
+    with _session(options.master) as session:
         print(
-            f"Spark {session.version} at {session.sparkContext.master} (up after "
-            f"{time.monotonic() - began:.1f} s): {options.parallelism} trials at a time, "
+            f"Spark {session.version} at {session.sparkContext.master}, up after "
+            f"{time.monotonic() - began:.1f} s. {options.parallelism} trials at a time, "
             f"{options.evaluations} in all, {FOLDS}-fold cross-validation.",
             flush=True,
         )
         trials = _search(objective, session, options, save)
-
-    def held_out(configuration: dict[str, Any]) -> float:
-        fitted = make_pipeline(configuration).fit(x_train, y_train)
-        return float(fitted.score(x_test, y_test))
-
-    baseline = float(objective.cross_validate(BASELINE).mean())
-    best = trials.best_params
-    print(f"\n{'accuracy':40}  cross-validated  held out")
-    print(f"{'baseline: logistic regression, defaults':40}  {baseline:15.4f}  {held_out(BASELINE):8.4f}")
-    name = f"best of {len(trials)} trials: {best['model']['kind']}"
-    print(f"{name:40}  {1 - trials.best_trial['result']['loss']:15.4f}  {held_out(best):8.4f}")
-    print(f"\nbest parameters:\n{pprint.pformat(best, sort_dicts=False)}")
-    print(f"\n{describe_window(trials.trials, trials.parallelism)}")
-    print(f"trials saved in {save}")
+    _report(trials, objective, data)
     print(
-        f"    go on:  sparktuner demo --save {save} --evaluations {2 * options.evaluations}\n"
-        f"    look:   trials = pickle.load(open({save!r}, 'rb'))"
+        f"trials saved in {save}\n"
+        f"  go on: sparktuner demo --save {save} --evaluations {2 * options.evaluations}\n"
+        f"  look:  trials = pickle.load(open({save!r}, 'rb'))"
     )
+
+
+def _search(
+    objective: Objective, session: SparkSession, options: DemoOptions, save: str
+) -> SparkTrials:
+    trials = SparkTrials(parallelism=options.parallelism, spark_session=session)
+    # By value, so that the workers of a cluster need scikit-learn but no sparktuner.
+    module = sys.modules[__name__]
+    cloudpickle.register_pickle_by_value(module)
+    try:
+        fmin(
+            objective,
+            SPACE,
+            algo=tpe.suggest,
+            max_evals=options.evaluations,
+            trials=trials,
+            rstate=np.random.default_rng(options.seed),
+            trials_save_file=save,
+        )
+    finally:
+        cloudpickle.unregister_pickle_by_value(module)
+    return trials
+
+
+def _report(trials: SparkTrials, objective: Objective, data: Sequence[Any]) -> None:
+    x_train, x_test, y_train, y_test = data
+
+    def line(name: str, cross_validated: float, configuration: Configuration) -> str:
+        fitted = make_pipeline(configuration).fit(x_train, y_train)
+        return f"{name:42}{cross_validated:15.4f}{fitted.score(x_test, y_test):11.4f}"
+
+    best = trials.best_params
+    print(f"\n{'accuracy':42}{'cross-validated':>15}{'held out':>11}")
+    print(line("baseline: logistic regression, defaults", _mean(objective, BASELINE), BASELINE))
+    name = f"best of {trials.count_total_trials()} trials: {best['model']['kind']}"
+    print(line(name, 1 - trials.best_trial["result"]["loss"], best))
+    print(f"\nbest parameters:\n{pprint.pformat(best, sort_dicts=False)}\n")
+    busy = busy_share(trials.trials, trials.parallelism)
+    print(f"busy: {busy:.0%} of the window of {trials.parallelism} trials")
+
+
+def _mean(objective: Objective, configuration: Configuration) -> float:
+    return float(objective.cross_validate(configuration).mean())
+
+
+def busy_share(trials: Sequence[Document], parallelism: int) -> float:
+    """Return the share of ``parallelism`` slots that ran trials, from first start to last end.
+
+    What a resumed search took over from an earlier one is another stretch of time: a gap
+    without any running trial of over a minute is not counted.
+    """
+    spans = sorted(
+        (ran["started"], ran["started"] + timedelta(seconds=ran["duration"]))
+        for ran in (trial["misc"].get("execution") for trial in trials)
+        if ran is not None
+    )
+    if not spans:
+        return 0.0
+    window = timedelta()
+    begin, end = spans[0]
+    for started, ended in spans:
+        if started - end > timedelta(minutes=1):
+            window += end - begin
+            begin = started
+        end = max(end, ended)
+    window += end - begin
+    ran_for = sum(((ended - started) for started, ended in spans), timedelta())
+    return ran_for / (parallelism * window) if window else 0.0
+
+
+def _new_file() -> str:
+    # A folder of its own: the name is new, and nobody else can put a pickle there.
+    return os.path.join(tempfile.mkdtemp(prefix="sparktuner-demo-"), "trials.pkl")
+
+
+@contextmanager
+def _session(master: str | None) -> Iterator[SparkSession]:
+    """Start Spark in this process, or take the cluster at ``master``."""
+    under_spark_submit = "PYSPARK_GATEWAY_PORT" in os.environ
+    if (master is None and not under_spark_submit) or (master or "").startswith("local"):
+        with local_spark(master or "local[*]") as session:
+            yield session
+        return
+    if master is not None:
+        # The cluster's own settings hold, not those of our conf folder.
+        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master {shlex.quote(master)} pyspark-shell"
+    session = active_session()
+    try:
+        yield session
+    finally:
+        session.stop()

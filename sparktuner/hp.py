@@ -278,8 +278,8 @@ def _pair(where: str, i: int, pair: Any) -> tuple[Any, Any]:
 def _probability(where: str, i: int, p: Any, option: Any) -> float:
     if not _is_number(p) and _is_number(option):
         raise BadSearchSpace(
-            f"{where}: the probability comes first in each pair, got ({_short(p)}, {option!r}) "
-            f"at position {i}; write ({option!r}, {_short(p)})"
+            f"{where}: the probability comes first in each pair, got ({p!r}, {option!r}) at "
+            f"position {i}; write ({option!r}, {p!r})"
         )
     return _number(where, f"the probability at position {i}", p)
 

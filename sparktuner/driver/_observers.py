@@ -48,7 +48,7 @@ class Checkpoint:
     def __init__(self, path: str | os.PathLike[str], trials: Any) -> None:
         self._path = Path(path).absolute()
         self._trials = trials
-        self._shell = cloudpickle.dumps(_empty_copy(trials))
+        self._shell = cloudpickle.dumps(trials.emptied())
         self._blobs: dict[Any, bytes] = {}
         self._ended: list[Document] = list(trials._dynamic_trials)
         self._wake = threading.Condition()
@@ -91,7 +91,10 @@ class Checkpoint:
     def _write(self, ended: list[Document]) -> None:
         for document in ended:
             self._blobs[document["tid"]] = _pickle_document(document)
-        saved = _Saved(self._shell, self._blobs, _pickle_attachments(self._trials))
+        # In the order of the ids, not of the trials' ends.
+        tids = sorted(self._blobs, key=lambda tid: (isinstance(tid, str), tid))
+        blobs = [self._blobs[tid] for tid in tids]
+        saved = _Saved(self._shell, blobs, _pickle_attachments(self._trials))
         descriptor, temporary = tempfile.mkstemp(
             dir=self._path.parent, prefix=f".{self._path.name}."
         )
@@ -110,8 +113,8 @@ class Checkpoint:
 class _Saved:
     """Pickles as a ``Trials`` made of documents that are pickled already."""
 
-    def __init__(self, shell: bytes, blobs: dict[Any, bytes], attachments: bytes) -> None:
-        self._parts = (shell, list(blobs.values()), attachments)
+    def __init__(self, shell: bytes, blobs: list[bytes], attachments: bytes) -> None:
+        self._parts = (shell, blobs, attachments)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return _restore, self._parts
@@ -123,10 +126,6 @@ def _restore(shell: bytes, blobs: list[bytes], attachments: bytes) -> Any:
     trials.attachments.update(pickle.loads(attachments))
     trials.refresh()
     return trials
-
-
-def _empty_copy(trials: Any) -> Any:
-    return trials.emptied()
 
 
 def _pickle_document(document: Document) -> bytes:

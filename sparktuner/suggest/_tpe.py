@@ -49,11 +49,14 @@ class TpeOptions:
     """
 
     prior_weight: float = 1.0
-    n_startup_jobs: int = 20
+    n_startup_jobs: int = 10
     n_EI_candidates: int = 24
-    gamma: float = 0.25
+    gamma: float = 1.0
     bandwidth: float = 0.2
     min_bandwidth: float = 0.01
+    good_bandwidth: float = 1.0
+    pending_weight: float = 1.0
+    rank_weights: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.prior_weight > 0:
@@ -192,16 +195,34 @@ def _good_and_bad(
     bad = even[~np.isin(even, good)]
     bad = bad[evenly(len(bad), _MOST_BAD)]
     waiting = pending[~np.isnan(pending[:, first])][:, group.index]
-    yield parzen(group, values[good[:, None], group.index], options)
-    yield parzen(group, np.concatenate([values[bad[:, None], group.index], waiting]), options)
+    yield parzen(
+        group,
+        values[good[:, None], group.index],
+        1.0 - options.rank_weights * np.arange(len(good)) / max(len(good), 1),
+        options.bandwidth * options.good_bandwidth,
+        options,
+    )
+    yield parzen(
+        group,
+        np.concatenate([values[bad[:, None], group.index], waiting]),
+        np.append(np.ones(len(bad)), np.full(len(waiting), options.pending_weight)),
+        options.bandwidth,
+        options,
+    )
 
 
-def parzen(group: Group, observed: FloatArray, options: TpeOptions) -> Mixture:
+def parzen(
+    group: Group,
+    observed: FloatArray,
+    weights: FloatArray,
+    bandwidth: float,
+    options: TpeOptions,
+) -> Mixture:
     """The mixture of kernels at ``observed`` (m, d) and the prior."""
     m, n = len(observed), group.n_numeric
-    weights = np.append(np.ones(m), options.prior_weight)
+    weights = np.append(weights, options.prior_weight)
     shrink = max(m, 1) ** (-1 / (len(group.columns) + 4))
-    sigma = np.maximum(options.bandwidth * shrink, options.min_bandwidth) * group.scale
+    sigma = np.maximum(bandwidth * shrink, options.min_bandwidth) * group.scale
     sigma = np.maximum(sigma, 0.5 * group.step)
     sizes = np.array([len(p) for p in group.p])
     return Mixture(

@@ -56,9 +56,15 @@ def categories(draw: st.DrawFn) -> Categorical:
 
 def numbers() -> st.SearchStrategy[Distribution]:
     """Every distribution but the categorical one."""
-    return st.one_of(
-        uniform_numbers(), uniform_numbers(log=True), normal_numbers(), normal_numbers(log=True)
-    ) | integers()
+    return (
+        st.one_of(
+            uniform_numbers(),
+            uniform_numbers(log=True),
+            normal_numbers(),
+            normal_numbers(log=True),
+        )
+        | integers()
+    )
 
 
 def distributions() -> st.SearchStrategy[Distribution]:

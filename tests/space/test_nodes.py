@@ -57,7 +57,7 @@ X = hp.uniform("x", 0, 10)
         lambda x: 2**x,
         lambda x: -x,
         lambda x: abs(-x),
-        lambda x: round(x),
+        round,
         lambda x: round(x / 3, 2),
         lambda x: x < 3,
         lambda x: x <= 3,
@@ -103,9 +103,9 @@ def test_a_node_whose_value_is_a_function_can_be_called() -> None:
         (len, "use scope.len"),
         (int, "use scope.int"),
         (float, "use scope.float"),
-        (lambda x: 3 in x, "cannot be iterated"),
+        (lambda x: 3 in x, "not iterable|cannot be iterated"),
         (lambda x: bool(x < 3), "known only when a configuration is evaluated"),
-        (lambda x: math.sqrt(x), "use scope.float"),
+        (math.sqrt, "use scope.float"),
     ],
 )
 def test_what_only_a_value_can_do_is_refused_with_a_hint(
@@ -117,7 +117,7 @@ def test_what_only_a_value_can_do_is_refused_with_a_hint(
 
 def test_nodes_compare_by_identity_and_are_true() -> None:
     assert X == X
-    assert X != hp.uniform("x", 0, 10)
+    assert hp.uniform("x", 0, 10) != X
     assert {X: 1}[X] == 1
     assert X and X + 1
 
@@ -148,7 +148,10 @@ def test_nodes_compare_by_identity_and_are_true() -> None:
         (-X, "-hp.uniform('x', 0, 10)"),
         (X[0], "hp.uniform('x', 0, 10)[0]"),
         (X(1, key=2), "hp.uniform('x', 0, 10)(1, key=2)"),
-        (scope.switch(scope.int(X), 1, 2), "scope.switch(scope.int(hp.uniform('x', 0, 10)), 1, 2)"),
+        (
+            scope.switch(scope.int(X), 1, 2),
+            "scope.switch(scope.int(hp.uniform('x', 0, 10)), 1, 2)",
+        ),
         (as_node({"a": X, "b": [1, (2,)]}), "{'a': hp.uniform('x', 0, 10), 'b': [1, [2]]}"),
         (as_node(3), "Literal(3)"),
         (Parameter("c", Categorical.uniform(2)), "hp.choice('c', range(2))"),
