@@ -69,6 +69,7 @@ class Trials:
         self._dynamic_trials: list[Document] = []
         self._positions: dict[Any, int] = {}
         self._revision = 0
+        self._refreshed = 0  # how many documents there were at the last refresh
         self._shown: list[Document] | None = []
         self._logs: dict[FlatSpace, HistoryLog] = {}
         self._space: object = None
@@ -86,7 +87,8 @@ class Trials:
     def trials(self) -> list[Document]:
         """The documents in state NEW, RUNNING and DONE, as of the last refresh."""
         if self._shown is None:
-            self._shown = [t for t in self._dynamic_trials if t["state"] in _SHOWN_STATES]
+            refreshed = self._dynamic_trials[: self._refreshed]
+            self._shown = [t for t in refreshed if t["state"] in _SHOWN_STATES]
         return self._shown
 
     def __iter__(self) -> Iterator[Document]:
@@ -245,6 +247,7 @@ class Trials:
     def refresh(self) -> None:
         """Bring what is shown up to date with the store."""
         self._pull()
+        self._refreshed = len(self._dynamic_trials)
         self._shown = None
 
     def _pull(self) -> None:
@@ -299,11 +302,9 @@ class Trials:
         Raises:
             InvalidTrial: one is ill-formed, or its id is taken.
         """
-        shown = self.trials
         documents = [self.assert_valid_trial(doc) for doc in docs]
         self._store.insert(documents)
         self._pull()
-        self._shown = shown
         return [document["tid"] for document in documents]
 
     def update_trial_doc(self, document: Document) -> None:
@@ -439,7 +440,7 @@ class Trials:
         self._search_lock = threading.Lock()
         self._logs = {}
         self._space = None
-        self._shown = None
+        self.refresh()
 
 
 def _try_pickle(space: object) -> bytes | None:

@@ -6,7 +6,6 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from sparktuner import errors
@@ -196,7 +195,7 @@ class Loop:
         attachments = result.pop("attachments", None)
         if attachments:
             self._trials.trial_attachments(document).update(attachments)
-        advance(document, JOB_STATE_DONE, result=result, execution=asdict(event.execution))
+        advance(document, JOB_STATE_DONE, result=result, execution=dict(vars(event.execution)))
         self._same_failure.succeeded()
         return None
 
@@ -206,7 +205,7 @@ class Loop:
             document,
             JOB_STATE_ERROR,
             error=(event.error_type, event.traceback or event.message),
-            execution=None if event.execution is None else asdict(event.execution),
+            execution=None if event.execution is None else dict(vars(event.execution)),
         )
         if event.error_type == errors.SparkUnavailable.__name__:
             return errors.SparkUnavailable(event.message)
