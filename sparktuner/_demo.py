@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 Configuration: TypeAlias = "dict[str, Any]"
 
-FOLDS = 5
+FOLDS = 3
 
 SPACE = {
     "scale": hp.choice("scale", ["none", "standard", "to 0..1"]),
@@ -54,7 +54,7 @@ SPACE = {
             },
             {
                 "kind": "random forest",
-                "n_estimators": hp.quniform("forest_trees", 20, 150, 10),
+                "n_estimators": hp.quniform("forest_trees", 20, 100, 10),
                 "max_depth": hp.choice("forest_limit", [None, hp.randint("forest_depth", 4, 25)]),
                 "max_features": hp.uniform("forest_features", 0.05, 0.5),
             },
@@ -172,7 +172,7 @@ def run(options: DemoOptions) -> None:
         flush=True,
     )
     began = time.monotonic()
-    with _session(options.master) as session:
+    with _session(options) as session:
         print(
             f"Spark {session.version} at {session.sparkContext.master}, up after "
             f"{time.monotonic() - began:.1f} s. {options.parallelism} trials at a time, "
@@ -262,11 +262,12 @@ def _new_file() -> str:
 
 
 @contextmanager
-def _session(master: str | None) -> Iterator[SparkSession]:
+def _session(options: DemoOptions) -> Iterator[SparkSession]:
     """Start Spark in this process, or take the cluster at ``master``."""
+    master = options.master
     under_spark_submit = "PYSPARK_GATEWAY_PORT" in os.environ
     if (master is None and not under_spark_submit) or (master or "").startswith("local"):
-        with local_spark(master or "local[*]") as session:
+        with local_spark(master or options.parallelism) as session:
             yield session
         return
     if master is not None:

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document, History
-from sparktuner.space import FlatSpace
-from sparktuner.suggest import AtpeOptions, SearchedTrials, propose_adaptive, suggest_with
+from sparktuner.records import Document
+from sparktuner.suggest import AtpeOptions, SearchedTrials, propose_adaptive, suggest_using
 
 __all__ = ["suggest"]
 
@@ -32,10 +31,4 @@ def suggest(
         **options: fields of :class:`sparktuner.suggest.AtpeOptions`.
     """
     settings = AtpeOptions(**options)
-
-    def propose(
-        space: FlatSpace, history: History, n: int, rng: np.random.Generator
-    ) -> list[dict[str, Any]]:
-        return propose_adaptive(space, history, n, rng, settings)
-
-    return suggest_with(propose, new_ids, domain, trials, seed)
+    return suggest_using(propose_adaptive, settings, new_ids, domain, trials, seed)

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document, History
-from sparktuner.space import FlatSpace
-from sparktuner.suggest import SearchedTrials, TpeOptions, propose_tpe, suggest_with
+from sparktuner.records import Document
+from sparktuner.suggest import SearchedTrials, TpeOptions, propose_tpe, suggest_using
 
 __all__ = ["suggest"]
 
@@ -42,10 +41,4 @@ def suggest(
         **options: the other fields of :class:`sparktuner.suggest.TpeOptions`.
     """
     settings = TpeOptions(prior_weight, n_startup_jobs, n_EI_candidates, gamma, **options)
-
-    def propose(
-        space: FlatSpace, history: History, n: int, rng: np.random.Generator
-    ) -> list[dict[str, Any]]:
-        return propose_tpe(space, history, n, rng, settings)
-
-    return suggest_with(propose, new_ids, domain, trials, seed)
+    return suggest_using(propose_tpe, settings, new_ids, domain, trials, seed)

@@ -7,6 +7,7 @@ must all be taken; a parameter is active where one of its routes is taken.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias, TypeGuard
@@ -162,19 +163,20 @@ class RouteFinder:
 
     def _merge(self, routes: Routes) -> Routes:
         """Where every option of a choice leads to a place, the choice itself does."""
-        while True:
-            single = {next(iter(route))[0] for route in routes if len(route) == 1}
-            # In a fixed order, so that the answer is the same in every process.
-            for index in sorted(single, key=self._place.__getitem__):
-                switch = self._switch_of.get(index)
-                if switch is None:
-                    continue
-                steps = {frozenset([(index, i)]) for i in range(len(switch.options))}
-                if steps <= routes:
-                    routes = _shortest((routes - steps) | self._routes[switch])
-                    break
-            else:
-                return routes
+        while covered := self._covered(routes):
+            steps = {frozenset([(covered.index, i)]) for i in range(len(covered.options))}
+            routes = _shortest((routes - steps) | self._routes[covered])
+        return routes
+
+    def _covered(self, routes: Routes) -> Switch | None:
+        """The first choice that has a route of one step for each of its options."""
+        steps = Counter(next(iter(route))[0] for route in routes if len(route) == 1)
+        # In a fixed order, so that the answer is the same in every process.
+        for index in sorted(steps, key=self._place.__getitem__):
+            switch = self._switch_of.get(index)
+            if switch is not None and steps[index] == len(switch.options):
+                return switch
+        return None
 
 
 def contradict(a: Route, b: Route) -> bool:

@@ -1,12 +1,17 @@
 """Algorithms: pure functions from a space, a history and a generator to configurations.
 
-In reading order: the seam, random search, the tree-structured Parzen
-estimator, and its adaptive hybrid with a Gaussian process.
+In reading order: the seam and its ways in, searches without a model (random, low-discrepancy,
+grid, annealing), the tree-structured Parzen estimator, and its adaptive hybrid with a
+Gaussian process.
 """
 
 from sparktuner.suggest._adaptive import AtpeOptions, propose_adaptive
+from sparktuner.suggest._anneal import AnnealOptions, propose_anneal
 from sparktuner.suggest._batch import idxs_vals
+from sparktuner.suggest._front import suggest_using
+from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._protocol import Propose, SearchedTrials, suggest_with
+from sparktuner.suggest._qmc import propose_qmc
 from sparktuner.suggest._random import propose_random
 from sparktuner.suggest._tpe import TpeOptions, propose_tpe
 
@@ -14,8 +19,13 @@ __all__ = [
     "Propose",
     "SearchedTrials",
     "suggest_with",
+    "suggest_using",
     "idxs_vals",
     "propose_random",
+    "propose_qmc",
+    "propose_grid",
+    "AnnealOptions",
+    "propose_anneal",
     "TpeOptions",
     "propose_tpe",
     "AtpeOptions",

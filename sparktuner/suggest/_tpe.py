@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,7 @@ class TpeOptions:
     good_bandwidth: float = 1.0
     pending_weight: float = 1.0
     rank_weights: float = 0.0
+    finest: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.prior_weight > 0:
@@ -98,6 +99,9 @@ def _next(
     rng: np.random.Generator,
     options: TpeOptions,
 ) -> FloatArray:
+    if options.finest < 1:
+        scale = math.exp(rng.uniform(math.log(options.finest), 0))
+        options = replace(options, good_bandwidth=options.good_bandwidth * scale)
     models = densities(space, history, pending, options)
     candidates, score = draw_candidates(space, models, rng, options.n_EI_candidates)
     # Rounded, so that the last bits of a sum, which depend on the machine, decide nothing.

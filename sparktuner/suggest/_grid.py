@@ -1,0 +1,62 @@
+"""Grid search: the finite product of all parameters' values, in an order without pattern."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from sparktuner.errors import BadSearchSpace
+from sparktuner.records import History
+from sparktuner.space import Column, FlatSpace, FloatArray
+from sparktuner.suggest._distinct import lattice
+
+_MOST = 1_000_000
+
+
+def propose_grid(
+    space: FlatSpace, history: History, n: int, rng: np.random.Generator, resolution: int = 5
+) -> list[dict[str, Any]]:
+    """Up to ``n`` points of the grid that were not tried yet; none once all were.
+
+    Args:
+        resolution: values of a parameter that has infinitely many (or more than this many
+            steps): its prior's quantiles at the middles of equal shares.
+
+    Raises:
+        BadSearchSpace: the grid has more than a million points.
+    """
+    supports = [grid_values(column, resolution) for column in space.columns]
+    rows = lattice(space, supports, _MOST)
+    if rows is None:
+        raise BadSearchSpace(
+            f"the grid has more than {_MOST:,} points; lower resolution={resolution}, or use "
+            "qmc.suggest, which covers a space evenly with any number of trials"
+        )
+    done = {row.tobytes() for row in _tried(history, len(space.columns))}
+    left = np.array([row.tobytes() not in done for row in _canonical(rows)], dtype=np.bool_)
+    rows = rows[left]
+    return space.decode(rows[rng.permutation(len(rows))[:n]])
+
+
+def grid_values(column: Column, resolution: int) -> FloatArray:
+    """The latents that a column takes in a grid."""
+    distribution = column.distribution
+    if math.isfinite(distribution.cardinality) and (
+        not hasattr(distribution, "q") or distribution.cardinality <= resolution
+    ):
+        return distribution.to_latent(distribution.support())
+    middles = (np.arange(resolution) + 0.5) / resolution
+    return distribution.to_latent(np.unique(distribution.quantile(middles)))
+
+
+def _tried(history: History, p: int) -> FloatArray:
+    blocks = [b.reshape(-1, p) for b in (history.values, history.pending, history.failed)]
+    return _canonical(np.concatenate(blocks))
+
+
+def _canonical(rows: FloatArray) -> FloatArray:
+    # A value and its logarithm's exponential differ in the last bits; 12 digits do not.
+    with np.errstate(invalid="ignore"):
+        return np.where(np.isnan(rows), np.inf, np.round(rows, 12)) + 0.0
