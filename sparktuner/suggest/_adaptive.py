@@ -143,8 +143,9 @@ def targets(losses: FloatArray, rank_share: float) -> FloatArray:
     _, group = np.unique(losses, return_inverse=True)
     rank = (np.bincount(group, rank) / np.bincount(group))[group]
     scores = special.ndtri((rank + 0.5) / n)
-    mixed: FloatArray = rank_share * scores + (1 - rank_share) * raw
-    return mixed - mixed.mean()
+    mixed = rank_share * scores + (1 - rank_share) * raw
+    centred: FloatArray = mixed - mixed.mean()
+    return centred
 
 
 def _predicts(process: GaussianProcess) -> bool:

@@ -68,9 +68,9 @@ def draw_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatA
     The prior is tried first. Where it keeps hitting what is known, every value of a column
     becomes equally probable, and in the end all configurations that are left are.
     """
-    rows = space.sample(rng, 1)
-    if rows[0] not in tried:
-        return rows[0]
+    draw: FloatArray = space.sample(rng, 1)[0]
+    if draw not in tried:
+        return draw
     new = first_new(space.sample(rng, _DRAWS), tried)
     if new is None:
         new = first_new(_sample_flat(space, rng, _DRAWS), tried)
@@ -78,7 +78,7 @@ def draw_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatA
         # A share of 1 / 8 tried would be met _DRAWS times in a row once in 1e57 cases.
         left = untried(space, tried, 8 * len(tried) + _DRAWS)
         new = left[rng.integers(len(left))] if left is not None and len(left) else None
-    return rows[0] if new is None else new
+    return draw if new is None else new
 
 
 def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArray:

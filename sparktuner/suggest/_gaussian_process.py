@@ -67,7 +67,8 @@ class GaussianProcess:
         k = matern(squared_distances(x * self.root, self.x * self.root))
         v = linalg.solve_triangular(self.factor, k.T, lower=True, check_finite=False)
         variance = np.maximum(1.0 - np.einsum("nk,nk->k", v, v), 1e-10)
-        return k @ self.alpha, np.sqrt(self.amplitude * variance)
+        mean: FloatArray = k @ self.alpha
+        return mean, np.sqrt(self.amplitude * variance)
 
     def with_fantasies(self, x: FloatArray) -> GaussianProcess:
         """Conditioned on what it predicts at pending points (k, f): only the variance falls.
@@ -83,13 +84,15 @@ class GaussianProcess:
     def leave_one_out(self) -> FloatArray:
         """(n,) predictions of each target from the others (eq. 5.12)."""
         inverse = linalg.lapack.dpotri(self.factor, lower=1)[0]
-        return self.y - self.alpha / np.diag(inverse)
+        left_out: FloatArray = self.y - self.alpha / np.diag(inverse)
+        return left_out
 
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """Between rows of a (k, f) and b (n, f); (k, n)."""
     d = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * (a @ b.T)
-    return np.maximum(d, 0.0, out=d)
+    distances: FloatArray = np.maximum(d, 0.0, out=d)
+    return distances
 
 
 def matern(d: FloatArray) -> FloatArray:

@@ -1,0 +1,159 @@
+"""What is special about each algorithm."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.suggest.searches import (
+    Search,
+    any_loss,
+    choice,
+    conditional,
+    finite,
+    parameter,
+    values,
+)
+
+from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
+from sparktuner.errors import BadSearchSpace
+from sparktuner.space import Numeric, Parameter
+
+
+def distinct(search: Search) -> int:
+    return len({json.dumps(values(document)) for document in search.documents})
+
+
+def test_a_grid_ends_when_it_is_exhausted() -> None:
+    search = Search(finite())
+    assert len(search.ask(grid.suggest, 8)) == 8
+    assert len(search.ask(grid.suggest, 8, seed=1)) == 4
+    assert search.ask(grid.suggest, 1, seed=2) == []
+    assert distinct(search) == 12
+
+
+def test_a_grid_gives_continuous_parameters_as_many_values_as_asked() -> None:
+    space = {"x": parameter("x", "loguniform"), "m": choice("m", [1, parameter("y", "normal")])}
+    search = Search(space)
+    search.ask(partial(grid.suggest, resolution=4), 1000)
+    assert len(search.documents) == 4 * (1 + 4)
+    # Values come back from documents a little changed by logarithms; none is offered again.
+    assert search.ask(partial(grid.suggest, resolution=4), 1, seed=5) == []
+
+
+def test_a_grid_that_is_too_large_says_what_to_do() -> None:
+    space = [parameter(f"x{i}", "uniform") for i in range(12)]
+    with pytest.raises(BadSearchSpace, match="lower resolution=5"):
+        Search(space).ask(grid.suggest, 1)
+
+
+def test_the_seed_shuffles_a_grid() -> None:
+    orders = [[values(d) for d in Search(finite()).ask(grid.suggest, 12, seed=s)] for s in (1, 2)]
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("sequence", ["sobol", "halton"])
+def test_a_sequence_is_the_same_in_one_batch_and_one_by_one(sequence: Any) -> None:
+    suggest = partial(qmc.suggest, sequence=sequence)
+    batch, single = Search(conditional()), Search(conditional())
+    batch.ask(suggest, 16)
+    for seed in range(16):
+        single.ask(suggest, 1, seed=seed)
+    assert [values(d) for d in batch.documents] == [values(d) for d in single.documents]
+
+
+def test_sobol_points_fill_every_stratum() -> None:
+    search = Search(parameter("x", "uniform"))
+    x = np.array([values(d)["x"] for d in search.ask(qmc.suggest, 64)])
+    assert sorted(np.floor((x + 2) / 5 * 64)) == list(range(64))
+
+
+def test_an_unknown_sequence_is_refused() -> None:
+    with pytest.raises(ValueError, match="sobol"):
+        Search(finite()).ask(partial(qmc.suggest, sequence="hammersley"), 1)  # type: ignore[arg-type]
+
+
+def test_a_mixture_draws_algorithms_with_their_probabilities() -> None:
+    search = Search(finite())
+    calls: list[str] = []
+
+    def named(name: str) -> Any:
+        def suggest(*args: Any) -> Any:
+            calls.append(name)
+            return rand.suggest(*args)
+
+        return suggest
+
+    p = [(0.25, named("a")), (0.75, named("b"))]
+    for seed in range(2000):
+        search.ask(partial(mix.suggest, p_suggest=p), 0, seed=seed)
+    # Five standard deviations: false alarm below 1e-6.
+    assert abs(calls.count("a") - 500) < 97
+
+
+@pytest.mark.parametrize("p", [[0.5, 0.6], [1.5, -0.5], []])
+def test_a_mixture_needs_probabilities(p: list[float]) -> None:
+    with pytest.raises(ValueError, match="sum to 1"):
+        mix.suggest([0], None, None, 0, p_suggest=[(x, rand.suggest) for x in p])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"prior_weight": 0}, "prior_weight"),
+        ({"n_EI_candidates": 0}, "n_EI_candidates"),
+        ({"gamma": -1.0}, "gamma"),
+        ({"n_startup_jobs": -1}, "n_startup_jobs"),
+    ],
+)
+def test_tpe_names_the_option_that_is_wrong(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Search(finite()).ask(partial(tpe.suggest, **options), 1)
+
+
+@pytest.mark.parametrize("option", ["avg_best_idx", "shrink_coef"])
+def test_anneal_names_the_option_that_is_wrong(option: str) -> None:
+    with pytest.raises(ValueError, match=option):
+        Search(finite()).ask(partial(anneal.suggest, **{option: -1.0}), 1)
+
+
+@pytest.mark.parametrize("algorithm", [tpe, atpe, anneal], ids=["tpe", "atpe", "anneal"])
+def test_a_search_comes_near_the_minimum_of_a_bowl(algorithm: Any) -> None:
+    space = {"x": Parameter("x", Numeric("uniform", -10, 10)), "y": parameter("y", "normal")}
+    search = Search(space)
+    search.run(algorithm.suggest, 60, lambda v: (v["x"] - 3) ** 2 + v["y"] ** 2)
+    losses = [document["result"]["loss"] for document in search.documents]
+    # Of 60 random draws, the best one is below this in fewer than 3 of 10 cases.
+    assert min(losses) < 0.15
+
+
+@pytest.mark.parametrize("algorithm", [tpe, atpe], ids=["tpe", "atpe"])
+def test_start_up_counts_finished_trials_only(algorithm: Any) -> None:
+    search = Search(parameter("x", "uniform"))
+    suggest = partial(algorithm.suggest, n_startup_jobs=10)
+    for document in search.ask(suggest, 9):
+        search.tell(document, any_loss(values(document)))
+    search.ask(suggest, 30, seed=1)
+    # Still random: what is drawn depends on the seed alone.
+    other = Search(parameter("x", "uniform"))
+    assert values(search.ask(suggest, 1, 7)[0]) == values(other.ask(suggest, 1, 7)[0])
+
+
+@pytest.mark.parametrize("algorithm", [tpe, atpe], ids=["tpe", "atpe"])
+def test_pending_trials_keep_others_away(algorithm: Any) -> None:
+    search = Search(parameter("x", "uniform"))
+    search.run(algorithm.suggest, 30, lambda v: float((v["x"] - 1) ** 2))
+    batch = [values(d)["x"] for d in search.ask(algorithm.suggest, 8, seed=3)]
+    assert np.std(batch) > 1e-3
+    assert len(set(batch)) == 8
+
+
+def test_suggest_batch_of_anneal_takes_any_number_of_ids() -> None:
+    search = Search(conditional())
+    search.run(anneal.suggest, 10, any_loss)
+    idxs, vals = anneal.suggest_batch([20, 21, 22], search.domain, search, 0)
+    assert idxs["always"] == [20, 21, 22]
+    assert len(vals["always"]) == 3
