@@ -49,6 +49,8 @@ def fmin(
     show_progressbar: Any = True,
     early_stop_fn: Callable[..., Any] | None = None,
     trials_save_file: str = "",
+    reproducible: bool = False,
+    deadline_margin: float | None = 1.0,
 ) -> Any:
     """Minimise ``fn`` over ``space``.
 
@@ -77,6 +79,11 @@ def fmin(
         early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each finished trial.
         trials_save_file: a file to keep the trials in while searching. If it exists, the search
             is resumed from it.
+        reproducible: let suggestion i know the results of trials 0 to i - parallelism exactly,
+            whatever order they end in: the same seed then gives the same trials, at the price
+            of slots that wait for the slowest trial.
+        deadline_margin: with ``timeout``, start no trial when less than this many times the
+            shortest duration seen is left; None starts trials until the time is up.
 
     Returns:
         The best trial's values by label; a choice's value is its index. ``trials.best_params``
@@ -107,9 +114,13 @@ def fmin(
         "early_stop_fn": early_stop_fn,
         "trials_save_file": trials_save_file,
     }
+    # Only when given, so that a subclass's own fmin need not know of them.
     if points_to_evaluate is not None:
-        # Only when given, so that a subclass's own fmin need not know of it.
         arguments["points_to_evaluate"] = points_to_evaluate
+    if reproducible:
+        arguments["reproducible"] = True
+    if deadline_margin != 1.0:
+        arguments["deadline_margin"] = deadline_margin
     search = trials.fmin if allow_trials_fmin else functools.partial(Trials.fmin, trials)
     return search(fn, space, **arguments)
 

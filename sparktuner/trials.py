@@ -396,6 +396,8 @@ class Trials:
         early_stop_fn: Callable[..., Any] | None = None,
         trials_save_file: str = "",
         points_to_evaluate: Sequence[Mapping[str, Any]] | None = None,
+        reproducible: bool = False,
+        deadline_margin: float | None = 1.0,
     ) -> Any:
         """Search on these trials; see :func:`sparktuner.fmin` for the arguments.
 
@@ -417,6 +419,8 @@ class Trials:
             early_stop_fn=early_stop_fn,
             trials_save_file=trials_save_file,
             points_to_evaluate=points_to_evaluate,
+            reproducible=reproducible,
+            deadline_margin=deadline_margin,
         )
         if not self._search_lock.acquire(blocking=False):
             raise TrialsBusy(

@@ -12,6 +12,7 @@ from sparktuner import errors
 from sparktuner.domain import Domain
 from sparktuner.driver._observers import Observer
 from sparktuner.driver._options import SearchOptions, Seeds
+from sparktuner.driver._reproducible import OrderedView
 from sparktuner.driver._stopping import SameFailure, StopRules
 from sparktuner.execute import Cancelled, Event, Executor, Failed, Finished, Started
 from sparktuner.records import Document, advance, configuration_of, normalise_result
@@ -61,8 +62,12 @@ class Loop:
         self._observers = observers
         self._clock = clock
         self._seeds = Seeds.from_rstate(options.rstate)
-        self._rules = StopRules(deadline, options.loss_threshold, options.early_stop_fn)
-        self._same_failure = SameFailure(max(2, executor.free_slots()))
+        self._rules = StopRules(
+            deadline, options.loss_threshold, options.early_stop_fn, options.deadline_margin
+        )
+        window = executor.free_slots()
+        self._ordered = OrderedView(trials, window) if options.reproducible else None
+        self._same_failure = SameFailure(max(2, window))
         self._queue: deque[Document] = deque(
             t for t in trials._dynamic_trials if t["state"] == JOB_STATE_NEW
         )
@@ -95,21 +100,24 @@ class Loop:
                 return reason
             launched = self._launch()
             if not self._in_flight:
-                return (
-                    "exhausted: the algorithm has nothing more to suggest"
-                    if (self._exhausted)
-                    else None
-                )
+                return self._why_idle()
             patience = 0.0 if launched and self._executor.free_slots() else self._patience()
             self._apply(self._executor.wait(patience))
             self._enforce_trial_timeout()
+
+    def _why_idle(self) -> str | None:
+        if self._exhausted:
+            return "exhausted: the algorithm has nothing more to suggest"
+        if not self._rules.may_start(self._clock()):
+            return "timeout: no trial could end in the time left (deadline_margin=None goes on)"
+        return None
 
     # --- launching
 
     def _launch(self) -> bool:
         """Submit what one question to the algorithm gives; whether anything was submitted."""
         free = self._executor.free_slots()
-        if not free:
+        if not free or not self._rules.may_start(self._clock()):
             return False
         if not self._queue:
             self._ask(free)
@@ -121,12 +129,16 @@ class Loop:
     def _ask(self, free: int) -> None:
         left = self._options.limit - len(self._trials._dynamic_trials)
         n = min(free, self._options.max_queue_len, left)
+        trials = self._trials
+        if self._ordered is not None:
+            n = min(n, 1) if self._ordered.is_ready() else 0
         if n <= 0 or self._exhausted:
             return
-        tids = self._trials.new_trial_ids(n)
-        self._trials.refresh()
+        tids = trials.new_trial_ids(n)
+        trials.refresh()
+        known = trials if self._ordered is None else self._ordered.trials()
         seed = self._seeds.of_trial(tids[0])
-        documents = self._options.suggest(tids, self._domain, self._trials, seed)
+        documents = self._options.suggest(tids, self._domain, known, seed)
         if not documents:
             self._exhausted = True
             return

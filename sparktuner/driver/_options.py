@@ -47,10 +47,13 @@ class SearchOptions:
     trials_save_file: str = ""
     points_to_evaluate: Sequence[Mapping[str, Any]] | None = None
     trial_timeout: float | None = None
+    reproducible: bool = False
+    deadline_margin: float | None = 1.0
 
     def __post_init__(self) -> None:
         check_seconds("timeout", self.timeout)
         check_seconds("trial_timeout", self.trial_timeout)
+        check_seconds("deadline_margin", self.deadline_margin)
         check_loss_threshold(self.loss_threshold)
         if self.max_evals is not None:
             _check_whole("max_evals", self.max_evals, least=0)

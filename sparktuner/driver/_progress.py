@@ -68,7 +68,15 @@ def tqdm_bar(initial: int, total: int | None) -> Iterator[Any]:
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
 
-        bar = tqdm(total=total, initial=initial, unit="trial", dynamic_ncols=True, mininterval=0.2)
+        # miniters=0: a trial that starts is shown too, though the count stays as it is.
+        bar = tqdm(
+            total=total,
+            initial=initial,
+            unit="trial",
+            dynamic_ncols=True,
+            mininterval=0.2,
+            miniters=0,
+        )
     with bar:
         yield bar
 

@@ -17,6 +17,8 @@ class StopRules:
         deadline: on the loop's clock, or None.
         loss_threshold: a loss that is good enough, or None.
         early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each finished trial.
+        deadline_margin: a trial needs this many times the shortest duration seen; None
+            starts trials until the time is up.
     """
 
     def __init__(
@@ -24,8 +26,11 @@ class StopRules:
         deadline: float | None,
         loss_threshold: float | None,
         early_stop_fn: Callable[..., Any] | None,
+        deadline_margin: float | None = None,
     ) -> None:
         self.deadline = deadline
+        self._deadline_margin = deadline_margin
+        self._shortest: float | None = None
         self._loss_threshold = loss_threshold
         self._early_stop_fn = early_stop_fn
         self._early_stop_args: Any = ()
@@ -33,6 +38,8 @@ class StopRules:
 
     def after(self, document: Document, trials: Any) -> None:
         """Take note of a trial that finished; what the user's function raises passes through."""
+        duration = document["misc"]["execution"]["duration"]
+        self._shortest = duration if self._shortest is None else min(self._shortest, duration)
         loss = finite_loss(document)
         if self._loss_threshold is not None and loss is not None and loss <= self._loss_threshold:
             self._reason = f"loss_threshold: {loss:g} is at most {self._loss_threshold:g}"
@@ -50,6 +57,12 @@ class StopRules:
         if stop:
             name = getattr(self._early_stop_fn, "__name__", "early_stop_fn")
             self._reason = f"early_stop_fn: {name} asked to stop"
+
+    def may_start(self, now: float) -> bool:
+        """Whether a trial that starts now could end in time, by the durations seen so far."""
+        if self.deadline is None or self._shortest is None or self._deadline_margin is None:
+            return True
+        return now + self._deadline_margin * self._shortest <= self.deadline
 
     def reason(self, now: float) -> str | None:
         """Why to stop now, or None to go on."""

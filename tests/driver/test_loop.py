@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sparktuner import Trials, hp, rand
+from sparktuner import Trials, hp, rand, tpe
 from sparktuner.domain import Domain
 from sparktuner.driver import Loop, SearchOptions
 from sparktuner.errors import ObjectiveFailed, SparkUnavailable
@@ -272,3 +273,57 @@ def test_no_trial_is_started_when_the_time_is_up_before_the_search() -> None:
     trials, _ = search(executor, deadline=0.0, max_evals=5)
     assert states(trials) == []
     assert JOB_STATE_NEW not in states(trials)
+
+
+def _slow_of(seed: int, slots: int, window: int) -> list[float]:
+    """The values of a search whose trials end in an order that depends on ``seed`` alone."""
+    rng = np.random.default_rng(seed)
+    waits_of = rng.integers(1, 12, size=60)
+    executor = FakeExecutor(
+        lambda x: (x - 0.3) ** 2,
+        slots=window,
+        # Where the cluster has fewer slots than the window, later trials wait for the first.
+        ready=lambda tid, waits: (
+            waits > waits_of[tid] and tid in sorted(executor.in_flight)[:slots]
+        ),
+    )
+    trials, _ = search(executor, algo=tpe.suggest, max_evals=60, reproducible=True)
+    values: list[float] = trials.vals["x"]
+    return values
+
+
+def test_reproducible_trials_do_not_depend_on_the_order_of_results_nor_on_the_slots() -> None:
+    first = _slow_of(0, slots=8, window=8)
+    assert _slow_of(1, slots=8, window=8) == first
+    assert _slow_of(2, slots=1, window=8) == first
+    assert _slow_of(0, slots=4, window=4) != first
+
+
+def test_a_reproducible_suggestion_knows_exactly_the_results_that_it_may() -> None:
+    known: list[list[Any]] = []
+
+    def algo(ids: list[int], domain: Domain, trials: Trials, seed: int) -> list[Any]:
+        known.append([t["tid"] for t in trials.trials if t["state"] == JOB_STATE_DONE])
+        return rand.suggest(ids, domain, trials, seed)
+
+    executor = FakeExecutor(lambda x: x, slots=3, ready=lambda tid, waits: waits > (5 - tid) % 4)
+    search(executor, max_evals=7, algo=algo, reproducible=True)
+    assert known == [list(range(max(0, i - 2))) for i in range(7)]
+
+
+def test_no_trial_is_started_that_could_not_end_in_time_unless_told_to() -> None:
+    def run(margin: float | None) -> tuple[Trials, str | None]:
+        clock = Clock()
+
+        def objective(x: float) -> float:
+            clock.advance(0.5)  # what the fake says that a trial takes
+            return x
+
+        executor = FakeExecutor(objective, clock=clock)
+        return search(executor, deadline=1.25, max_evals=9, deadline_margin=margin)
+
+    trials, reason = run(1.0)
+    assert states(trials) == [JOB_STATE_DONE] * 2
+    assert reason is not None and "no trial could end in the time left" in reason
+    trials, reason = run(None)
+    assert states(trials) == [JOB_STATE_DONE] * 3
