@@ -180,7 +180,8 @@ def run(options: DemoOptions) -> None:
             flush=True,
         )
         trials = _search(objective, session, options, save)
-    _report(trials, objective, data)
+        # Before Spark stops, so that its idle workers see it end in peace.
+        _report(trials, objective, data)
     print(
         f"trials saved in {save}\n"
         f"  go on: sparktuner demo --save {save} --evaluations {2 * options.evaluations}\n"

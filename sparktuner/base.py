@@ -1,5 +1,10 @@
 """Hyperopt's import path for trials, documents, states and statuses."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from sparktuner.domain import Ctrl, Domain
 from sparktuner.errors import (
     AllTrialsFailed,
@@ -34,6 +39,42 @@ def spec_from_misc(misc: dict[str, object]) -> dict[str, object]:
     return _configuration_of({"misc": misc})
 
 
+def miscs_update_idxs_vals(
+    miscs: Sequence[dict[str, Any]],
+    idxs: Mapping[str, Sequence[Any]],
+    vals: Mapping[str, Sequence[Any]],
+    assert_all_vals_used: bool = True,
+    idxs_map: Mapping[Any, Any] | None = None,
+) -> Sequence[dict[str, Any]]:
+    """Write columns of values into the miscs of the trials that they belong to.
+
+    Args:
+        miscs: of trial documents, each with its ``tid``; changed in place.
+        idxs: by label, the ids of the trials in which it is active.
+        vals: by label, its values there.
+        assert_all_vals_used: refuse an id that none of ``miscs`` has.
+        idxs_map: the ids in ``idxs`` -> the ids in ``miscs``, where they differ.
+
+    Returns:
+        ``miscs``.
+
+    Raises:
+        InvalidTrial: an id is unknown.
+    """
+    by_tid = {misc["tid"]: misc for misc in miscs}
+    for misc in miscs:
+        misc["idxs"] = {label: [] for label in idxs}
+        misc["vals"] = {label: [] for label in idxs}
+    for label, tids in idxs.items():
+        for tid, value in zip(tids, vals[label], strict=True):
+            owner = by_tid.get((idxs_map or {}).get(tid, tid))
+            if owner is not None:
+                owner["idxs"][label], owner["vals"][label] = [owner["tid"]], [value]
+            elif assert_all_vals_used:
+                raise InvalidTrial(f"idxs[{label!r}] names trial {tid!r}, which has no misc here")
+    return miscs
+
+
 __all__ = [
     "Trials",
     "trials_from_docs",
@@ -42,6 +83,7 @@ __all__ = [
     "TRIAL_KEYS",
     "TRIAL_MISC_KEYS",
     "miscs_to_idxs_vals",
+    "miscs_update_idxs_vals",
     "spec_from_misc",
     "JOB_STATE_NEW",
     "JOB_STATE_RUNNING",

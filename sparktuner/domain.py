@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
 from sparktuner.records import (
+    COMMAND,
     Document,
     TrialAttachments,
     configuration_of,
@@ -14,7 +15,7 @@ from sparktuner.records import (
     utcnow,
 )
 from sparktuner.space import FlatSpace, Node, Parameter, as_node, evaluate, flatten, nodes
-from sparktuner.status import JOB_STATE_DONE
+from sparktuner.status import JOB_STATE_DONE, STATUS_NEW
 
 _log = logging.getLogger("sparktuner")
 
@@ -60,6 +61,13 @@ class Domain:
         if pass_expr_memo_ctrl is None:
             pass_expr_memo_ctrl = bool(getattr(fn, "fmin_pass_expr_memo_ctrl", False))
         self.pass_expr_memo_ctrl = pass_expr_memo_ctrl
+
+    # What Hyperopt's users write into the documents of an algorithm of their own.
+    cmd = COMMAND
+
+    def new_result(self) -> dict[str, str]:
+        """The result of a trial that has not run."""
+        return {"status": STATUS_NEW}
 
     @property
     def params(self) -> dict[str, Parameter]:

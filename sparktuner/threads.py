@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparktuner.driver import check_parallelism
 from sparktuner.execute import Executor, ThreadExecutor
-from sparktuner.execute.spark import trial_scope
+from sparktuner.execute.spark import make_thread_executor
 from sparktuner.records import TrialStore
 from sparktuner.trials import Trials
 
@@ -55,8 +55,7 @@ class ThreadTrials(Trials):
         session = self._session or _running_session()
         if session is None:
             return ThreadExecutor(objective, self.parallelism)
-        scope = trial_scope(session)
-        return ThreadExecutor(objective, self.parallelism, scope.around, scope.cancel)
+        return make_thread_executor(session, objective, self.parallelism)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_session": None}

@@ -91,6 +91,7 @@ class ThreadExecutor(Executor):
         parallelism: int,
         around: Around | None = None,
         on_cancel: Callable[[list[Any]], None] | None = None,
+        on_close: Callable[[], None] | None = None,
     ) -> None:
         """Make the executor; its threads start when they are needed.
 
@@ -100,6 +101,7 @@ class ThreadExecutor(Executor):
             around: makes a context manager from (tid, description); it is entered in the
                 trial's own thread, around the objective.
             on_cancel: told which trials shall end, e.g. to cancel their Spark jobs.
+            on_close: called once, at the end of :meth:`close`.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
@@ -107,6 +109,7 @@ class ThreadExecutor(Executor):
         self._objective = objective
         self._around = around or (lambda tid, description: nullcontext())
         self._on_cancel = on_cancel or (lambda tids: None)
+        self._on_close = on_close or (lambda: None)
         self._inbox = Inbox(parallelism)
         self._lanes = Lanes("sparktuner-trial")
         # Written by the loop's thread only (_cancelled) and by a trial's own thread only
@@ -141,9 +144,12 @@ class ThreadExecutor(Executor):
     def close(self) -> None:
         if not self._inbox.close():
             return
-        self.cancel(list(self._inbox.in_flight))
-        self._lanes.close(_GRACE)
-        self._inbox.abandon()
+        try:
+            self.cancel(list(self._inbox.in_flight))
+            self._lanes.close(_GRACE)
+            self._inbox.abandon()
+        finally:
+            self._on_close()
 
     def _run(self, tid: Any, argument: Any, description: str, submitted: datetime) -> None:
         if tid in self._cancelled:

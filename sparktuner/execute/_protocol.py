@@ -129,7 +129,11 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Cancel what is in flight, release threads and shipped data; may be called twice."""
+        """Cancel what is in flight, release threads and shipped data; may be called twice.
+
+        :meth:`wait` still returns the end of each trial that was in flight: a result that
+        arrived in time, or :class:`Cancelled`, even if its thread could not be stopped.
+        """
 
     def __enter__(self) -> Executor:
         return self

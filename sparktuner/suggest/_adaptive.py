@@ -51,14 +51,16 @@ class AtpeOptions:
     n_startup_jobs: int = 10
     n_candidates: int = 160
     n_parents: int = 5
-    most_points: int = 100
+    most_points: int = 96
+    most_learning: int = 48
     tpe_share: float = 0.1
     rank_share: float = 0.5
     length: float = 0.6
     length_sd: float = 1.0
     noise: float = 0.01
-    steps: int = 12
+    steps: int = 10
     refine: int = 2
+    alone: float = 0.0
     tpe: TpeOptions = field(default_factory=TpeOptions)
 
     @property
@@ -105,7 +107,8 @@ class _Model:
         y = targets(history.losses[points], options.rank_share)
         features = features_of(space)
         x = features.of(history.values[points])
-        process = fit(x, features.owner, y, options.prior)
+        learn = evenly(len(points), options.most_learning)
+        process = fit(x, features.owner, y, options.prior, learn)
         best = points[np.argsort(y, kind="stable")[: options.n_parents]]
         return cls(process, history.values[best], _predicts(process))
 
@@ -164,8 +167,9 @@ def _next(
     options: AtpeOptions,
 ) -> FloatArray:
     models = densities(space, history, pending, options.tpe)
-    if not model.trusted:
-        candidates, score = draw_candidates(space, models, rng, options.tpe.n_EI_candidates)
+    if not model.trusted or rng.random() < options.alone:
+        candidates = draw_candidates(space, models, rng, options.tpe.n_EI_candidates)
+        score = log_ratio(models, candidates)
     else:
         candidates, score = _ranked(space, model, models, pending, rng, options)
     # Rounded, so that the last bits of a sum, which depend on the machine, decide nothing.
@@ -191,7 +195,7 @@ def _ranked(
         return log_expected_improvement(process, features.of(rows), incumbent)
 
     k = options.n_candidates
-    draws, _ = draw_candidates(space, models, rng, k // 4)
+    draws = draw_candidates(space, models, rng, k // 4)
     rows = np.concatenate(
         [draws, space.sample(rng, k // 4), local_moves(space, model.parents, rng, k - k // 4 * 2)]
     )

@@ -13,6 +13,7 @@ from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
 # Draws from the prior, then from the flattened prior, before the space is listed. When all
 # fail, what was tried is a large share of the space, so the list is not much longer than it.
 _DRAWS = 64
+_SAME = 1e-9
 
 
 class Tried:
@@ -51,7 +52,8 @@ def _holds(block: FloatArray, row: FloatArray, active: np.ndarray) -> bool:
     # make the same parameters inactive, so only the active ones need a look.
     left = np.arange(len(block))
     for j in active:
-        left = left[block[left, j] == row[j]]
+        # Multiples of a step differ in the last bits from what a document keeps of them.
+        left = left[np.abs(block[left, j] - row[j]) <= _SAME * (1 + abs(row[j]))]
         if not len(left):
             return False
     return True

@@ -9,13 +9,14 @@ dimensions. A few steps of L-BFGS suffice for ranking candidates.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg
 
 from sparktuner.space import FloatArray
 from sparktuner.suggest._groups import IndexArray
+from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
+from sparktuner.suggest._minimise import minimise
 
 _JITTER = 1e-6
 _ROOT5 = math.sqrt(5.0)
@@ -37,60 +38,75 @@ class Prior:
     length_sd: float = 1.0
     noise: float = 0.01
     noise_sd: float = 2.0
-    steps: int = 12
+    steps: int = 10
 
 
 @dataclass(frozen=True, eq=False)
 class GaussianProcess:
-    """The posterior given n points.
+    """The posterior given n points, the variance also given m pending ones.
 
     Attributes:
-        x: (n, f) features.
+        x: (n, f) scaled features.
+        y: (n,) targets.
         root: (f,) square roots of the inverse squared length scales.
-        factor: (n, n) lower Cholesky factor of the kernel matrix, amplitude 1.
-        alpha: (n,) kernel matrix inverse times the targets.
+        inverse: (n, n) inverse of the kernel matrix, amplitude 1.
+        alpha: (n,) that times the targets.
         amplitude: signal variance.
         noise: noise variance over signal variance.
-        y: (n,) targets.
+        pending: (m, f) scaled features of pending points.
+        pending_inverse: (m, m) inverse of their posterior covariance.
     """
 
     x: FloatArray
+    y: FloatArray
     root: FloatArray
-    factor: FloatArray
+    inverse: FloatArray
     alpha: FloatArray
     amplitude: float
     noise: float
-    y: FloatArray
+    pending: FloatArray
+    pending_inverse: FloatArray
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation of the noise-free loss at features (k, f)."""
-        k = matern(squared_distances(x * self.root, self.x * self.root))
-        v = linalg.solve_triangular(self.factor, k.T, lower=True, check_finite=False)
-        variance = np.maximum(1.0 - np.einsum("nk,nk->k", v, v), 1e-10)
-        mean: FloatArray = k @ self.alpha
-        return mean, np.sqrt(self.amplitude * variance)
+        scaled = x * self.root
+        k = matern(squared_distances(scaled, self.x))
+        weights = product(k, self.inverse)
+        variance = 1.0 - (weights * k).sum(axis=1)
+        if len(self.pending):
+            c = self._covariance(scaled, weights)
+            variance = variance - (product(c, self.pending_inverse) * c).sum(axis=1)
+        mean: FloatArray = (k * self.alpha).sum(axis=1)
+        return mean, np.sqrt(self.amplitude * np.maximum(variance, 1e-8))
+
+    def _covariance(self, scaled: FloatArray, weights: FloatArray) -> FloatArray:
+        """Posterior covariance (k, m) of points and pending ones (eq. 2.24)."""
+        across = matern(squared_distances(self.pending, self.x))
+        return matern(squared_distances(scaled, self.pending)) - product(weights, across.T)
 
     def with_fantasies(self, x: FloatArray) -> GaussianProcess:
-        """Conditioned on what it predicts at pending points (k, f): only the variance falls.
+        """Conditioned on what it predicts at pending points (m, f): only the variance falls.
 
         The kriging believer of Ginsbourger, Le Riche, Carraro (2010).
         """
         if not len(x):
             return self
-        every = np.concatenate([self.x, x])
-        y = np.concatenate([self.y, self.predict(x)[0]])
-        return condition(every, y, self.root, self.noise, self.amplitude)
+        scaled = x[-MOST_ROWS:] * self.root
+        k = matern(squared_distances(scaled, self.x))
+        believer = replace(self, pending=scaled)
+        covariance = believer._covariance(scaled, product(k, self.inverse))
+        covariance[np.diag_indices_from(covariance)] += self.noise + 1e-4
+        return replace(believer, pending_inverse=inverse(covariance)[0])
 
     def leave_one_out(self) -> FloatArray:
         """(n,) predictions of each target from the others (eq. 5.12)."""
-        inverse = linalg.lapack.dpotri(self.factor, lower=1)[0]
-        left_out: FloatArray = self.y - self.alpha / np.diag(inverse)
+        left_out: FloatArray = self.y - self.alpha / np.diag(self.inverse)
         return left_out
 
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """Between rows of a (k, f) and b (n, f); (k, n)."""
-    d = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * (a @ b.T)
+    d = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * product(a, b.T)
     distances: FloatArray = np.maximum(d, 0.0, out=d)
     return distances
 
@@ -102,31 +118,32 @@ def matern(d: FloatArray) -> FloatArray:
     return kernel
 
 
-def condition(
-    x: FloatArray, y: FloatArray, root: FloatArray, noise: float, amplitude: float | None = None
-) -> GaussianProcess:
-    """The posterior for given hyperparameters."""
+def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> GaussianProcess:
+    """The posterior for given hyperparameters; the amplitude is the most probable one."""
     scaled = x * root
     k = matern(squared_distances(scaled, scaled))
     k[np.diag_indices_from(k)] = 1.0 + noise + _JITTER
-    factor = linalg.cholesky(k, lower=True, overwrite_a=True, check_finite=False)
-    alpha = linalg.cho_solve((factor, True), y, check_finite=False)
-    if amplitude is None:
-        amplitude = max(float(y @ alpha) / len(y), 1e-12)
-    return GaussianProcess(x, root, factor, alpha, amplitude, noise, y)
+    k_inverse, _ = inverse(k)
+    alpha = (k_inverse * y).sum(axis=1)
+    amplitude = max(float((y * alpha).sum()) / len(y), 1e-12)
+    none = np.empty((0, x.shape[1]))
+    return GaussianProcess(
+        scaled, y, root, k_inverse, alpha, amplitude, noise, none, np.empty((0, 0))
+    )
 
 
-def fit(x: FloatArray, owner: IndexArray, y: FloatArray, prior: Prior) -> GaussianProcess:
+def fit(
+    x: FloatArray, owner: IndexArray, y: FloatArray, prior: Prior, learn: IndexArray
+) -> GaussianProcess:
     """Hyperparameters by maximum a posteriori, then the posterior.
 
     Args:
-        x: (n, f) features.
+        x: (n, f) features, n at most ``MOST_ROWS``.
         owner: (f,) the parameter that each feature belongs to; one length scale for each.
         y: (n,) standardised targets.
         prior: of the hyperparameters.
+        learn: the points that the hyperparameters are learnt from.
     """
-    from scipy import optimize  # slow to import, needed only here
-
     columns, place = np.unique(owner, return_inverse=True)
     d = len(columns)
     mean = np.full(d + 1, -2 * math.log(prior.length) - math.log(d))
@@ -134,13 +151,10 @@ def fit(x: FloatArray, owner: IndexArray, y: FloatArray, prior: Prior) -> Gaussi
     mean[-1], sd[-1] = math.log(prior.noise), prior.noise_sd
 
     def loss(t: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = _negative_log_posterior(mean + sd * t, x, place, y)
+        value, gradient = _negative_log_posterior(mean + sd * t, x[learn], place, y[learn])
         return value + 0.5 * float(t @ t), gradient * sd + t
 
-    start = np.zeros(d + 1)
-    t, _, _ = optimize.fmin_l_bfgs_b(
-        loss, start, maxfun=prior.steps, bounds=[(-3.0, 3.0)] * (d + 1)
-    )
+    t = minimise(loss, np.zeros(d + 1), prior.steps)
     # Three digits: the last bits of a sum depend on the machine and on the BLAS's threads.
     theta = np.round(mean + sd * t, 3)
     return condition(x, y, np.exp(theta[:-1] / 2)[place], math.exp(theta[-1]))
@@ -158,19 +172,19 @@ def _negative_log_posterior(
     e = np.exp(-r)
     k = (1.0 + r + r * r / 3.0) * e
     k[np.diag_indices_from(k)] = 1.0 + noise + _JITTER
-    factor, info = linalg.lapack.dpotrf(k, lower=1, clean=1)
-    if info:
+    try:
+        k_inverse, log_determinant = inverse(k)
+    except ValueError:
         return 1e10, np.zeros(d + 1)
-    inverse = linalg.lapack.dpotri(factor, lower=1)[0]
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    alpha = inverse @ y
-    fitted = max(float(y @ alpha), 1e-12)
-    value = 0.5 * n * math.log(fitted / n) + float(np.log(np.diag(factor)).sum())
+    alpha = (k_inverse * y).sum(axis=1)
+    fitted = max(float((y * alpha).sum()), 1e-12)
+    value = 0.5 * n * math.log(fitted / n) + 0.5 * log_determinant
     # dL/dK = (K^-1 - alpha alpha' / amplitude) / 2, amplitude = y' K^-1 y / n.
-    m = 0.5 * (inverse - np.outer(alpha, alpha) * (n / fitted))
+    m = 0.5 * (k_inverse - np.outer(alpha, alpha) * (n / fitted))
     # dk/d(squared) = -5/6 (1 + r) exp(-r); squared is linear in exp(theta).
     w = m * (-5.0 / 6.0) * (1.0 + r) * e
     # sum_ij w_ij (s_id - s_jd)^2 = 2 (sum_i s_id^2 sum_j w_ij - s_d' w s_d)
-    by_feature = 2 * (w.sum(axis=1) @ (scaled * scaled) - ((w @ scaled) * scaled).sum(axis=0))
+    squares = (w.sum(axis=1)[:, None] * scaled * scaled).sum(axis=0)
+    by_feature = 2 * (squares - (product(w, scaled) * scaled).sum(axis=0))
     gradient = np.append(np.bincount(place, by_feature, d), noise * np.trace(m))
     return value, gradient

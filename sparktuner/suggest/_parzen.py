@@ -32,7 +32,7 @@ class Mixture:
         group: the columns.
         log_weights: (m + 1,) logarithms of the components' weights, the prior's last.
         mu: (m, d_n) centres of the numeric kernels.
-        sigma: (m, d_n) their bandwidths.
+        sigma: (d_n,) their bandwidths.
         options: (m, d_c) observed options of the categorical columns.
         spread: (d_c,) the share ``c`` of each categorical kernel.
     """
@@ -57,32 +57,39 @@ class Mixture:
             return latents
         i, u = component[rows], u[rows]
         n = group.n_numeric
-        z = truncated_normal(self.mu[i], self.sigma[i], group.low, group.high, u[:, :n])
+        z = truncated_normal(self.mu[i], self.sigma, group.low, group.high, u[:, :n])
         latents[rows, :n] = group.snap(z)
         for c in range(n, len(group.columns)):
             stays = u[:, c] >= self.spread[c - n]
             latents[rows, c] = np.where(stays, self.options[i, c - n], latents[rows, c])
         return latents
 
-    def log_density(self, x: FloatArray) -> FloatArray:
-        """Logarithm of the density (mass, in stepped columns) at latents ``x`` (k, d); (k,)."""
+    def log_density(self, x: FloatArray, prior: FloatArray | None = None) -> FloatArray:
+        """Logarithm of the density (mass, in stepped columns) at latents ``x`` (k, d); (k,).
+
+        ``prior`` is the prior's, if it is known already.
+        """
         joint = np.empty((len(x), len(self.mu) + 1))
         joint[:, :-1] = self._log_kernels(x)
-        joint[:, -1] = log_prior(self.group, x).sum(axis=1)
+        joint[:, -1] = log_prior(self.group, x).sum(axis=1) if prior is None else prior
         joint += self.log_weights
-        return np.asarray(special.logsumexp(joint, axis=1))
+        top = joint.max(axis=1)
+        total: FloatArray = top + np.log(np.exp(joint - top[:, None]).sum(axis=1))
+        return total
 
     def _log_kernels(self, x: FloatArray) -> FloatArray:
         group = self.group
         cut, n = group.n_continuous, group.n_numeric
         mass = truncation_mass(self.mu, self.sigma, group.low, group.high)
         constant = -np.log(mass).sum(axis=1)
-        constant -= np.log(self.sigma[:, :cut]).sum(axis=1) + 0.5 * cut * _LOG_2PI
-        deviation = (x[:, None, :cut] - self.mu[:, :cut]) / self.sigma[:, :cut]
+        constant -= np.log(self.sigma[:cut]).sum() + 0.5 * cut * _LOG_2PI
+        scale = 1 / self.sigma[:cut]
+        deviation = (x[:, :cut] * scale)[:, None, :] - self.mu[:, :cut] * scale
         log_kernels: FloatArray = constant - 0.5 * np.einsum("kmd,kmd->km", deviation, deviation)
         for j in range(cut, n):
-            lower, upper = group.cells(j, x[:, j])
-            log_kernels += log_cell_mass(lower, upper, self.mu[:, j], self.sigma[:, j])
+            values, cell = np.unique(x[:, j], return_inverse=True)
+            lower, upper = group.cells(j, values)
+            log_kernels += log_cell_mass(lower, upper, self.mu[:, j], self.sigma[j])[cell]
         for c in range(n, len(group.columns)):
             log_kernels += self._log_option(c - n, x[:, c])
         return log_kernels
@@ -115,21 +122,20 @@ def truncated_normal(
 
 
 def log_cell_mass(
-    lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: FloatArray
+    lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: float
 ) -> FloatArray:
     """Log mass of N(mu, sigma), (m,), in cells with ends (k,); (k, m), not truncated.
 
-    Equal cells and equal kernels are computed once.
+    Equal kernels are computed once.
     """
-    cells, cell = np.unique(np.stack([lower, upper]), axis=1, return_inverse=True)
-    kernels, kernel = np.unique(np.stack([mu, sigma]), axis=1, return_inverse=True)
-    z = (cells[:, :, None] - kernels[0]) / kernels[1]
+    centres, kernel = np.unique(mu, return_inverse=True)
+    start = (lower[:, None] - centres) / sigma
+    end = (upper[:, None] - centres) / sigma
     # By symmetry the tail on the near side is used, which does not lose digits.
-    flip = z[0] > 0
-    start, end = np.where(flip, -z[1], z[0]), np.where(flip, -z[0], z[1])
-    mass = np.maximum(special.ndtr(end) - special.ndtr(start), _FLOOR)
-    table: FloatArray = np.log(mass)
-    return table[cell.reshape(-1, 1), kernel.reshape(-1)]
+    flip = start > 0
+    mass = special.ndtr(np.where(flip, -start, end)) - special.ndtr(np.where(flip, -end, start))
+    table: FloatArray = np.log(np.maximum(mass, _FLOOR))
+    return table[:, kernel]
 
 
 def log_prior(group: Group, x: FloatArray) -> FloatArray:

@@ -24,7 +24,7 @@ from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._distinct import Tried, draw_new, first_new
 from sparktuner.suggest._groups import Group, IndexArray, groups_of
-from sparktuner.suggest._parzen import Mixture
+from sparktuner.suggest._parzen import Mixture, log_prior
 
 _MOST_BAD = 256
 _MOST_GOOD = 25
@@ -103,7 +103,8 @@ def _next(
         scale = math.exp(rng.uniform(math.log(options.finest), 0))
         options = replace(options, good_bandwidth=options.good_bandwidth * scale)
     models = densities(space, history, pending, options)
-    candidates, score = draw_candidates(space, models, rng, options.n_EI_candidates)
+    candidates = draw_candidates(space, models, rng, options.n_EI_candidates)
+    score = log_ratio(models, candidates)
     # Rounded, so that the last bits of a sum, which depend on the machine, decide nothing.
     best_first = candidates[np.argsort(-np.round(score, 9), kind="stable")]
     new = first_new(best_first, tried)
@@ -117,6 +118,11 @@ class Densities:
     group: Group
     good: Mixture
     bad: Mixture
+
+    def log_ratio(self, x: FloatArray) -> FloatArray:
+        """log l(x) - log g(x) at latents (k, d); (k,)."""
+        prior = log_prior(self.group, x).sum(axis=1)
+        return self.good.log_density(x, prior) - self.bad.log_density(x, prior)
 
 
 def densities(
@@ -132,18 +138,14 @@ def densities(
 
 def draw_candidates(
     space: FlatSpace, models: list[Densities], rng: np.random.Generator, k: int
-) -> tuple[FloatArray, FloatArray]:
-    """``k`` draws from l(x), (k, p), and log l(x) - log g(x) of each, (k,)."""
+) -> FloatArray:
+    """``k`` draws from l(x), (k, p)."""
     rows = np.full((k, len(space.columns)), np.nan)
-    score = np.zeros(k)
     for model in models:
         on = np.flatnonzero(model.group.is_active(rows))
-        if not len(on):
-            continue
-        x = model.good.sample(rng, len(on))
-        rows[on[:, None], model.group.index] = x
-        score[on] += model.good.log_density(x) - model.bad.log_density(x)
-    return rows, score
+        if len(on):
+            rows[on[:, None], model.group.index] = model.good.sample(rng, len(on))
+    return rows
 
 
 def log_ratio(models: list[Densities], rows: FloatArray) -> FloatArray:
@@ -152,8 +154,7 @@ def log_ratio(models: list[Densities], rows: FloatArray) -> FloatArray:
     for model in models:
         on = np.flatnonzero(model.group.is_active(rows))
         if len(on):
-            x = rows[on[:, None], model.group.index]
-            score[on] += model.good.log_density(x) - model.bad.log_density(x)
+            score[on] += model.log_ratio(rows[on[:, None], model.group.index])
     return score
 
 
@@ -196,7 +197,9 @@ def _good_and_bad(
     n = round(share * len(values))
     n_good = min(math.ceil(options.gamma * math.sqrt(n)), _MOST_GOOD)
     good = best[:n_good]
-    bad = even[~np.isin(even, good)]
+    is_good = np.zeros(len(values), dtype=np.bool_)
+    is_good[good] = True
+    bad = even[~is_good[even]]
     bad = bad[evenly(len(bad), _MOST_BAD)]
     waiting = pending[~np.isnan(pending[:, first])][:, group.index]
     yield parzen(
@@ -233,7 +236,7 @@ def parzen(
         group,
         np.log(weights / weights.sum()),
         observed[:, :n],
-        np.broadcast_to(sigma, (m, n)),
+        sigma,
         observed[:, n:],
         sizes * options.prior_weight / (max(m, 1) + sizes * options.prior_weight),
     )

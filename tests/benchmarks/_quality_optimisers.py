@@ -72,6 +72,36 @@ class _HpOptimiser:
         key["result"] = {"status": "ok", "loss": loss}
         self._trials.refresh()
 
+    def load(self, configurations: list[Values], losses: list[float]) -> None:
+        """Insert finished trials."""
+        labels = list(dict.fromkeys(label for c in configurations for label in c))
+        documents = []
+        for tid, (values, loss) in enumerate(zip(configurations, losses, strict=True)):
+            entries = {label: [values[label]] if label in values else [] for label in labels}
+            documents.append(
+                {
+                    "state": 2,
+                    "tid": tid,
+                    "spec": None,
+                    "result": {"status": "ok", "loss": loss},
+                    "misc": {
+                        "tid": tid,
+                        "cmd": ("domain_attachment", "FMinIter_Domain"),
+                        "workdir": None,
+                        "idxs": {label: [tid] * len(entries[label]) for label in labels},
+                        "vals": entries,
+                    },
+                    "exp_key": None,
+                    "owner": None,
+                    "version": 0,
+                    "book_time": None,
+                    "refresh_time": None,
+                }
+            )
+        self._trials.insert_trial_docs(documents)
+        self._trials.refresh()
+        self._next = len(documents)
+
 
 def _native(value: Any) -> Any:
     value = value.item() if hasattr(value, "item") else value
@@ -112,6 +142,34 @@ class _OptunaOptimiser:
 
     def tell(self, key: Any, loss: float) -> None:
         self._study.tell(key, loss)
+
+    def load(self, configurations: list[Values], losses: list[float]) -> None:
+        """Insert finished trials."""
+        import optuna
+
+        self._study.add_trials(
+            optuna.trial.create_trial(
+                params=values, distributions=self._distributions(self._space, values), value=loss
+            )
+            for values, loss in zip(configurations, losses, strict=True)
+        )
+
+    def _distributions(self, space: Space, values: Values) -> dict[str, Any]:
+        from optuna import distributions as d
+
+        found: dict[str, Any] = {}
+        for label, (kind, *args) in space.items():
+            match kind:
+                case "uniform" | "loguniform":
+                    found[label] = d.FloatDistribution(*args, log=kind == "loguniform")
+                case "int" | "logint":
+                    found[label] = d.IntDistribution(*args, log=kind == "logint")
+                case "step":
+                    found[label] = d.FloatDistribution(*args[:2], step=args[2])
+                case "choice":
+                    found[label] = d.CategoricalDistribution(list(range(len(args[0]))))
+                    found |= self._distributions(args[0][values[label]], values)
+        return found
 
 
 def make(name: str, space: Space, seed: int) -> Optimiser:
@@ -154,3 +212,11 @@ def _literal(text: str) -> Any:
         return ast.literal_eval(text)
     except ValueError:
         return text
+
+
+def load(optimiser: Optimiser, configurations: list[Values], losses: list[float]) -> None:
+    """Give an optimiser finished trials that it did not ask for."""
+    if isinstance(optimiser, _OptunaOptimiser):
+        optimiser.load(configurations, losses)
+    elif isinstance(optimiser, _HpOptimiser):
+        optimiser.load(configurations, losses)

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from sparktuner.execute import Cancelled, Failed, Finished, Started
-from sparktuner.execute.spark import SparkExecutor, make_executor, task_slots, trial_scope
+from sparktuner.execute.spark import (
+    SparkExecutor,
+    make_executor,
+    make_thread_executor,
+    task_slots,
+    trial_scope,
+)
 
 pytestmark = pytest.mark.spark
 PATIENCE = 60.0
@@ -266,6 +272,22 @@ def test_a_trial_s_own_spark_jobs_carry_its_pool_tag_and_description(spark: Any)
         "after": (set(), None),
     }
     assert job_of(spark, scope.tag(3)).description().get() == "trial 3"
+
+
+def test_objectives_that_use_spark_run_side_by_side_in_pools_of_their_own(spark: Any) -> None:
+    context = spark.sparkContext
+
+    def objective(n: int) -> Any:
+        time.sleep(0.2)  # long enough for the other thread to take the other trial
+        return spark.range(n).count(), context.getLocalProperty("spark.scheduler.pool")
+
+    with make_thread_executor(spark, objective, 2) as executor:
+        executor.submit(0, 10, "trial 0")
+        executor.submit(1, 20, "trial 1")
+        ended: dict[Any, Any] = {}
+        while len(ended) < 2:
+            ended |= {e.tid: e.value for e in executor.wait(PATIENCE) if isinstance(e, Finished)}
+    assert ended == {0: (10, "sparktuner-trial-0"), 1: (20, "sparktuner-trial-1")}
 
 
 def test_cancelling_a_scope_ends_the_jobs_of_that_trial_only(spark: Any) -> None:

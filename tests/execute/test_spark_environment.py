@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark import active_session, task_slots
+from sparktuner.execute import Finished
+from sparktuner.execute.spark import active_session, make_executor, task_slots
 from sparktuner.execute.spark._cluster import _max_task_failures, inspect, parse_spark_version
 from sparktuner.execute.spark._java import check_java, java_range, parse_java_version
 from sparktuner.testing import conf_directory, local_spark
@@ -162,11 +163,24 @@ def test_the_fixture_s_session_has_our_settings(spark: Any) -> None:
     assert str(pool.get().schedulingMode()) == "FAIR"  # as fairscheduler.xml says
 
 
+def test_workers_talk_over_unix_domain_sockets_where_spark_has_them(spark: Any) -> None:
+    def enabled(config: Any) -> bool:
+        return os.environ.get("PYTHON_UNIX_DOMAIN_ENABLED", "").lower() == "true"
+
+    with make_executor(spark, enabled, 1) as executor:
+        executor.submit(0, None)
+        events = executor.wait(60)
+        while not isinstance(events[-1], Finished):
+            events += executor.wait(60)
+    assert events[-1].value == (inspect(spark).version >= (4, 1))
+
+
 @pytest.mark.spark
 def test_starting_and_failing_trials_keep_the_console_quiet() -> None:
     program = """
 import os, sys, time
 from sparktuner.execute import Started
+from sparktuner.execute import Finished
 from sparktuner.execute.spark import make_executor
 from sparktuner.testing import local_spark
 NAMES = ("SPARK_CONF_DIR", "SPARK_LOCAL_IP", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")

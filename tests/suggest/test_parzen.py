@@ -47,7 +47,7 @@ def test_a_mixture_agrees_with_the_direct_formula() -> None:
             for j, column in enumerate(group.columns):
                 c = j - group.n_numeric
                 mu = model.mu[i, j] if c < 0 else model.options[i, c]
-                sigma = model.sigma[i, j] if c < 0 else math.nan
+                sigma = model.sigma[j] if c < 0 else math.nan
                 spread = model.spread[c] if c >= 0 else math.nan
                 product *= slow_kernel(column.distribution, row[j], mu, sigma, spread)
             expected += product

@@ -8,6 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
+from sparktuner.errors import BadSearchSpace
+from sparktuner.space import Numeric, Parameter
 from tests.suggest.searches import (
     Search,
     any_loss,
@@ -17,10 +21,6 @@ from tests.suggest.searches import (
     parameter,
     values,
 )
-
-from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
-from sparktuner.errors import BadSearchSpace
-from sparktuner.space import Numeric, Parameter
 
 
 def distinct(search: Search) -> int:

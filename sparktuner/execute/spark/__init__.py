@@ -6,7 +6,7 @@ Reading order: ``_session`` and ``_cluster`` (which Spark is this), ``_window`` 
 launches itself), ``_executors`` (puts it together).
 """
 
-from sparktuner.execute.spark._executors import make_executor, trial_scope
+from sparktuner.execute.spark._executors import make_executor, make_thread_executor, trial_scope
 from sparktuner.execute.spark._session import active_session, require_launchable, task_slots
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.spark._window import SparkExecutor
@@ -16,6 +16,7 @@ __all__ = [
     "task_slots",
     "require_launchable",
     "make_executor",
+    "make_thread_executor",
     "SparkExecutor",
     "Transport",
     "JobFailed",

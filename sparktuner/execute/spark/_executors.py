@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute.spark._cluster import inspect
 from sparktuner.execute.spark._interrupt import spare_other_jobs
 from sparktuner.execute.spark._scope import TrialScope
@@ -49,6 +50,29 @@ def make_executor(
         session.sparkContext, objective, cluster.in_driver, resource_profile
     )
     return SparkExecutor(transport, width, on_close=spare_other_jobs())
+
+
+def make_thread_executor(
+    session: SparkSession | None, objective: Callable[[Any], Any], parallelism: int
+) -> ThreadExecutor:
+    """Return an executor for objectives that launch Spark jobs from threads of the driver.
+
+    Each thread has a FAIR pool, and each trial's jobs a tag of their own, by which they are
+    cancelled; Ctrl-C is as in :func:`make_executor`.
+
+    Args:
+        session: None takes the active one, or starts one.
+        objective: called in threads of this process.
+        parallelism: how many trials run at a time.
+
+    Raises:
+        SparkUnavailable: the session was stopped, or none can be started.
+        ValueError: ``parallelism`` is below 1.
+    """
+    scope = trial_scope(session)
+    return ThreadExecutor(
+        objective, parallelism, scope.around, scope.cancel, on_close=spare_other_jobs()
+    )
 
 
 def trial_scope(session: SparkSession | None = None) -> TrialScope:

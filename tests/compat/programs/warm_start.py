@@ -38,16 +38,21 @@ def search(**options):
 
 best = search(points_to_evaluate=points)
 observed["first"] = seen[:2]
-observed["calls"] = len(seen)
+if OURS:
+    # max_evals counts all trials; hyperopt forgets the points and runs 8.
+    assert len(seen) == 6
 shapes["best"] = best
 
 trials = generate_trials_to_calculate(points)
-observed["generated"] = [type(trials).__name__, len(trials), trials.tids]
+observed["generated"] = type(trials).__name__
+if OURS:
+    # They can be seen at once; hyperopt shows none before a refresh.
+    assert trials.tids == [0, 1]
+trials.refresh()
 observed["generated values"] = [t["misc"]["vals"] for t in trials.trials]
 best = search(trials=trials)
 observed["first again"] = seen[:2]
-observed["total"] = [len(trials), len(seen)]
-observed["ids"] = trials.tids
+observed["all ran"] = [len(trials) == len(seen), trials.tids[:6]]
 
 trials = Trials()
 search(trials=trials, points_to_evaluate=points)

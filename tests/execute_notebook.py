@@ -1,0 +1,90 @@
+"""Run the notebooks with this interpreter: ``python tests/execute_notebook.py`` keeps the outputs.
+
+``tests/test_notebook.py`` runs them in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+_SECONDS_PER_CELL = 300
+
+
+def execute(path: Path) -> Any:
+    """A copy of the notebook with fresh outputs; the file stays as it is.
+
+    The kernel is this very interpreter, whatever kernels the machine has.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: a cell raised.
+    """
+    notebook = nbformat.read(path, as_version=4)
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "kernels" / "this"
+        spec.mkdir(parents=True)
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        (spec / "kernel.json").write_text(
+            json.dumps({"argv": command, "display_name": "this", "language": "python"})
+        )
+        specs = KernelSpecManager(kernel_dirs=[str(spec.parent)], ensure_native_kernel=False)
+        manager = AsyncKernelManager(kernel_name="this", kernel_spec_manager=specs)
+        client = NotebookClient(
+            notebook,
+            km=manager,
+            timeout=_SECONDS_PER_CELL,
+            resources={"metadata": {"path": folder}},
+        )
+        client.owns_km = True  # so that the kernel ends with the run
+        return client.execute()
+
+
+def settle(notebook: Any) -> None:
+    """Leave of each progress bar only its last state, and no trace of when it ran."""
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = _merged(cell.outputs)
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+
+
+def _merged(outputs: list[Any]) -> list[Any]:
+    """One output for what a stream printed in pieces, as a terminal shows it in the end."""
+    kept: list[Any] = []
+    for output in outputs:
+        before = kept[-1] if kept else None
+        if before and output.output_type == before.output_type == "stream":
+            if output.name == before.name:
+                before.text += output.text
+                continue
+        kept.append(output)
+    for output in kept:
+        if output.output_type == "stream":
+            lines = output.text.split("\n")
+            output.text = "\n".join(line.rstrip("\r").split("\r")[-1] for line in lines)
+    return [output for output in kept if output.get("text", "-").strip()]
+
+
+def main() -> None:
+    for path in NOTEBOOKS:
+        notebook = execute(path)
+        settle(notebook)
+        nbformat.write(notebook, path)
+
+
+if __name__ == "__main__":
+    main()
