@@ -78,7 +78,7 @@ def propose_adaptive(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations; see the module's docstring."""
     options = AtpeOptions() if options is None else options
-    tried = Tried(space, history)
+    tried = Tried(history)
     rows = np.empty((n, len(space.columns)))
     model = None
     if n and history.n >= max(options.n_startup_jobs, 2):

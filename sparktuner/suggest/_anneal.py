@@ -54,7 +54,7 @@ def propose_anneal(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations, each a move away from a good trial."""
     options = AnnealOptions() if options is None else options
-    tried = Tried(space, history)
+    tried = Tried(history)
     rows = np.empty((n, len(space.columns)))
     best = Ranked.of(history).best
     observed = (~np.isnan(history.values)).sum(axis=0)

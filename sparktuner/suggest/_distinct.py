@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sparktuner.records import History
-from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
+from sparktuner.space import FlatSpace, FloatArray
 
 # Draws from the prior, then from the flattened prior, before the space is listed. When all
 # fail, what was tried is a large share of the space, so the list is not much longer than it.
@@ -17,13 +17,9 @@ _SAME = 1e-9
 
 
 class Tried:
-    """The rows of latents that were tried, are being tried, or were just suggested.
+    """The rows of latents that were tried, are being tried, or were just suggested."""
 
-    A row with an active continuous parameter counts as new without a look.
-    """
-
-    def __init__(self, space: FlatSpace, history: History) -> None:
-        self._discrete = np.array([_is_discrete(c) for c in space.columns], dtype=np.bool_)
+    def __init__(self, history: History) -> None:
         self._blocks = [history.values, history.pending, history.failed]
         self._total = sum(len(block) for block in self._blocks)
 
@@ -37,14 +33,7 @@ class Tried:
 
     def __contains__(self, row: FloatArray) -> bool:
         active = np.flatnonzero(~np.isnan(row))
-        if not self._discrete[active].all():
-            return False
         return any(_holds(block, row, active) for block in self._blocks if len(block))
-
-
-def _is_discrete(column: Column) -> bool:
-    distribution = column.distribution
-    return not isinstance(distribution, Numeric) or distribution.q is not None
 
 
 def _holds(block: FloatArray, row: FloatArray, active: np.ndarray) -> bool:

@@ -79,7 +79,7 @@ def propose_tpe(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations; see the module's docstring."""
     options = TpeOptions() if options is None else options
-    tried = Tried(space, history)
+    tried = Tried(history)
     rows = np.empty((n, len(space.columns)))
     for i in range(n):
         if history.n < max(options.n_startup_jobs, 1):
