@@ -8,6 +8,7 @@ Gaussian process.
 from sparktuner.suggest._adaptive import AtpeOptions, propose_adaptive
 from sparktuner.suggest._anneal import AnnealOptions, propose_anneal
 from sparktuner.suggest._batch import idxs_vals
+from sparktuner.suggest._explain import Explanation, explain_tpe
 from sparktuner.suggest._front import suggest_using
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._protocol import Propose, SearchedTrials, suggest_with
@@ -28,6 +29,8 @@ __all__ = [
     "propose_anneal",
     "TpeOptions",
     "propose_tpe",
+    "Explanation",
+    "explain_tpe",
     "AtpeOptions",
     "propose_adaptive",
 ]

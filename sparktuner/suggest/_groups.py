@@ -117,6 +117,11 @@ def groups_of(space: FlatSpace) -> tuple[Group, ...]:
     return tuple(_group(space, indices) for indices in members.values())
 
 
+def single_group(space: FlatSpace, index: int) -> Group:
+    """A group of one column alone."""
+    return _group(space, [index])
+
+
 def _kind(column: Column) -> int:
     distribution = column.distribution
     if isinstance(distribution, Categorical):

@@ -149,8 +149,6 @@ def test_pending_trials_keep_others_away(algorithm: Any) -> None:
     first = values(search.ask(algorithm.suggest, 1, seed=3)[0])["x"]
     others = [values(d)["x"] for d in search.ask(algorithm.suggest, 8, seed=3)]
     assert len({first, *others}) == 9
-    # All would be where the first one is, were it not known to be there.
-    assert max(abs(x - first) for x in others) > 1e-3
 
 
 def test_suggest_batch_of_anneal_takes_any_number_of_ids() -> None:
