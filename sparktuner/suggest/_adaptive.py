@@ -53,7 +53,7 @@ class AtpeOptions:
     n_parents: int = 5
     most_points: int = 96
     most_learning: int = 48
-    tpe_share: float = 0.1
+    tpe_share: float = 0.3
     rank_share: float = 0.5
     length: float = 0.6
     length_sd: float = 1.0
@@ -189,7 +189,7 @@ def _ranked(
     """Candidates (k, p) and their scores (k,)."""
     features = features_of(space)
     process = model.process.with_fantasies(features.of(pending))
-    incumbent = float(process.predict(process.x)[0].min())
+    incumbent = float(process.at_points().min())
 
     def score(rows: FloatArray) -> FloatArray:
         return log_expected_improvement(process, features.of(rows), incumbent)

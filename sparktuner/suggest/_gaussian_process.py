@@ -79,6 +79,11 @@ class GaussianProcess:
         mean: FloatArray = (k * self.alpha).sum(axis=1)
         return mean, np.sqrt(self.amplitude * np.maximum(variance, 1e-8))
 
+    def at_points(self) -> FloatArray:
+        """Means (n,) at the points themselves: the targets without their noise."""
+        means: FloatArray = self.y - (self.noise + _JITTER) * self.alpha
+        return means
+
     def _covariance(self, scaled: FloatArray, weights: FloatArray) -> FloatArray:
         """Posterior covariance (k, m) of points and pending ones (eq. 2.24)."""
         across = matern(squared_distances(self.pending, self.x))
@@ -151,7 +156,7 @@ def fit(
     mean[-1], sd[-1] = math.log(prior.noise), prior.noise_sd
 
     def loss(t: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = _negative_log_posterior(mean + sd * t, x[learn], place, y[learn])
+        value, gradient = marginal_likelihood(mean + sd * t, x[learn], place, y[learn])
         return value + 0.5 * float(t @ t), gradient * sd + t
 
     t = minimise(loss, np.zeros(d + 1), prior.steps)
@@ -160,7 +165,7 @@ def fit(
     return condition(x, y, np.exp(theta[:-1] / 2)[place], math.exp(theta[-1]))
 
 
-def _negative_log_posterior(
+def marginal_likelihood(
     theta: FloatArray, x: FloatArray, place: IndexArray, y: FloatArray
 ) -> tuple[float, FloatArray]:
     """Profiled negative log likelihood (eq. 5.8) and its gradient (eq. 5.9)."""

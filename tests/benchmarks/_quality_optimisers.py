@@ -216,7 +216,5 @@ def _literal(text: str) -> Any:
 
 def load(optimiser: Optimiser, configurations: list[Values], losses: list[float]) -> None:
     """Give an optimiser finished trials that it did not ask for."""
-    if isinstance(optimiser, _OptunaOptimiser):
-        optimiser.load(configurations, losses)
-    elif isinstance(optimiser, _HpOptimiser):
+    if isinstance(optimiser, _OptunaOptimiser | _HpOptimiser):
         optimiser.load(configurations, losses)

@@ -11,6 +11,12 @@ import numpy as np
 MARKS = (25, 50, 100)
 
 
+def names(optimisers: str) -> list[str]:
+    """Names with commas or semicolons between; only semicolons where one has options."""
+    parts = optimisers.split(";")
+    return [n for part in parts for n in (part.split(",") if ":" not in part else [part])]
+
+
 @dataclass(frozen=True)
 class Results:
     """Incumbents by (workers, optimiser): task -> (seeds, trials) losses."""
@@ -32,16 +38,15 @@ class Results:
         raw: dict[tuple[int, str], dict[str, dict[int, list[float]]]] = {}
         first: dict[str, list[float]] = {}
         low = {t: np.inf if optima.get(t) is None else float(optima[t] or 0) for t in tasks}
-        wanted = optimisers.replace(";", " ").split()
-        names = {n for w in wanted for n in (w.split(",") if ":" not in w else [w])}
+        wanted = set(names(optimisers))
         for line in path.read_text().splitlines():
             r = json.loads(line)
             if r["task"] not in low:
                 continue
             first.setdefault(r["task"], []).append(r["true"][0])
             if optima.get(r["task"]) is None:
-                low[r["task"]] = min(low[r["task"]], min(r["true"]))
-            if r["optimiser"] in names:
+                low[r["task"]] = min(low[r["task"]], *r["true"])
+            if r["optimiser"] in wanted:
                 by_task = raw.setdefault((r["workers"], r["optimiser"]), {})
                 by_task.setdefault(r["task"], {})[r["seed"]] = r["true"]
         curves = {
@@ -73,26 +78,26 @@ def report(results: Results, ours: str, workers: int) -> str:
 
     Intervals are 95 % bootstraps over the tasks.
     """
-    names = [name for w, name in results.curves if w == workers]
+    shown = [name for w, name in results.curves if w == workers]
     if (workers, ours) not in results.curves:
         return f"{workers} workers: nothing of {ours} yet"
-    tasks = [t for t in results.tasks if all(t in results.curves[workers, name] for name in names)]
+    tasks = [t for t in results.tasks if all(t in results.curves[workers, name] for name in shown)]
     rng = np.random.default_rng(0)
     boot = rng.integers(len(tasks), size=(1000, len(tasks)))
     last = 300 if workers >= 32 else 100
     marks = MARKS if last == 100 else (*MARKS, last)
     mean = {
         (name, m): np.array([results.regret((workers, name), t, m).mean() for t in tasks])
-        for name in names
+        for name in shown
         for m in marks
     }
-    final = np.array([mean[name, last] for name in names])
+    final = np.array([mean[name, last] for name in shown])
     ranks = final.argsort(axis=0).argsort(axis=0) + 1.0
     lines = [f"{workers} workers, {len(tasks)} tasks"]
     head = "".join(f"{f'regret@{m}':>12}" for m in marks)
     lines.append(f"{'optimiser':34}{head}{'interval':>14}{'rank':>6}{'wins':>7}{'interval':>14}"
                  f"{'  @25':>7}{'to reach':>9}")  # fmt: skip
-    for i, name in sorted(enumerate(names), key=lambda pair: final[pair[0]].mean()):
+    for i, name in sorted(enumerate(shown), key=lambda pair: final[pair[0]].mean()):
         won, early, reach = _against(results, ours, name, workers, tasks, last)
         lines.append(
             f"{name:34}"
@@ -100,9 +105,9 @@ def report(results: Results, ours: str, workers: int) -> str:
             + f"{_interval(mean[name, last][boot].mean(axis=1)):>14}{ranks[i].mean():6.2f}"
             + f"{won.mean():7.2f}{_interval(won[boot].mean(axis=1)):>14}{early:7.2f}{reach:9.0f}"
         )
-    lines += ["", "regret by task: " + " ".join(names)]
+    lines += ["", "regret by task: " + " ".join(shown)]
     for j, t in enumerate(tasks):
-        lines.append(f"{t:24}" + "".join(f"{final[i][j]:9.4f}" for i in range(len(names))))
+        lines.append(f"{t:24}" + "".join(f"{final[i][j]:9.4f}" for i in range(len(shown))))
     return "\n".join(lines)
 
 

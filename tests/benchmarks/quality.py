@@ -12,6 +12,7 @@ task shows what one task alone contributes.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import subprocess
@@ -25,7 +26,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.benchmarks._quality_report import Results, report  # noqa: E402
+from tests.benchmarks._quality_report import Results, names, report  # noqa: E402
 from tests.benchmarks._quality_sklearn import sklearn_tasks  # noqa: E402
 from tests.benchmarks._quality_tasks import SYNTHETIC  # noqa: E402
 
@@ -47,12 +48,12 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path.home() / ".cache/sparktuner-quality")
     args = parser.parse_args()
     tasks = (*SYNTHETIC, *sklearn_tasks(args.folder / "tables"))
-    names = _selected([task.name for task in tasks], args.tasks)
+    chosen = _selected([task.name for task in tasks], args.tasks)
     if args.command == "run":
-        _run(args, names)
+        _run(args, chosen)
         return
     optima = {task.name: task.optimum for task in tasks}
-    results = Results.load(args.folder / "results.jsonl", names, optima, args.optimisers)
+    results = Results.load(args.folder / "results.jsonl", chosen, optima, args.optimisers)
     for workers in map(int, args.workers.split(",")):
         sys.stdout.write(report(results, args.ours, workers) + "\n")
 
@@ -69,18 +70,14 @@ def _run(args: argparse.Namespace, tasks: list[str]) -> None:
         for line in path.read_text().splitlines():
             done.add(_key(json.loads(line)))
     jobs: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for seed in range(args.first_seed, args.first_seed + args.seeds):
-        for workers in map(int, args.workers.split(",")):
-            for optimiser in args.optimisers.replace(";", " ").split():
-                for name in optimiser.split(",") if ":" not in optimiser else [optimiser]:
-                    for task in tasks:
-                        job = {
-                            "optimiser": name, "task": task, "workers": workers, "seed": seed,
-                            "trials": 300 if workers >= 32 else 100,
-                        }  # fmt: skip
-                        if _key(job) not in done:
-                            peer = name.startswith(("hyperopt", "optuna"))
-                            jobs[args.peer_python if peer else sys.executable].append(job)
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    workers = map(int, args.workers.split(","))
+    for seed, k, name, task in itertools.product(seeds, workers, names(args.optimisers), tasks):
+        trials = 300 if k >= 32 else 100
+        job = {"optimiser": name, "task": task, "workers": k, "seed": seed, "trials": trials}
+        if _key(job) not in done:
+            peer = name.startswith(("hyperopt", "optuna"))
+            jobs[args.peer_python if peer else sys.executable].append(job)
     for interpreter, batch in jobs.items():
         if interpreter is None:
             sys.exit("--peer-python is needed for hyperopt and optuna")
