@@ -188,8 +188,12 @@ def _ranked(
 ) -> tuple[FloatArray, FloatArray]:
     """Candidates (k, p) and their scores (k,)."""
     features = features_of(space)
-    process = model.process.with_fantasies(features.of(pending))
-    incumbent = float(process.at_points().min())
+    # A pending trial that is believed to be the best one is what has to be improved on.
+    waiting = features.of(pending)
+    believed = [model.process.at_points(), model.process.predict(waiting)[0]]
+    incumbent = float(np.concatenate(believed).min())
+
+    process = model.process.with_fantasies(waiting)
 
     def score(rows: FloatArray) -> FloatArray:
         return log_expected_improvement(process, features.of(rows), incumbent)
