@@ -19,7 +19,7 @@ def mixture(space: object, m: int = 6) -> Mixture:
     flat = flatten(space)
     group = groups_of(flat)[0]
     observed = group.sample_prior(np.random.default_rng(1), m)
-    return parzen(group, observed, np.linspace(1, 2, m), 0.2, TpeOptions())
+    return parzen(group, observed, np.linspace(1, 2, m), TpeOptions())
 
 
 def slow_kernel(distribution: object, x: float, mu: float, sigma: float, spread: float) -> float:
