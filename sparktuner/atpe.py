@@ -1,4 +1,9 @@
-"""Adaptive TPE, ranked by a Gaussian process: ``algo=atpe.suggest``."""
+"""Adaptive TPE, ranked by a Gaussian process: ``algo=atpe.suggest``.
+
+TPE, local moves around the best trials and the prior propose, a Gaussian process ranks; its
+length scales are learnt from the trials themselves. It needs fewer trials than ``tpe`` and
+takes some 10 ms longer for each, whatever their number.
+"""
 
 from __future__ import annotations
 

@@ -20,6 +20,7 @@ from sparktuner.suggest._distinct import Tried, draw_new, first_new
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
 from sparktuner.suggest._groups import IndexArray
+from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._moves import perturb, settle, widths
 from sparktuner.suggest._tpe import (
     Densities,
@@ -38,30 +39,44 @@ class AtpeOptions:
 
     Attributes:
         n_startup_jobs: random search until so many trials have finished.
-        n_candidates: configurations that the Gaussian process ranks.
+        n_candidates: configurations that the Gaussian process ranks at first.
+        refine: rounds of local moves around the best ranked ones.
         n_parents: best trials that local moves start from.
         most_points: trials that the process is conditioned on: the best half, and an even
             choice of the others. The cost of a suggestion stays the same beyond it.
+        most_learning: how many of them its hyperparameters are learnt from.
         tpe_share: weight of log l(x) / g(x) beside the log of expected improvement.
         rank_share: how far losses are replaced by normal scores of their ranks.
-        prior: of the process's hyperparameters.
+        alone: share of the suggestions that TPE makes alone, against a process that is sure
+            of the wrong branch.
+        length: median of the length scales in one dimension, before any trial.
+        length_sd: standard deviation of their logarithms.
+        noise: median share of noise in the variance.
+        steps: evaluations of the likelihood.
         tpe: of the estimator that proposes.
     """
 
     n_startup_jobs: int = 10
     n_candidates: int = 160
+    refine: int = 2
     n_parents: int = 5
-    most_points: int = 96
+    most_points: int = MOST_ROWS
     most_learning: int = 48
     tpe_share: float = 0.3
     rank_share: float = 0.5
+    alone: float = 0.0
     length: float = 0.6
     length_sd: float = 1.0
     noise: float = 0.01
     steps: int = 10
-    refine: int = 2
-    alone: float = 0.0
     tpe: TpeOptions = field(default_factory=TpeOptions)
+
+    def __post_init__(self) -> None:
+        for name in ("n_candidates", "n_parents", "most_learning", "steps"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 2 <= self.most_points <= MOST_ROWS:
+            raise ValueError(f"most_points must be 2 to {MOST_ROWS}, got {self.most_points}")
 
     @property
     def prior(self) -> Prior:

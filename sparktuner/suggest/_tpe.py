@@ -67,6 +67,10 @@ class TpeOptions:
             raise ValueError(f"n_EI_candidates must be at least 1, got {self.n_EI_candidates}")
         if not self.gamma > 0:
             raise ValueError(f"gamma must be above 0, got {self.gamma}")
+        if not self.pending_weight >= 0:
+            raise ValueError(f"pending_weight must be at least 0, got {self.pending_weight}")
+        if not (self.bandwidth > 0 and self.min_bandwidth > 0):
+            raise ValueError("bandwidth and min_bandwidth must be above 0")
 
 
 def propose_tpe(
@@ -225,9 +229,11 @@ def parzen(
     sigma = np.maximum(options.bandwidth * shrink, options.min_bandwidth) * group.scale
     sigma = np.maximum(sigma, 0.5 * group.step)
     sizes = np.array([len(p) for p in group.p])
+    with np.errstate(divide="ignore"):  # a weight of 0 takes a component out
+        log_weights = np.log(weights / weights.sum())
     return Mixture(
         group,
-        np.log(weights / weights.sum()),
+        log_weights,
         observed[:, :n],
         sigma,
         observed[:, n:],
