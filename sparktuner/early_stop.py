@@ -33,7 +33,8 @@ def no_progress_loss(
         except AllTrialsFailed:
             return False, [best_loss, iteration_no_progress + 1]
         if best_loss is None:
-            return False, [loss, 0]
+            # The first loss counts, as in Hyperopt: of equal losses so many trials are made.
+            return False, [loss, 1]
         needed = best_loss - abs(best_loss) * percent_increase / 100.0
         if loss < needed:
             return False, [loss, 0]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark import require_launchable
 
@@ -60,6 +60,7 @@ def local_spark(cores: int | str = 2, **conf: str) -> Iterator[SparkSession]:
     try:
         yield session
     finally:
+        _end_idle_workers(session)
         session.stop()
 
 
@@ -68,6 +69,20 @@ def conf_directory() -> Path:
     package = Path(__file__).parent
     installed = package / "conf"
     return installed if installed.is_dir() else package.parent / "conf"  # editable install
+
+
+def _end_idle_workers(session: SparkSession) -> None:
+    """End the JVM's Python workers, which it would cut off in mid-read.
+
+    Spark 4.3 closes their sockets before it ends them, and those that notice in time each
+    print a traceback (BrokenPipeError in pyspark/daemon.py) on the console.
+    """
+    # The session may have been stopped, the JVM killed, or be a Java 8 without ProcessHandle.
+    with suppress(Exception):
+        jvm: Any = session.sparkContext._jvm
+        for child in jvm.java.lang.ProcessHandle.current().children().toArray():
+            if "pyspark.daemon" in child.info().commandLine().orElse(""):
+                child.destroy()
 
 
 @contextmanager

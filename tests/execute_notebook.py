@@ -66,17 +66,19 @@ def _merged(outputs: list[Any]) -> list[Any]:
     """One output for what a stream printed in pieces, as a terminal shows it in the end."""
     kept: list[Any] = []
     for output in outputs:
-        before = kept[-1] if kept else None
-        if before and output.output_type == before.output_type == "stream":
-            if output.name == before.name:
-                before.text += output.text
-                continue
-        kept.append(output)
+        if kept and _stream(output) is not None and _stream(output) == _stream(kept[-1]):
+            kept[-1].text += output.text
+        else:
+            kept.append(output)
     for output in kept:
-        if output.output_type == "stream":
+        if _stream(output) is not None:
             lines = output.text.split("\n")
             output.text = "\n".join(line.rstrip("\r").split("\r")[-1] for line in lines)
     return [output for output in kept if output.get("text", "-").strip()]
+
+
+def _stream(output: Any) -> str | None:
+    return output.name if output.output_type == "stream" else None
 
 
 def main() -> None:

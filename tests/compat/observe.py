@@ -30,7 +30,8 @@ def observe(path):
     """What the program at ``path`` left in ``observed``, and the shapes of ``shapes``."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        names = runpy.run_path(str(path))
+        # As a script: what it defines is pickled by value.
+        names = runpy.run_path(str(path), run_name="__main__")
     seen = {key: shape(value) for key, value in names["shapes"].items()}
     return json.loads(json.dumps({"observed": names["observed"], "shapes": seen}, default=plain))
 

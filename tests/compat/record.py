@@ -1,4 +1,4 @@
-"""Write down what hyperopt shows the programs: ``HYPEROPT_PYTHON=... python -m tests.compat.record``.
+"""Write down what hyperopt shows: ``HYPEROPT_PYTHON=... python -m tests.compat.record``.
 
 Programs on Spark keep their entries, which are written by hand.
 """

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, tpe
 from hyperopt.pyll.stochastic import sample
 

@@ -1,7 +1,6 @@
 """The objective's annotations are the space."""
 
 import numpy as np
-
 from hyperopt import fmin, hp, tpe
 from hyperopt.exceptions import InvalidAnnotatedParameter
 

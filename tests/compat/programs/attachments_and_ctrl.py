@@ -1,7 +1,6 @@
 """Objectives that attach files, and those that work on expressions themselves."""
 
 import numpy as np
-
 from hyperopt import (
     STATUS_OK,
     Ctrl,

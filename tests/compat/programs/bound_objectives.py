@@ -2,9 +2,8 @@
 
 import functools
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 
 observed = {}
 shapes = {}

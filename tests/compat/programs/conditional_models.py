@@ -1,7 +1,6 @@
 """A choice of model families, each with parameters of its own, nested twice."""
 
 import numpy as np
-
 from hyperopt import STATUS_OK, Trials, fmin, hp, rand, space_eval
 
 observed = {}
@@ -41,9 +40,7 @@ space = {
             {
                 "type": "tree",
                 "criterion": hp.choice("tree_criterion", ["gini", "entropy"]),
-                "depth": hp.choice(
-                    "tree_depth", [None, hp.qlognormal("tree_depth_int", 3, 1, 1)]
-                ),
+                "depth": hp.choice("tree_depth", [None, hp.qlognormal("tree_depth_int", 3, 1, 1)]),
             },
         ],
     ),
@@ -100,12 +97,10 @@ observed["options arrive as they are"] = all(
 observed["the best labels are active ones"] = set(best) <= set(trials.vals)
 evaluated = space_eval(space, best)
 observed["evaluated"] = sorted(evaluated)
-observed["the same as the objective got"] = (
-    evaluated == configurations[trials.best_trial["tid"]]
-)
-observed["columns sum to the trials"] = (
-    len(trials.vals["tree_criterion"]) + len(trials.vals["svm_C"]) <= len(trials)
-)
+observed["the same as the objective got"] = evaluated == configurations[trials.best_trial["tid"]]
+observed["columns sum to the trials"] = len(trials.vals["tree_criterion"]) + len(
+    trials.vals["svm_C"]
+) <= len(trials)
 observed["idxs and vals have equal lengths"] = all(
     len(trials.idxs[label]) == len(values) for label, values in trials.vals.items()
 )

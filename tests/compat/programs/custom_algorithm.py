@@ -1,7 +1,6 @@
 """An algorithm of the user's own: a grid first, then whatever tpe says."""
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, rand, tpe
 from hyperopt.base import miscs_update_idxs_vals
 

@@ -1,7 +1,6 @@
 """Arithmetic on nodes, the scope's functions, and functions that users define."""
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, rand, space_eval
 from hyperopt.pyll import as_apply, rec_eval, scope
 from hyperopt.pyll.stochastic import sample

@@ -1,8 +1,7 @@
 """Objectives that fail, say so, or return nonsense."""
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 from hyperopt import JOB_STATE_ERROR, STATUS_FAIL, STATUS_OK, Trials, fmin, hp, tpe
 from hyperopt.exceptions import AllTrialsFailed, InvalidLoss, InvalidResultStatus
 

@@ -1,14 +1,13 @@
 """Integer parameters, in all the ways people write them."""
 
-import numpy as np
-from sklearn.datasets import load_diabetes
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.model_selection import cross_val_score
-
 import hyperopt
+import numpy as np
 from hyperopt import hp, space_eval
 from hyperopt.pyll import scope
 from hyperopt.pyll.base import scope as base_scope
+from sklearn.datasets import load_diabetes
+from sklearn.ensemble import RandomForestRegressor
+from sklearn.model_selection import cross_val_score
 
 observed = {}
 shapes = {}

@@ -1,7 +1,6 @@
 """SparkTrials as in a notebook, with the session that is there."""
 
 import numpy as np
-
 from hyperopt import STATUS_FAIL, STATUS_OK, SparkTrials, fmin, hp, space_eval, tpe
 from hyperopt.early_stop import no_progress_loss
 
@@ -60,6 +59,6 @@ fmin(
     rstate=np.random.default_rng(0),
     verbose=False,
 )
-observed["stopped early"] = 5 <= flat.count_successful_trials() < 40
+observed["stopped early"] = 4 <= flat.count_successful_trials() < 20
 spark_trials.delete_all()
 observed["deleted"] = len(spark_trials.trials)

@@ -2,9 +2,8 @@
 
 from functools import partial
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 from hyperopt import Trials, fmin, hp, rand, tpe
 
 observed = {}

@@ -5,7 +5,6 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, tpe
 
 observed = {}

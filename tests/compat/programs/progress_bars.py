@@ -3,7 +3,6 @@
 import contextlib
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, progress, rand
 
 observed = {}

@@ -1,7 +1,6 @@
 """The first example of every tutorial: one node, a bare number as the loss."""
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, tpe
 
 observed = {}

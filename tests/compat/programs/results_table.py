@@ -1,7 +1,6 @@
 """Tables and plots of a search: the documents, columns, losses."""
 
 import numpy as np
-
 from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, fmin, hp, tpe
 
 observed = {}

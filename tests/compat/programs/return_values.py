@@ -2,9 +2,8 @@
 
 import json
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 from hyperopt import Trials, fmin, hp, rand, space_eval
 
 OURS = hyperopt.__name__ == "sparktuner"

@@ -2,9 +2,8 @@
 
 import os
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 from hyperopt import Trials, fmin, hp, tpe
 
 OURS = hyperopt.__name__ == "sparktuner"

@@ -1,8 +1,7 @@
 """A search that is driven by the program itself, and trials that are made by hand."""
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 from hyperopt import (
     JOB_STATE_DONE,
     JOB_STATE_NEW,

@@ -3,7 +3,6 @@
 import time
 
 import numpy as np
-
 from hyperopt import Trials, fmin, hp, rand, tpe
 from hyperopt.early_stop import no_progress_loss
 

@@ -1,11 +1,10 @@
 """A support vector machine by cross-validated accuracy; results carry the model and metrics."""
 
 import numpy as np
+from hyperopt import STATUS_OK, Trials, fmin, hp, space_eval, tpe
 from sklearn.datasets import load_iris
 from sklearn.model_selection import cross_val_score
 from sklearn.svm import SVC
-
-from hyperopt import STATUS_OK, Trials, fmin, hp, space_eval, tpe
 
 observed = {}
 shapes = {}

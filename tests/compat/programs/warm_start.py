@@ -1,8 +1,7 @@
 """Points that are known to be good are tried first."""
 
-import numpy as np
-
 import hyperopt
+import numpy as np
 from hyperopt import Trials, fmin, hp, tpe
 from hyperopt.fmin import generate_trials_to_calculate
 
