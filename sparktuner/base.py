@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sparktuner.domain import Ctrl, Domain
+from sparktuner.driver import check_loss_threshold, check_seconds
 from sparktuner.errors import (
     AllTrialsFailed,
     DuplicateLabel,
@@ -32,6 +33,16 @@ from sparktuner.status import (
 from sparktuner.trials import Trials, trials_from_docs
 
 JOB_VALID_STATES = JOB_STATES
+
+
+def validate_timeout(timeout: object) -> None:
+    """Refuse what is no positive number of seconds; None is no limit."""
+    check_seconds("timeout", timeout)
+
+
+def validate_loss_threshold(loss_threshold: object) -> None:
+    """Refuse what is no real number; None is no threshold."""
+    check_loss_threshold(loss_threshold)
 
 
 def spec_from_misc(misc: dict[str, object]) -> dict[str, object]:
@@ -85,6 +96,8 @@ __all__ = [
     "miscs_to_idxs_vals",
     "miscs_update_idxs_vals",
     "spec_from_misc",
+    "validate_timeout",
+    "validate_loss_threshold",
     "JOB_STATE_NEW",
     "JOB_STATE_RUNNING",
     "JOB_STATE_DONE",

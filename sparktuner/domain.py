@@ -15,7 +15,7 @@ from sparktuner.records import (
     utcnow,
 )
 from sparktuner.space import FlatSpace, Node, Parameter, as_node, evaluate, flatten, nodes
-from sparktuner.status import JOB_STATE_DONE, STATUS_NEW
+from sparktuner.status import STATUS_NEW
 
 _log = logging.getLogger("sparktuner")
 
@@ -180,8 +180,6 @@ class Ctrl:
         documents = self.trials.source_trial_docs(
             tids, specs, results, miscs, [self.current_trial] * n
         )
-        for document in documents:
-            document["state"] = JOB_STATE_DONE
         return self.trials.insert_trial_docs(documents)
 
     def info(self, *args: Any) -> None:

@@ -239,8 +239,8 @@ class FMinIter:
         self.catch_eval_exceptions = False
 
     def run(self, N: int, block_until_done: bool = True) -> None:
-        """Run ``N`` more trials, or as many as ``max_evals`` leaves."""
-        self._search(min(len(self.trials._dynamic_trials) + N, self.max_evals))
+        """Run ``N`` more trials, whatever ``max_evals`` is."""
+        self._search(len(self.trials._dynamic_trials) + N)
 
     def exhaust(self) -> FMinIter:
         """Run until ``max_evals``."""

@@ -303,6 +303,8 @@ class Trials:
             InvalidTrial: one is ill-formed, or its id is taken.
         """
         documents = [self.assert_valid_trial(doc) for doc in docs]
+        for document in documents:
+            document.setdefault("version", 0)
         self._store.insert(documents)
         self._pull()
         return [document["tid"] for document in documents]
@@ -342,9 +344,10 @@ class Trials:
         miscs: Sequence[Mapping[str, Any]],
         sources: Sequence[Document],
     ) -> list[Document]:
-        """Documents in state NEW that name, in ``misc["from_tid"]``, the trial they stem from."""
+        """Documents in state DONE that name, in ``misc["from_tid"]``, the trial they stem from."""
         documents = self.new_trial_docs(tids, specs, results, miscs)
         for document, source in zip(documents, sources, strict=True):
+            document["state"] = JOB_STATE_DONE
             document["misc"]["from_tid"] = source["tid"]
             document["exp_key"] = source["exp_key"]
         return documents

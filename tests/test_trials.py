@@ -116,9 +116,27 @@ def test_without_a_finished_trial_there_is_no_best_one_and_the_error_says_why() 
         _ = trials_from_docs([document]).argmin
 
 
-def test_average_best_error_is_the_true_loss_of_the_lowest() -> None:
-    trials = trials_from_docs([finished(0, 1.0, true_loss=4.0), finished(1, 2.0, true_loss=0.0)])
-    assert trials.average_best_error() == 4.0
+def test_average_best_error_is_the_lowest_true_loss_of_the_lowest_losses() -> None:
+    documents = [finished(0, 1.0, true_loss=4.0), finished(1, 2.0, true_loss=0.0)]
+    assert trials_from_docs(documents).average_best_error() == 4.0
+    documents.append(finished(2, 1.0, true_loss=3.0))
+    assert trials_from_docs(documents).average_best_error() == 3.0
+
+
+def test_a_document_made_by_hand_needs_no_version() -> None:
+    document = finished(0, 1.0)
+    del document["version"]
+    assert trials_from_docs([document]).trials[0]["version"] == 0
+
+
+def test_documents_with_a_source_are_done_and_name_it() -> None:
+    trials = Trials()
+    source = finished(3, 1.0)
+    [document] = trials.source_trial_docs(
+        [8], [None], [{"status": "ok", "loss": 2.0}], [new_document(8, {})["misc"]], [source]
+    )
+    assert document["state"] == JOB_STATE_DONE
+    assert document["misc"]["from_tid"] == 3
 
 
 def test_average_best_error_weighs_by_the_probability_of_being_best() -> None:

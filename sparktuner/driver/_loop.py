@@ -128,7 +128,10 @@ class Loop:
 
     def _ask(self, free: int) -> None:
         left = self._options.limit - len(self._trials._dynamic_trials)
-        n = min(free, self._options.max_queue_len, left)
+        n = min(self._options.max_queue_len, left)
+        if self._trials.asynchronous:
+            # What waits in a queue could have been suggested later, by more results.
+            n = min(n, free)
         trials = self._trials
         if self._ordered is not None:
             n = min(n, 1) if self._ordered.is_ready() else 0

@@ -30,7 +30,6 @@ TRIAL_KEYS = (
     "misc",
     "exp_key",
     "owner",
-    "version",
     "book_time",
     "refresh_time",
 )

@@ -31,7 +31,7 @@ def miscs_to_idxs_vals(
 def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
     """The true loss that one should expect of the best of these results.
 
-    Without ``loss_variance``, the mean ``true_loss`` (or loss) of those whose loss is lowest.
+    Without ``loss_variance``, the lowest ``true_loss`` (or loss) of those whose loss is lowest.
     With it, the mean over all, weighted by the probability that each one's normally
     distributed loss is the lowest (10,000 draws, fixed seed).
 
@@ -42,7 +42,7 @@ def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
     true = np.array([r.get("true_loss", r["loss"]) for r in results], dtype=float)
     variances = np.array([r.get("loss_variance") or 0.0 for r in results], dtype=float)
     if not variances.any():
-        return float(true[losses == losses.min()].mean())
+        return float(true[losses == losses.min()].min())
     rng = np.random.default_rng(0)
     draws = rng.normal(losses, np.sqrt(variances), size=(10_000, len(losses)))
     wins = np.bincount(draws.argmin(axis=1), minlength=len(losses))

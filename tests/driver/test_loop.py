@@ -62,6 +62,17 @@ def test_a_suggestion_is_made_only_when_a_slot_is_free_for_it() -> None:
     assert seen == [0, 2, 4]
 
 
+def test_a_serial_search_asks_for_as_many_at_a_time_as_it_was_told() -> None:
+    asked: list[int] = []
+
+    def algo(ids: list[int], domain: Domain, trials: Trials, seed: int) -> list[Any]:
+        asked.append(len(ids))
+        return rand.suggest(ids, domain, trials, seed)
+
+    search(FakeExecutor(lambda x: x), Trials(), max_evals=7, algo=algo, max_queue_len=3)
+    assert asked == [3, 3, 1]
+
+
 def test_each_trial_asks_with_a_seed_of_its_own_also_when_resumed() -> None:
     seeds: list[int] = []
 
