@@ -64,7 +64,7 @@ class AtpeOptions:
     most_learning: int = 48
     tpe_share: float = 0.3
     rank_share: float = 0.5
-    alone: float = 0.0
+    alone: float = 0.2
     length: float = 0.6
     length_sd: float = 1.0
     noise: float = 0.01
