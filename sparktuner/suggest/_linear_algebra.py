@@ -8,7 +8,6 @@ sizes that the functions here stay below.
 from __future__ import annotations
 
 import numpy as np
-from scipy.linalg import lapack
 
 from sparktuner.space import FloatArray
 
@@ -55,6 +54,8 @@ def inverse(k: FloatArray) -> tuple[FloatArray, float]:
 
 
 def _inverse_of_block(k: FloatArray) -> tuple[FloatArray, float]:
+    from scipy.linalg import lapack  # a tenth of the package's import time, needed only here
+
     factor, info = lapack.dpotrf(k, lower=1, clean=1)
     if info:
         raise ValueError("the matrix is not positive definite")
