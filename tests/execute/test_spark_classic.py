@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -204,21 +205,29 @@ def _alive(pid: int) -> bool:
         return False
 
 
-def test_a_trial_that_waits_for_a_slot_has_no_elapsed_time(opened: Any) -> None:
-    executor = opened(time.sleep, 6)  # on 4 slots
+def test_a_trial_that_waits_for_a_slot_has_no_elapsed_time(opened: Any, tmp_path: Path) -> None:
+    release = str(tmp_path / "release")
+
+    def hold(config: Any) -> None:
+        while not os.path.exists(release):
+            time.sleep(0.02)
+
+    executor = opened(hold, 6)  # on 4 slots
+    submitted = time.monotonic()
     for tid in range(6):
-        executor.submit(tid, 1.5)
-    deadline = time.monotonic() + PATIENCE
+        executor.submit(tid, None)
+    deadline = submitted + PATIENCE
     while sum(executor.elapsed(tid) is not None for tid in range(6)) < 4:
         assert time.monotonic() < deadline
-        executor.wait(0.02)
-    times = [executor.elapsed(tid) for tid in range(6)]
-    assert times.count(None) == 2
-    ended = []
+        executor.wait(0.2)
+    assert [executor.elapsed(tid) for tid in range(6)].count(None) == 2
+    held = time.monotonic() - submitted
+    Path(release).touch()
+    ended: list[Finished] = []
     while len(ended) < 6:
         ended += [e for e in executor.wait(PATIENCE) if isinstance(e, Finished)]
     waited = sorted(event.execution.queue_time for event in ended)
-    assert waited[3] < 1.4 < waited[4]
+    assert waited[4] > held - 0.1  # those two; the first four waited for their workers only
 
 
 def test_the_broadcast_is_gone_after_close(spark: Any) -> None:
@@ -277,8 +286,10 @@ def test_a_trial_s_own_spark_jobs_carry_its_pool_tag_and_description(spark: Any)
 def test_objectives_that_use_spark_run_side_by_side_in_pools_of_their_own(spark: Any) -> None:
     context = spark.sparkContext
 
+    both = threading.Barrier(2, timeout=PATIENCE)
+
     def objective(n: int) -> Any:
-        time.sleep(0.2)  # long enough for the other thread to take the other trial
+        both.wait()
         return spark.range(n).count(), context.getLocalProperty("spark.scheduler.pool")
 
     with make_thread_executor(spark, objective, 2) as executor:
@@ -287,7 +298,9 @@ def test_objectives_that_use_spark_run_side_by_side_in_pools_of_their_own(spark:
         ended: dict[Any, Any] = {}
         while len(ended) < 2:
             ended |= {e.tid: e.value for e in executor.wait(PATIENCE) if isinstance(e, Finished)}
-    assert ended == {0: (10, "sparktuner-trial-0"), 1: (20, "sparktuner-trial-1")}
+    assert {tid: count for tid, (count, _) in ended.items()} == {0: 10, 1: 20}
+    pools = {pool for _, pool in ended.values()}
+    assert pools == {"sparktuner-trial-0", "sparktuner-trial-1"}
 
 
 def test_cancelling_a_scope_ends_the_jobs_of_that_trial_only(spark: Any) -> None:
