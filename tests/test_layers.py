@@ -105,10 +105,10 @@ def test_only_the_spark_package_imports_pyspark(path: Path) -> None:
         )
 
 
-def test_importing_sparktuner_needs_only_the_core_dependencies() -> None:
+def test_importing_sparktuner_loads_no_optional_dependency_and_no_slow_one() -> None:
     program = (
         "import sys, sparktuner\n"
-        "extras = {'pyspark', 'sklearn', 'pandas', 'mlflow', 'pyarrow', 'matplotlib', 'IPython'}\n"
+        "extras = {'scipy', 'tqdm', 'pyspark', 'sklearn', 'pandas', 'mlflow', 'pyarrow', 'matplotlib', 'IPython'}\n"
         "print(sorted(extras & set(sys.modules)))"
     )
     answer = subprocess.run(

@@ -4,7 +4,6 @@ In reading order: the distributions, the nodes that hold them, evaluation of a
 configuration, expressions over nodes, and the flat view in columns that algorithms use.
 """
 
-from sparktuner.space._arithmetic import FloatArray
 from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
 from sparktuner.space._evaluate import Configuration, evaluate, substitute
 from sparktuner.space._expressions import Scope, scope
@@ -22,6 +21,7 @@ from sparktuner.space._nodes import (
     call,
     native,
 )
+from sparktuner.space._normal import FloatArray, log_normal_cdf, normal_cdf, normal_quantile
 
 __all__ = [
     "Numeric",
@@ -48,6 +48,9 @@ __all__ = [
     "Column",
     "FlatSpace",
     "flatten",
+    "normal_cdf",
+    "log_normal_cdf",
+    "normal_quantile",
     "FloatArray",
     "BoolArray",
 ]

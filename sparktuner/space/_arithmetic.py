@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
-from scipy import special
 
-FloatArray: TypeAlias = npt.NDArray[np.float64]
+from sparktuner.space._normal import FloatArray, log_normal_cdf, normal_quantile
 
 # Keeps the inverse normal CDF finite; 2**-54 lies below the finest step of Generator.random.
 _TINY = 2.0**-54
 # The farthest that a normal draw can lie from its mean, in standard deviations.
-REACH = float(-special.ndtri(_TINY))
+REACH = 8.292361075813597  # -normal_quantile(_TINY)
 # The largest logarithm of a float: exp of it is finite.
 MAX_LOG = math.log(np.finfo(np.float64).max)
 # From this many steps on, a step can vanish in the rounding of a latent.
@@ -38,7 +35,7 @@ def clip(x: FloatArray, low: float | FloatArray, high: float | FloatArray) -> Fl
 
 def standard_normal(u: FloatArray) -> FloatArray:
     """Quantiles of the standard normal distribution, finite for every ``u`` in [0, 1]."""
-    return np.asarray(special.ndtri(np.clip(u, _TINY, 1 - 2 * _TINY)))
+    return np.asarray(normal_quantile(np.clip(u, _TINY, 1 - 2 * _TINY)))
 
 
 def plain(x: float) -> str:
@@ -55,8 +52,8 @@ def log_normal_mass(lower: FloatArray, upper: FloatArray) -> FloatArray:
     # The left tail keeps its digits where 1 - ndtr(x) has none left.
     flip = lower > 0
     lower, upper = np.where(flip, -upper, lower), np.where(flip, -lower, upper)
-    log_upper = special.log_ndtr(upper)
-    return np.asarray(log_upper + np.log(-np.expm1(special.log_ndtr(lower) - log_upper)))
+    log_upper = log_normal_cdf(upper)
+    return np.asarray(log_upper + np.log(-np.expm1(log_normal_cdf(lower) - log_upper)))
 
 
 def check_listable(cardinality: float) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._arithmetic import (
     MANY_STEPS,
-    FloatArray,
     check_listable,
     plain,
     round_to_step,
 )
+from sparktuner.space._normal import FloatArray
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.errors import BadSearchSpace, DuplicateLabel
-from sparktuner.space._arithmetic import FloatArray
 from sparktuner.space._distributions import Distribution
 from sparktuner.space._evaluate import Configuration
 from sparktuner.space._nodes import Node, Parameter, as_node, native
+from sparktuner.space._normal import FloatArray
 from sparktuner.space._routes import Graph, RouteFinder, Routes, contradict, graph_of, in_order
 from sparktuner.space._table import Table
 

@@ -9,14 +9,12 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from scipy import special
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._arithmetic import (
     MANY_STEPS,
     MAX_LOG,
     REACH,
-    FloatArray,
     check_listable,
     clip,
     exp,
@@ -25,6 +23,7 @@ from sparktuner.space._arithmetic import (
     round_to_step,
     standard_normal,
 )
+from sparktuner.space._normal import FloatArray, normal_cdf
 
 # A step whose share of its cell inside the bounds is below this is rounding, not a value.
 _SLIVER = 1e-9
@@ -214,7 +213,7 @@ class Numeric:
         """Prior probability that the latent is at most ``z``."""
         if self.base == "uniform":
             return np.clip((z - self.a) / (self.b - self.a), 0.0, 1.0)
-        return np.asarray(special.ndtr((z - self.a) / self.b))
+        return np.asarray(normal_cdf((z - self.a) / self.b))
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """Prior log density of the *latent* of each value; log mass of the cell if quantised.

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sparktuner.space._arithmetic import MAX_LOG, FloatArray, clip, round_to_step, standard_normal
+from sparktuner.space._arithmetic import MAX_LOG, clip, round_to_step, standard_normal
 from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
+from sparktuner.space._normal import FloatArray
 
 _Index: TypeAlias = npt.NDArray[np.intp]
 

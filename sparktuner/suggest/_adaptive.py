@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from sparktuner.records import History
-from sparktuner.space import FlatSpace, FloatArray
+from sparktuner.space import FlatSpace, FloatArray, normal_cdf, normal_quantile
 from sparktuner.suggest._distinct import Tried, draw_new, first_new
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
@@ -160,7 +159,7 @@ def targets(losses: FloatArray, rank_share: float) -> FloatArray:
     # Equal losses get equal scores: the mean of their ranks.
     _, group = np.unique(losses, return_inverse=True)
     rank = (np.bincount(group, rank) / np.bincount(group))[group]
-    scores = special.ndtri((rank + 0.5) / n)
+    scores = normal_quantile((rank + 0.5) / n)
     mixed = rank_share * scores + (1 - rank_share) * raw
     centred: FloatArray = mixed - mixed.mean()
     return centred
@@ -235,7 +234,7 @@ def log_expected_improvement(
     """Log of sd * (z Phi(z) + phi(z)), z = (incumbent - mean) / sd (eq. 15 of Jones et al.)."""
     mean, sd = process.predict(x)
     z = (incumbent - mean) / sd
-    h = z * special.ndtr(z) + np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
+    h = z * normal_cdf(z) + np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     # Far below, z Phi(z) + phi(z) cancels; it tends to phi(z) / z^2.
     far = z < -5
     tail = -0.5 * z * z - 0.5 * math.log(2 * math.pi) - 2 * np.log(np.where(far, -z, 1.0))

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import special
 
-from sparktuner.space import BoolArray, Categorical, FlatSpace, FloatArray, Numeric
+from sparktuner.space import BoolArray, Categorical, FlatSpace, FloatArray, Numeric, normal_cdf
 from sparktuner.suggest._groups import IndexArray
 
 
@@ -43,7 +42,7 @@ class Features:
         """Features (k, f) of latents (k, p)."""
         x = np.zeros((len(rows), len(self.owner)))
         z = (rows[:, self.numeric] - self.low) / self.width
-        z[:, self.normal] = special.ndtr(z[:, self.normal])
+        z[:, self.normal] = normal_cdf(z[:, self.normal])
         n = len(self.numeric)
         x[:, :n] = np.where(np.isnan(z), 0.5, z)
         for j, size in self.categorical:

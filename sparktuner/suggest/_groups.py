@@ -8,7 +8,6 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 from sparktuner.space import (
     BoolArray,
@@ -18,6 +17,7 @@ from sparktuner.space import (
     FloatArray,
     Numeric,
     RandInt,
+    normal_quantile,
 )
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
@@ -96,7 +96,7 @@ class Group:
         latents = np.empty_like(u)
         latents[:, : self.n_numeric] = np.where(
             self.normal,
-            self.a + self.b * special.ndtri(np.maximum(numeric, 2.0**-54)),
+            self.a + self.b * normal_quantile(np.maximum(numeric, 2.0**-54)),
             self.a + (self.b - self.a) * numeric,
         )
         self.snap(latents)

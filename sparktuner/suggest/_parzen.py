@@ -14,9 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
-from sparktuner.space import FloatArray
+from sparktuner.space import FloatArray, normal_cdf, normal_quantile
 from sparktuner.suggest._groups import Group
 
 _LOG_2PI = float(np.log(2 * np.pi))
@@ -106,7 +105,7 @@ def truncation_mass(
     mu: FloatArray, sigma: FloatArray, low: FloatArray, high: FloatArray
 ) -> FloatArray:
     """Mass that N(mu, sigma) has between the bounds; shapes broadcast."""
-    mass = special.ndtr((high - mu) / sigma) - special.ndtr((low - mu) / sigma)
+    mass = normal_cdf((high - mu) / sigma) - normal_cdf((low - mu) / sigma)
     return np.maximum(mass, _FLOOR)
 
 
@@ -114,11 +113,11 @@ def truncated_normal(
     mu: FloatArray, sigma: FloatArray, low: FloatArray, high: FloatArray, u: FloatArray
 ) -> FloatArray:
     """Quantiles ``u`` of N(mu, sigma) truncated to the bounds; shapes broadcast."""
-    start = special.ndtr((low - mu) / sigma)
-    end = special.ndtr((high - mu) / sigma)
+    start = normal_cdf((low - mu) / sigma)
+    end = normal_cdf((high - mu) / sigma)
     # Kept off 0 and 1 where the quantile of an unbounded normal is infinite.
     level = np.clip(start + u * (end - start), 2.0**-54, 1 - 2.0**-53)
-    return np.clip(mu + sigma * special.ndtri(level), low, high)
+    return np.clip(mu + sigma * normal_quantile(level), low, high)
 
 
 def log_cell_mass(
@@ -133,7 +132,7 @@ def log_cell_mass(
     end = (upper[:, None] - centres) / sigma
     # By symmetry the tail on the near side is used, which does not lose digits.
     flip = start > 0
-    mass = special.ndtr(np.where(flip, -start, end)) - special.ndtr(np.where(flip, -end, start))
+    mass = normal_cdf(np.where(flip, -start, end)) - normal_cdf(np.where(flip, -end, start))
     table: FloatArray = np.log(np.maximum(mass, _FLOOR))
     return table[:, kernel]
 
