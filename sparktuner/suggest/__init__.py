@@ -9,7 +9,7 @@ Which one to take:
 - ``tpe`` unless you know better: any space, 2 ms a suggestion for 10 parameters, the same at
   50,000 trials as at 1,000.
 - ``atpe`` where a trial takes minutes: it ranks TPE's candidates by a Gaussian process, at 10
-  to 50 ms a suggestion, and was ahead of ``tpe`` with 8 workers in ``tests/benchmarks/quality.py``.
+  to 50 ms a suggestion.
 - ``anneal`` for a quick descent near what is known to be good; half a millisecond.
 - ``qmc`` to cover a space evenly, for instance to see what matters; ``rand`` for the same with
   independent draws; ``grid`` when every combination is wanted.
