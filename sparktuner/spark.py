@@ -92,7 +92,7 @@ class SparkTrials(Trials):
         """
         wanted = self.user_specified_parallelism
         if wanted is None:
-            wanted = task_slots(active_session(self._session))
+            wanted = task_slots(active_session(self._session), self._resource_profile)
         return min(wanted, self.MAX_CONCURRENT_JOBS_ALLOWED)
 
     def count_successful_trials(self) -> int:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute.spark._cluster import inspect
 from sparktuner.execute.spark._interrupt import spare_other_jobs
-from sparktuner.execute.spark._scope import TrialScope
-from sparktuner.execute.spark._session import active_session
+from sparktuner.execute.spark._scope import ClassicScope, ConnectScope, TrialScope
+from sparktuner.execute.spark._session import active_session, task_slots
+from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._window import SparkExecutor
 
 if TYPE_CHECKING:
@@ -40,16 +41,26 @@ def make_executor(
         ValueError: ``parallelism`` is below 1.
     """
     session = active_session(session)
-    cluster = inspect(session, resource_profile)
-    width = cluster.slots if parallelism is None else parallelism
+    width = task_slots(session, resource_profile) if parallelism is None else parallelism
     if width < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
+    transport = _make_transport(session, objective, resource_profile)
+    return SparkExecutor(transport, width, on_close=spare_other_jobs())
+
+
+def _make_transport(
+    session: SparkSession,
+    objective: Callable[[Any], Any],
+    resource_profile: ResourceProfile | None,
+) -> Transport:
+    cluster = inspect(session)
+    if cluster.connect:
+        from sparktuner.execute.spark._connect import ConnectTransport
+
+        return ConnectTransport(session, objective, cluster.in_driver, resource_profile)
     from sparktuner.execute.spark._classic import ClassicTransport
 
-    transport = ClassicTransport(
-        session.sparkContext, objective, cluster.in_driver, resource_profile
-    )
-    return SparkExecutor(transport, width, on_close=spare_other_jobs())
+    return ClassicTransport(session.sparkContext, objective, cluster.in_driver, resource_profile)
 
 
 def make_thread_executor(
@@ -84,4 +95,5 @@ def trial_scope(session: SparkSession | None = None) -> TrialScope:
     Raises:
         SparkUnavailable: the session was stopped, or none can be started.
     """
-    return TrialScope(active_session(session))
+    session = active_session(session)
+    return ConnectScope(session) if inspect(session).connect else ClassicScope(session)

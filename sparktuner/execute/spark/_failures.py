@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
-
 from sparktuner.execute.spark._transport import JobFailed
 
 _STOPPED = re.compile(
     r"SparkContext was shut down|stopped SparkContext|SparkContext has been shutdown"
     r"|SparkContext is stopped|SparkContext was stopped"
+    # Spark Connect: the session, the server, or the way to it is gone.
+    r"|NO_ACTIVE_SESSION|INVALID_HANDLE\.SESSION|SESSION_CLOSED|closed channel|Channel closed"
+    r"|StatusCode\.UNAVAILABLE|failed to connect to all addresses|Socket closed"
 )
-_CANCELLED = re.compile(r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed")
+_CANCELLED = re.compile(
+    r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed|OPERATION_CANCELED"
+)
 _DIED = re.compile(
     r"Python worker exited unexpectedly|Python worker failed to connect back"
     r"|ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Connection reset"
@@ -31,6 +34,8 @@ GONE = (
 
 def job_failed(error: Exception) -> JobFailed:
     """Return what ``error``, raised by py4j or pyspark, means for the trial."""
+    from py4j.protocol import Py4JJavaError  # a client of Spark Connect may lack it
+
     if not isinstance(error, Py4JJavaError):
         # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
         return JobFailed("SparkUnavailable", GONE, f"{type(error).__name__}: {error}")
@@ -40,6 +45,14 @@ def job_failed(error: Exception) -> JobFailed:
         return JobFailed("SparkUnavailable", GONE, f"{type(broken).__name__}: {broken}")
     text = "\n".join(f"{kind}: {message}" for kind, message in causes)
     return _classify(text, causes)
+
+
+def connect_failed(error: Exception) -> JobFailed:
+    """Return what ``error``, raised by pyspark's Connect client or grpc, means for the trial."""
+    said = str(error).split("\nJVM stacktrace:")[0].strip()
+    text = f"{type(error).__name__}: {said}"
+    code = getattr(error, "getGrpcStatusCode", lambda: None)()
+    return _classify(f"{text}\n{code}", [(type(error).__name__, said)])
 
 
 def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:

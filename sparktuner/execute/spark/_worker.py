@@ -50,12 +50,12 @@ def run_task(
     shipped = broadcast.value
     if isinstance(shipped[0], bytes):
         shipped[0] = pickle.loads(shipped[0])
-    executor = "driver" if in_driver else _executor_id()
+    executor = "driver" if in_driver else executor_id()
     report: bytes = shipped[0](shipped, packed, executor, context.attemptNumber())
     return [report]
 
 
-def _executor_id() -> str:
+def executor_id() -> str:
     """Return the executor's id as far as its environment tells.
 
     Kubernetes has it in a variable; YARN has the container's id, which is as good; a
