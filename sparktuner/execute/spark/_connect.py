@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark._connect_worker import run_batches
-from sparktuner.execute.spark._failures import connect_failed, worker_died
+from sparktuner.execute.spark._failures import NO_REASON, connect_failed, worker_died
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._worker import REFUSED
@@ -84,7 +84,7 @@ class ConnectTransport(Transport):
             del self._since[tag]
             session.removeTag(tag)
         if report == REFUSED:
-            raise worker_died("its worker died in each attempt, or its executor was lost")
+            raise worker_died(NO_REASON)
         return report
 
     def cancel(self, tag: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark import SparkFiles, TaskContext
 
-from sparktuner.execute.spark._worker import MAX_RETRIES, REFUSED, executor_id
+from sparktuner.execute.spark._worker import REFUSED, executor_id
 
 # A worker process keeps this many objectives: two searches may take turns in it.
 _KEPT = 2
@@ -31,8 +31,8 @@ def run_batches(
         batches: the partition.
 
     Yields:
-        One batch of one row, the encoded report; :data:`REFUSED` where this is one attempt
-        too many.
+        One batch of one row, the encoded report; :data:`REFUSED` where Spark tries again by
+        itself.
     """
     import pyarrow
 
@@ -40,7 +40,7 @@ def run_batches(
         pass
     context = TaskContext.get()
     report = REFUSED
-    if context is not None and context.attemptNumber() <= MAX_RETRIES:
+    if context is not None and context.attemptNumber() == 0:
         serve, shipped = _shipment(artifact)
         executor = "driver" if in_driver else executor_id()
         report = serve(shipped, task, executor, context.attemptNumber())

@@ -23,6 +23,7 @@ def make_executor(
     objective: Callable[[Any], Any],
     parallelism: int | None = None,
     resource_profile: ResourceProfile | None = None,
+    max_retries: int = 1,
 ) -> SparkExecutor:
     """Ship the objective and return the executor that runs it on this session.
 
@@ -34,6 +35,7 @@ def make_executor(
         objective: called with one argument on the workers.
         parallelism: None takes the number of task slots there are now.
         resource_profile: what each trial's task needs (stage-level scheduling).
+        max_retries: how often a trial is run again whose Python worker died.
 
     Raises:
         UnpicklableObjective: the objective cannot be sent; names the variable.
@@ -45,7 +47,7 @@ def make_executor(
     if width < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
     transport = _make_transport(session, objective, resource_profile)
-    return SparkExecutor(transport, width, on_close=spare_other_jobs())
+    return SparkExecutor(transport, width, spare_other_jobs(), max_retries)
 
 
 def _make_transport(

@@ -21,10 +21,16 @@ _DIED = re.compile(
     r"Python worker exited unexpectedly|Python worker failed to connect back"
     r"|ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Connection reset"
 )
+_LOST = re.compile(
+    r"ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Executor decommission"
+    r"|Remote RPC client disassociated|Lost executor"
+)
+_PLACE = re.compile(r"Lost task [^()]*\(TID \d+\) \((\S+) executor [^)]*\)")
 _LAST_REASON = re.compile(r"most recent failure:\s*(?:Lost task [^:]*(?:\([^)]*\))*:)?\s*(.*)")
 _ADVICE = re.compile(r"\s*Consider setting 'spark\..*")
 _JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
 _MAX_CAUSES = 10
+NO_REASON = "nothing"
 
 GONE = (
     "The SparkSession was stopped, or its JVM is gone, while trials were running. Results that "
@@ -59,7 +65,8 @@ def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
     if _STOPPED.search(text):
         return JobFailed("SparkUnavailable", GONE, text)
     if _DIED.search(text):
-        return worker_died(_reason(causes))
+        place = _PLACE.search(text)
+        return worker_died(_reason(causes), place.group(1) if place else "")
     if "PythonException" in text and "Traceback" in text:
         return _python_failure(text)
     if _CANCELLED.search(text):
@@ -67,13 +74,22 @@ def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
     return JobFailed(causes[-1][0], _reason(causes), text)
 
 
-def worker_died(reason: str) -> JobFailed:
-    """Return the failure of a trial whose worker ended; ``reason`` is Spark's."""
+def worker_died(reason: str, host: str = "") -> JobFailed:
+    """Return the failure of a trial whose worker, or executor, ended; ``reason`` is Spark's."""
+    if _LOST.search(reason):
+        return JobFailed(
+            "WorkerDied",
+            "The executor that ran the trial, or its host, was lost. Spark says: "
+            f"{_sentence(reason)}",
+            host=host,
+            is_lost=True,
+        )
     return JobFailed(
         "WorkerDied",
         "The worker process ended while it ran the trial: the objective exited it, a native "
         "library crashed, or it was killed, most often for memory. Spark says: "
         f"{_sentence(reason)}",
+        host=host,
     )
 
 

@@ -14,6 +14,7 @@ from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._pickling import find_offender, type_name
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
 from sparktuner.execute._task import decode, describe, dumps
+from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
@@ -26,11 +27,16 @@ class SparkExecutor(Executor):
     """Runs each trial as one Spark job of one task, at most ``parallelism`` at a time.
 
     A thread blocks for each trial in flight; a result that arrives after a cancel request is
-    kept. Cancelling touches jobs with this executor's own tags and no others.
+    kept. A trial whose worker died is run again, see :class:`Attempts`; one that raised is not.
+    Cancelling touches jobs with this executor's own tags and no others.
     """
 
     def __init__(
-        self, transport: Transport, parallelism: int, on_close: Callable[[], None] | None = None
+        self,
+        transport: Transport,
+        parallelism: int,
+        on_close: Callable[[], None] | None = None,
+        max_retries: int = 1,
     ) -> None:
         """Make the executor; threads start when they are needed.
 
@@ -38,12 +44,14 @@ class SparkExecutor(Executor):
             transport: owned from now on.
             parallelism: the width of the window.
             on_close: called once, at the end of :meth:`close`.
+            max_retries: how often a trial is run again whose worker died.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
         """
         self._inbox = Inbox(parallelism)
         self._transport = transport
+        self._max_retries = max_retries
         self._on_close = on_close or (lambda: None)
         self._run_id = uuid.uuid4().hex[:8]
         self._lanes = Lanes("sparktuner-slot")
@@ -124,13 +132,16 @@ class SparkExecutor(Executor):
         except Exception as error:
             return _unsendable(tid, argument, error)
         self._inbox.put(Started(tid))
-        try:
-            packed = self._transport.run(task, self.tag(tid), description)
-        except JobFailed as failure:
-            if tid in self._cancelled:
-                return Cancelled(tid)
-            return Failed(tid, failure.error_type, failure.message, failure.traceback)
-        return event_of(tid, decode(packed), submitted)
+        attempts = Attempts(self._max_retries)
+        while True:
+            try:
+                packed = self._transport.run(task, self.tag(tid), description)
+                return attempts.ended(event_of(tid, decode(packed), submitted))
+            except JobFailed as failure:
+                if tid in self._cancelled:
+                    return Cancelled(tid)
+                if not attempts.may_go_on_after(failure):
+                    return attempts.failed(tid, failure, submitted)
 
     def _cancel_until_ended(self) -> None:
         while (pending := self._cancelled & self._running) and not self._abandoned:
