@@ -96,13 +96,14 @@ class Executor(ABC):
         """How many trials may be submitted now; never negative."""
 
     @abstractmethod
-    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
         """Start the objective on ``argument``; returns at once.
 
         Args:
             tid: the trial's id, not in flight now.
             argument: the configuration as the objective receives it.
             description: one line for people, e.g. for the Spark UI.
+            seed: what :func:`current_trial` tells the objective.
 
         Raises:
             RuntimeError: no slot is free, or the executor is closed.

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sparktuner import current_trial
 from sparktuner.execute import (
     Cancelled,
     Event,
@@ -96,6 +97,18 @@ def test_what_the_objective_returns_comes_back(opened: Any) -> None:
     event = ends(executor)[7]
     assert isinstance(event, Finished)
     assert event.value == {"loss": 9, "extra": [None, "text"]}
+
+
+def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
+    def objective(config: Any) -> Any:
+        trial = current_trial()
+        return trial.tid, trial.seed, trial.attempt, dict(trial.addresses)
+
+    executor = opened(objective)
+    executor.submit(7, {}, "trial 7", 1234)
+    assert ends(executor)[7].value == (7, 1234, 0, {})  # type: ignore[union-attr]
+    with pytest.raises(RuntimeError, match="outside an objective"):
+        current_trial()
 
 
 def test_a_result_of_none_is_a_result(opened: Any) -> None:

@@ -195,7 +195,8 @@ def test_an_objective_whose_module_is_missing_on_the_workers_names_it(
     executor = opened(only_on_the_driver.objective)
     executor.submit(0, {})
     event = last_events(executor, 1)[0]
-    assert event.error_type == "ModuleNotFoundError"
+    assert event.error_type == "WorkersNotReady"
+    assert "ModuleNotFoundError" in event.message
     assert "No module named 'only_on_the_driver'" in event.message
     assert "could not be unpickled on the worker" in event.message
 

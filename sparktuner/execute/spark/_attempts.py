@@ -28,6 +28,11 @@ class Attempts:
         self._earlier: list[dict[str, Any]] = []
         self._began = time.monotonic()
 
+    @property
+    def number(self) -> int:
+        """0 during the first attempt."""
+        return len(self._earlier)
+
     def may_go_on_after(self, failure: JobFailed) -> bool:
         """Note how an attempt came to nothing; whether there may be another one."""
         if failure.error_type != "WorkerDied":

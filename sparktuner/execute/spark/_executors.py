@@ -27,6 +27,9 @@ def make_executor(
 ) -> SparkExecutor:
     """Ship the objective and return the executor that runs it on this session.
 
+    The first trial is preceded by one probe task: where workers cannot unpickle the objective,
+    trials fail with ``WorkersNotReady``.
+
     Until the executor is closed, Ctrl-C in the main thread raises ``KeyboardInterrupt`` but
     does not cancel the application's other jobs, as pyspark's handler would.
 
@@ -47,7 +50,7 @@ def make_executor(
     if width < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
     transport = _make_transport(session, objective, resource_profile)
-    return SparkExecutor(transport, width, spare_other_jobs(), max_retries)
+    return SparkExecutor(transport, width, spare_other_jobs(), max_retries, preflight=True)
 
 
 def _make_transport(
