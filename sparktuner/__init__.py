@@ -26,6 +26,7 @@ from sparktuner.base import (
     Trials,
     trials_from_docs,
 )
+from sparktuner.execute import current_trial
 from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
 from sparktuner.spark import SparkTrials
 from sparktuner.threads import ThreadTrials
@@ -41,6 +42,7 @@ __all__ = [
     "ThreadTrials",
     "SparkTrials",
     "space_eval",
+    "current_trial",
     "early_stop",
     "partial",
     "pyll",

@@ -59,6 +59,10 @@ class WorkerDied(SparktunerError, RuntimeError):
     """The worker process ended while it ran a trial (exit, signal, out of memory)."""
 
 
+class WorkersNotReady(SparktunerError, RuntimeError):
+    """The workers cannot run the objective at all; found out before the first trial."""
+
+
 class TrialsBusy(SparktunerError, RuntimeError):
     """A second ``fmin`` was started on a ``Trials`` object that is already being searched."""
 

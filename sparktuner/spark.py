@@ -38,6 +38,7 @@ class SparkTrials(Trials):
         timeout: seconds that each search may take, where fmin gives none.
         loss_threshold: a loss that is good enough, where fmin gives none.
         trial_timeout: seconds that a trial may run.
+        max_trial_retries: how often a trial is run again whose Python worker died.
         user_specified_parallelism: the bound as given.
     """
 
@@ -54,6 +55,7 @@ class SparkTrials(Trials):
         trial_timeout: float | None = None,
         exp_key: str | None = None,
         store: TrialStore | None = None,
+        max_trial_retries: int = 1,
     ) -> None:
         """Nothing is asked of Spark before the first search.
 
@@ -67,6 +69,8 @@ class SparkTrials(Trials):
                 for a slot does not count.
             exp_key: as in :class:`Trials`.
             store: as in :class:`Trials`.
+            max_trial_retries: how often a trial is run again whose Python worker died (memory,
+                a crash). A trial that raised is not; an executor that was lost does not count.
 
         Raises:
             ValueError: an argument is out of its range.
@@ -79,6 +83,9 @@ class SparkTrials(Trials):
         self.timeout = timeout
         self.loss_threshold = loss_threshold
         self.trial_timeout = trial_timeout
+        if max_trial_retries < 0:
+            raise ValueError(f"max_trial_retries must be at least 0, got {max_trial_retries}")
+        self.max_trial_retries = max_trial_retries
         self._session = spark_session
         self._resource_profile = resource_profile
         super().__init__(exp_key=exp_key, store=store)
@@ -92,7 +99,7 @@ class SparkTrials(Trials):
         """
         wanted = self.user_specified_parallelism
         if wanted is None:
-            wanted = task_slots(active_session(self._session))
+            wanted = task_slots(active_session(self._session), self._resource_profile)
         return min(wanted, self.MAX_CONCURRENT_JOBS_ALLOWED)
 
     def count_successful_trials(self) -> int:
@@ -139,7 +146,13 @@ class SparkTrials(Trials):
                 wanted,
                 self.MAX_CONCURRENT_JOBS_ALLOWED,
             )
-        return make_executor(self._session, objective, self.parallelism, self._resource_profile)
+        return make_executor(
+            self._session,
+            objective,
+            self.parallelism,
+            self._resource_profile,
+            self.max_trial_retries,
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_session": None, "_resource_profile": None}

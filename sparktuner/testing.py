@@ -25,7 +25,9 @@ _CONF = {
 
 
 @contextmanager
-def local_spark(cores: int | str = 2, **conf: str) -> Iterator[SparkSession]:
+def local_spark(
+    cores: int | str = 2, *, connect: bool = False, **conf: str
+) -> Iterator[SparkSession]:
     """Start a local Spark session with sparktuner's settings, and stop it at the end.
 
     A session that runs already is used as it is, and left running. The settings come from
@@ -35,6 +37,8 @@ def local_spark(cores: int | str = 2, **conf: str) -> Iterator[SparkSession]:
 
     Args:
         cores: how many trials can run at a time, or a master such as ``"local[4]"``.
+        connect: a Spark Connect session, whose server runs in this process; not beside a
+            classic one. Needs the extra ``connect``.
         **conf: Spark settings, which come before all others:
             ``local_spark(4, **{"spark.ui.enabled": "true"})``.
 
@@ -52,7 +56,9 @@ def local_spark(cores: int | str = 2, **conf: str) -> Iterator[SparkSession]:
     if running is not None:
         yield running
         return
-    builder = SparkSession.builder.master(cores if isinstance(cores, str) else f"local[{cores}]")
+    master = cores if isinstance(cores, str) else f"local[{cores}]"
+    builder = SparkSession.builder
+    builder = builder.remote(master) if connect else builder.master(master)
     for key, value in {**_CONF, **conf}.items():
         builder = builder.config(key, value)
     with _environment():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+from tests.connect_server import ConnectServer
 
 pytest_plugins = ["sparktuner.pytest_plugin"]
 
@@ -19,7 +22,24 @@ def spark(local_spark: Any) -> Any:
     return local_spark
 
 
+@pytest.fixture(scope="session")
+def connect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
+    server = ConnectServer(tmp_path_factory.mktemp("connect"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def connect_spark(connect_server: ConnectServer) -> Iterator[Any]:
+    session = connect_server.session()
+    yield session
+    session.client.close()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "local_spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+        if "connect_server" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.spark)
+            item.add_marker(pytest.mark.service)

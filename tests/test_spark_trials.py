@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
-from sparktuner.errors import AllTrialsFailed, ObjectiveFailed
+from sparktuner.errors import AllTrialsFailed, ObjectiveFailed, WorkersNotReady
 
 X = hp.uniform("x", -5, 5)
 
@@ -395,3 +395,17 @@ def test_a_stopped_session_is_refused_before_anything_runs() -> None:
     assert "SparkUnavailable" in out
     assert "stopped" in out
     assert "left 0 done 0" in out
+
+
+def test_workers_that_lack_a_module_end_the_search_with_one_error(
+    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here_alone.py").write_text("def objective(x):\n    return x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import here_alone  # type: ignore[import-not-found]
+
+    trials = SparkTrials(parallelism=2, spark_session=spark)
+    with pytest.raises(WorkersNotReady, match="No module named 'here_alone'"):
+        search(here_alone.objective, trials)
+    assert trials.count_successful_trials() == 0
+    assert trials.count_total_trials() <= 2

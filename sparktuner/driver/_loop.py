@@ -153,7 +153,8 @@ class Loop:
         tid = document["tid"]
         argument = self._domain.argument(document)
         self._in_flight[tid] = document
-        self._executor.submit(tid, argument, describe(document))
+        seed = self._seeds.of_objective(tid)
+        self._executor.submit(tid, argument, describe(document), seed)
         if self._options.trial_timeout is not None:
             self._watch(tid, self._options.trial_timeout)
 
@@ -222,8 +223,9 @@ class Loop:
             error=(event.error_type, event.traceback or event.message),
             execution=None if event.execution is None else dict(vars(event.execution)),
         )
-        if event.error_type == errors.SparkUnavailable.__name__:
-            return errors.SparkUnavailable(event.message)
+        for hopeless in (errors.SparkUnavailable, errors.WorkersNotReady):
+            if event.error_type == hopeless.__name__:
+                return hopeless(event.message)
         if self._options.catch_eval_exceptions:
             return None
         if not self._trials.asynchronous and event.exception is not None:

@@ -154,3 +154,8 @@ class Seeds:
         """The seed, below 2**31, of the suggestion whose first trial is ``tid``."""
         state = np.random.SeedSequence([self.entropy, tid]).generate_state(1)
         return int(state[0] >> 1)
+
+    def of_objective(self, tid: int) -> int:
+        """The seed, below 2**31, that the objective of this trial may ask for."""
+        state = np.random.SeedSequence([self.entropy, tid, 1]).generate_state(1)
+        return int(state[0] >> 1)

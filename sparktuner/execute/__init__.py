@@ -5,6 +5,7 @@ here or on a worker), ``_inbox`` (how events reach the driver), ``_local`` (in t
 then ``sparktuner.execute.spark``.
 """
 
+from sparktuner.execute._current import CurrentTrial, current_trial
 from sparktuner.execute._local import SerialExecutor, ThreadExecutor
 from sparktuner.execute._protocol import (
     Cancelled,
@@ -26,4 +27,6 @@ __all__ = [
     "Execution",
     "SerialExecutor",
     "ThreadExecutor",
+    "CurrentTrial",
+    "current_trial",
 ]

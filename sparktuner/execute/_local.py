@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
+from sparktuner.execute._current import CurrentTrial, entered
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
 from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
@@ -30,15 +31,15 @@ class SerialExecutor(Executor):
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
         self._inbox = Inbox(slots=1)
-        self._waiting: tuple[Any, Any, datetime] | None = None
+        self._waiting: tuple[CurrentTrial, Any, datetime] | None = None
         self._began: float | None = None
 
     def free_slots(self) -> int:
         return self._inbox.free
 
-    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
         self._inbox.expect(tid)
-        self._waiting = (tid, argument, utc_now())
+        self._waiting = (CurrentTrial(tid, seed), argument, utc_now())
         # Handed over by the next wait(); the objective runs in the one after it, so that the
         # loop knows of a long trial before it blocks.
         self._inbox.put(Started(tid))
@@ -49,8 +50,8 @@ class SerialExecutor(Executor):
         return self._inbox.take(timeout)
 
     def cancel(self, tids: Iterable[Any]) -> None:
-        if self._waiting is not None and self._waiting[0] in set(tids):
-            self._inbox.put(Cancelled(self._waiting[0]))
+        if self._waiting is not None and self._waiting[0].tid in set(tids):
+            self._inbox.put(Cancelled(self._waiting[0].tid))
             self._waiting = None
 
     def elapsed(self, tid: Any) -> float | None:
@@ -63,17 +64,18 @@ class SerialExecutor(Executor):
         self._inbox.abandon()
         self._waiting = None
 
-    def _run(self, tid: Any, argument: Any, submitted: datetime) -> None:
+    def _run(self, trial: CurrentTrial, argument: Any, submitted: datetime) -> None:
         self._waiting = None
         self._began = time.monotonic()
         try:
-            report = call(self._objective, argument, stop=(KeyboardInterrupt,))
+            with entered(trial):
+                report = call(self._objective, argument, stop=(KeyboardInterrupt,))
         except KeyboardInterrupt:
-            self._inbox.put(Cancelled(tid))
+            self._inbox.put(Cancelled(trial.tid))
             raise
         finally:
             self._began = None
-        self._inbox.put(event_of(tid, report, submitted))
+        self._inbox.put(event_of(trial.tid, report, submitted))
 
 
 class ThreadExecutor(Executor):
@@ -120,12 +122,12 @@ class ThreadExecutor(Executor):
     def free_slots(self) -> int:
         return self._inbox.free
 
-    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
         self._inbox.expect(tid)
         self._cancelled.discard(tid)
-        submitted = utc_now()
+        trial, submitted = CurrentTrial(tid, seed), utc_now()
         self._lanes.run(
-            lambda: self._run(tid, argument, description, submitted), len(self._inbox.in_flight)
+            lambda: self._run(trial, argument, description, submitted), len(self._inbox.in_flight)
         )
 
     def wait(self, timeout: float | None) -> list[Event]:
@@ -151,19 +153,22 @@ class ThreadExecutor(Executor):
         finally:
             self._on_close()
 
-    def _run(self, tid: Any, argument: Any, description: str, submitted: datetime) -> None:
+    def _run(
+        self, trial: CurrentTrial, argument: Any, description: str, submitted: datetime
+    ) -> None:
+        tid = trial.tid
         if tid in self._cancelled:
             self._inbox.put(Cancelled(tid))
             return
         self._began[tid] = time.monotonic()
         self._inbox.put(Started(tid))
-        report = call(lambda value: self._call(tid, value, description), argument)
+        report = call(lambda value: self._call(trial, value, description), argument)
         del self._began[tid]
         event: Event = event_of(tid, report, submitted)
         if isinstance(event, Failed) and tid in self._cancelled:
             event = Cancelled(tid)  # most likely it raised because its jobs were cancelled
         self._inbox.put(event)
 
-    def _call(self, tid: Any, argument: Any, description: str) -> Any:
-        with self._around(tid, description):
+    def _call(self, trial: CurrentTrial, argument: Any, description: str) -> Any:
+        with entered(trial), self._around(trial.tid, description):
             return self._objective(argument)

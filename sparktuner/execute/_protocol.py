@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +15,15 @@ class Execution:
 
     Attributes:
         host: name of the machine.
-        executor: the Spark executor's id, or ``"driver"``.
-        pid: process id of the Python process that called the objective.
-        attempt: 0 for the first attempt, counted by Spark.
-        started: naive UTC, when the objective was called, by the worker's clock.
-        duration: seconds inside the objective.
+        executor: the Spark executor's id, or ``"driver"``; empty where it is not known.
+        pid: process id of the Python process that called the objective; 0 where that died.
+        attempt: 0 for the first attempt.
+        started: naive UTC, when the objective was called, by the worker's clock. Where the
+            worker died: when the trial was submitted.
+        duration: seconds inside the objective. Where the worker died: of the last attempt.
         queue_time: seconds from submission to the objective's start.
+        earlier: the attempts before this one, whose worker died or was lost: ``host`` (empty
+            where it is not known), ``duration`` in seconds, and ``reason``.
     """
 
     host: str
@@ -30,6 +33,7 @@ class Execution:
     started: datetime
     duration: float
     queue_time: float
+    earlier: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Failed:
         error_type: qualified name of the exception's type, e.g. ``"ValueError"``.
         message: the exception's text.
         traceback: the traceback from where the objective ran; may be empty.
-        execution: None where the worker did not live to tell.
+        execution: None where nothing is known of it.
         exception: the exception itself, where it was raised in this process.
     """
 
@@ -92,13 +96,14 @@ class Executor(ABC):
         """How many trials may be submitted now; never negative."""
 
     @abstractmethod
-    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
         """Start the objective on ``argument``; returns at once.
 
         Args:
             tid: the trial's id, not in flight now.
             argument: the configuration as the objective receives it.
             description: one line for people, e.g. for the Spark UI.
+            seed: what :func:`current_trial` tells the objective.
 
         Raises:
             RuntimeError: no slot is free, or the executor is closed.

@@ -7,16 +7,27 @@ import the rest of sparktuner, and reports are plain dicts.
 
 from __future__ import annotations
 
+import dis
+import functools
+import importlib.util
+import io
 import os
 import pickle
 import socket
+import sys
 import time
 import traceback
+import types
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, TypedDict
 
+from sparktuner.execute._current import CurrentTrial, entered, task_addresses
 from sparktuner.execute._pickling import find_offender, type_name
+
+# In place of an argument: do not call the objective, only see whether it could be.
+PROBE = b""
+_NO_TICKET = {"tid": None, "seed": 0}
 
 
 class Report(TypedDict, total=False):
@@ -97,7 +108,8 @@ def serve(shipped: list[Any], packed: bytes, executor: str, attempt: int) -> byt
     Args:
         shipped: its last item is the pickled objective, and from the first call on, for as
             long as this process keeps the list, the objective itself.
-        packed: the pickled argument.
+        packed: what :func:`pack_task` made, or :data:`PROBE`, to which the report's value is the
+            list of modules that the objective imports and this worker lacks.
         executor: for the report.
         attempt: for the report.
 
@@ -107,15 +119,65 @@ def serve(shipped: list[Any], packed: bytes, executor: str, attempt: int) -> byt
     opened = call(_open, (shipped, packed), executor, attempt)
     if "error" in opened:
         return encode(_unopened(opened))
-    objective, argument = opened["value"]
-    return encode(call(objective, argument, executor, attempt))
+    objective, argument, ticket = opened["value"]
+    if packed == PROBE:
+        return encode(call(missing_imports, objective, executor, attempt))
+    with entered(CurrentTrial(**ticket, addresses=task_addresses())):
+        return encode(call(objective, argument, executor, attempt))
 
 
-def _open(shipment: tuple[list[Any], bytes]) -> tuple[Callable[[Any], Any], Any]:
+def pack_task(argument: bytes, tid: Any, seed: int, attempt: int) -> bytes:
+    """Return what :func:`serve` takes: a pickled argument, and whose it is."""
+    return argument + pickle.dumps({"tid": tid, "seed": seed, "attempt": attempt})
+
+
+def _open(
+    shipment: tuple[list[Any], bytes],
+) -> tuple[Callable[[Any], Any], Any, dict[str, Any]]:
     shipped, packed = shipment
     if isinstance(shipped[-1], bytes):
         shipped[-1] = pickle.loads(shipped[-1])
-    return shipped[-1], pickle.loads(packed)
+    if packed == PROBE:
+        return shipped[-1], None, {}
+    task = io.BytesIO(packed)
+    argument = pickle.load(task)
+    ticket = task.read()
+    return shipped[-1], argument, pickle.loads(ticket) if ticket else _NO_TICKET
+
+
+def missing_imports(objective: Any) -> list[str]:
+    """Return the modules that import statements inside the objective name, and that are not here.
+
+    Some may be optional: an ``import`` in a ``try``, or in a branch that is never taken.
+    """
+    while isinstance(objective, functools.partial):
+        objective = objective.func
+    if not hasattr(objective, "__code__") and not hasattr(objective, "__func__"):
+        objective = type(objective).__call__
+    code = getattr(getattr(objective, "__func__", objective), "__code__", None)
+    names = set() if code is None else _imported(code)
+    return sorted(name for name in names if not _is_there(name))
+
+
+def _imported(code: types.CodeType) -> set[str]:
+    """The top-level names of what a function, and those defined in it, import absolutely."""
+    names: set[str] = set()
+    for instruction in dis.get_instructions(code):
+        if instruction.opname == "IMPORT_NAME" and instruction.argval:
+            names.add(str(instruction.argval).split(".")[0])
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            names |= _imported(constant)
+    return names
+
+
+def _is_there(name: str) -> bool:
+    if name in sys.modules:
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def _unopened(report: Report) -> Report:

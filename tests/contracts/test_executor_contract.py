@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sparktuner import current_trial
 from sparktuner.execute import (
     Cancelled,
     Event,
@@ -37,7 +38,13 @@ class Kind:
 
 
 @pytest.fixture(
-    params=["serial", "threads", "window", pytest.param("spark", marks=pytest.mark.spark)]
+    params=[
+        "serial",
+        "threads",
+        "window",
+        pytest.param("spark", marks=pytest.mark.spark),
+        pytest.param("connect", marks=[pytest.mark.spark, pytest.mark.service]),
+    ]
 )
 def kind(request: pytest.FixtureRequest) -> Kind:
     name = request.param
@@ -47,7 +54,7 @@ def kind(request: pytest.FixtureRequest) -> Kind:
         return Kind(name, lambda objective: ThreadExecutor(objective, 2), 2, False)
     if name == "window":
         return Kind(name, lambda objective: SparkExecutor(FakeTransport(objective), 2), 2, True)
-    spark = request.getfixturevalue("local_spark")
+    spark = request.getfixturevalue("local_spark" if name == "spark" else "connect_spark")
     return Kind(name, lambda objective: make_executor(spark, objective, 2), 2, True)
 
 
@@ -92,6 +99,18 @@ def test_what_the_objective_returns_comes_back(opened: Any) -> None:
     assert event.value == {"loss": 9, "extra": [None, "text"]}
 
 
+def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
+    def objective(config: Any) -> Any:
+        trial = current_trial()
+        return trial.tid, trial.seed, trial.attempt, dict(trial.addresses)
+
+    executor = opened(objective)
+    executor.submit(7, {}, "trial 7", 1234)
+    assert ends(executor)[7].value == (7, 1234, 0, {})  # type: ignore[union-attr]
+    with pytest.raises(RuntimeError, match="outside an objective"):
+        current_trial()
+
+
 def test_a_result_of_none_is_a_result(opened: Any) -> None:
     executor = opened(lambda config: None)
     executor.submit(0, {})
@@ -106,7 +125,7 @@ def test_an_ended_trial_says_where_and_when_it_ran(opened: Any, kind: Kind) -> N
     execution = ends(executor)[0].execution  # type: ignore[union-attr]
     assert execution.host
     assert execution.executor == ("fake" if kind.name == "window" else "driver")
-    assert (execution.pid == os.getpid()) == (kind.name != "spark")
+    assert (execution.pid == os.getpid()) == (kind.name not in ("spark", "connect"))
     assert execution.attempt == 0
     assert execution.started.tzinfo is None
     assert 0.05 <= execution.duration < PATIENCE
@@ -358,4 +377,5 @@ def test_a_parallelism_below_one_is_refused(kind: Kind, request: pytest.FixtureR
         elif kind.name == "window":
             SparkExecutor(FakeTransport(abs), 0)
         else:
-            make_executor(request.getfixturevalue("local_spark"), abs, 0)
+            name = "local_spark" if kind.name == "spark" else "connect_spark"
+            make_executor(request.getfixturevalue(name), abs, 0)

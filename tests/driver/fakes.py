@@ -72,7 +72,7 @@ class FakeExecutor(Executor):
     def free_slots(self) -> int:
         return self.slots - len(self.in_flight)
 
-    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
         assert self.free_slots() > 0
         self.in_flight[tid] = argument
         self.began[tid] = self.clock()

@@ -73,9 +73,9 @@ def test_threads_are_made_for_slots_that_are_used_and_used_again() -> None:
 def test_a_job_that_fails_without_a_report_fails_its_trial_with_spark_s_reason() -> None:
     transport = FakeTransport(lambda config: config)
     with SparkExecutor(transport, 1) as executor:
-        transport.failures[executor.tag(5)] = JobFailed("WorkerDied", "exit code 137", "trace")
+        transport.failures[executor.tag(5)] = JobFailed("Oops", "exit code 137", "trace")
         executor.submit(5, {})
-        assert last_event(executor) == Failed(5, "WorkerDied", "exit code 137", "trace")
+        assert last_event(executor) == Failed(5, "Oops", "exit code 137", "trace")
         executor.submit(6, {})
         assert isinstance(last_event(executor), Finished)
 

@@ -61,7 +61,7 @@ die.__module__ = "__main__"  # shipped by value: workers cannot import this file
 
 
 @pytest.mark.parametrize("how", ["exit", "exit 0", "kill", "segfault"])
-def test_a_worker_that_dies_fails_its_trial_once_and_takes_no_other_with_it(
+def test_a_trial_whose_worker_dies_twice_fails_and_takes_no_other_with_it(
     opened: Any, tmp_path: Path, how: str
 ) -> None:
     log, mortal = str(tmp_path / "log"), die
@@ -86,9 +86,62 @@ def test_a_worker_that_dies_fails_its_trial_once_and_takes_no_other_with_it(
     assert "Python worker exited unexpectedly" in event.message
     assert "\tat org.apache" not in event.message
     assert sorted(e.value for e in ended.values() if isinstance(e, Finished)) == [0, 1, 3]
-    assert sorted(Path(log).read_text().split()) == ["0", "1", "2", "3"]  # no rerun
+    assert sorted(Path(log).read_text().split()) == ["0", "1", "2", "2", "3"]
+    assert event.execution is not None
+    assert event.execution.attempt == 1
+    assert event.execution.host
+    (earlier,) = event.execution.earlier
+    assert earlier["host"] == event.execution.host
+    assert earlier["duration"] > 0
+    assert "Python worker exited unexpectedly" in earlier["reason"]
     executor.submit(9, {"n": 9, "die": False})
     assert isinstance(last_events(executor, 1)[9], Finished)
+
+
+def test_a_trial_whose_worker_dies_once_is_run_again_and_says_so(
+    spark: Any, opened: Any, tmp_path: Path
+) -> None:
+    marker = str(tmp_path / "marker")
+
+    def objective(config: Any) -> int:
+        if not os.path.exists(marker):
+            open(marker, "w").close()
+            os._exit(1)
+        return 1
+
+    executor = opened(objective)
+    executor.submit(0, None)
+    event = last_events(executor, 1)[0]
+    assert isinstance(event, Finished)
+    assert (event.execution.attempt, len(event.execution.earlier)) == (1, 1)
+
+
+def test_without_retries_a_trial_whose_worker_dies_is_one_run(spark: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    def objective(config: Any) -> None:
+        with log.open("a") as file:
+            file.write("x")
+        os._exit(1)
+
+    with make_executor(spark, objective, 1, max_retries=0) as executor:
+        executor.submit(0, None)
+        assert last_events(executor, 1)[0].error_type == "WorkerDied"
+    assert log.read_text() == "x"
+
+
+def test_an_objective_that_raises_is_one_run(opened: Any, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+
+    def objective(config: Any) -> None:
+        with log.open("a") as file:
+            file.write("x")
+        raise ValueError
+
+    executor = opened(objective)
+    executor.submit(0, None)
+    assert last_events(executor, 1)[0].error_type == "ValueError"
+    assert log.read_text() == "x"
 
 
 def test_a_result_that_cannot_be_pickled_is_one_run_and_names_the_field(
@@ -142,7 +195,8 @@ def test_an_objective_whose_module_is_missing_on_the_workers_names_it(
     executor = opened(only_on_the_driver.objective)
     executor.submit(0, {})
     event = last_events(executor, 1)[0]
-    assert event.error_type == "ModuleNotFoundError"
+    assert event.error_type == "WorkersNotReady"
+    assert "ModuleNotFoundError" in event.message
     assert "No module named 'only_on_the_driver'" in event.message
     assert "could not be unpickled on the worker" in event.message
 

@@ -2,8 +2,9 @@
 
 Reading order: ``_session`` and ``_cluster`` (which Spark is this), ``_window`` (the executor),
 ``_transport`` (the seam between the two kinds of session), ``_classic`` (RDD jobs; with
-``_shipping``, ``_worker``, ``_failures`` and ``_status``), ``_scope`` (jobs that a trial
-launches itself), ``_executors`` (puts it together).
+``_shipping``, ``_worker``, ``_failures`` and ``_status``), ``_connect`` (DataFrame jobs; with
+``_connect_worker``), ``_scope`` (jobs that a trial launches itself), ``_executors`` (puts it
+together).
 """
 
 from sparktuner.execute.spark._executors import make_executor, make_thread_executor, trial_scope

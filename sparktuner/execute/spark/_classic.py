@@ -12,7 +12,7 @@ from typing import Any
 from pyspark import Broadcast, SparkContext
 from pyspark.resource import ResourceProfile
 
-from sparktuner.execute.spark._failures import job_failed, worker_died
+from sparktuner.execute.spark._failures import NO_REASON, job_failed, worker_died
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
@@ -102,12 +102,16 @@ class ClassicTransport(Transport):
             job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
             report = bytes(pickle.loads(job.get().get(0))[0])
             if report == REFUSED:
-                errors = [attempt.error for attempt in self._attempts(tag) if attempt.error]
-                raise worker_died(errors[-1] if errors else "no reason")
+                raise self._ended(tag)
             return report
         finally:
             self._jobs.pop(tag, None)
             context.removeJobTag(tag)
+
+    def _ended(self, tag: str) -> JobFailed:
+        """Why the attempt ended after which Spark tried again."""
+        ended = [attempt for attempt in self._attempts(tag) if attempt.error]
+        return worker_died(ended[-1].error, ended[-1].host) if ended else worker_died(NO_REASON)
 
     def _attempts(self, tag: str) -> list[TaskAttempt]:
         job = self._jobs.get(tag)

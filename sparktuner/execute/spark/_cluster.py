@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
     from pyspark.sql import SparkSession
 
+# More rows than any cluster has cores, so that each partition of a range has some.
+_MANY = 100_000
+
 STOPPED = (
     "The SparkSession was stopped. Make a new one (SparkSession.builder.getOrCreate()), and "
     "give it to SparkTrials if it was given the old one."
@@ -27,33 +30,27 @@ class Cluster:
         connect: a Spark Connect session, which has no SparkContext.
         version: (major, minor) of Spark.
         in_driver: the driver's JVM is the only executor (``local[...]``).
-        slots: how many one-task jobs can run now, at least 1.
         max_task_failures: how often Spark would try a failing task.
     """
 
     connect: bool
     version: tuple[int, int]
     in_driver: bool
-    slots: int
     max_task_failures: int
 
 
-def inspect(session: SparkSession, resource_profile: ResourceProfile | None = None) -> Cluster:
+def inspect(session: SparkSession) -> Cluster:
     """Ask a session what it is.
 
     Args:
         session: usable, see ``active_session``.
-        resource_profile: counts the slots for tasks of this profile.
 
     Raises:
-        SparkUnavailable: it was stopped, or it is of a kind that is not supported.
+        SparkUnavailable: it was stopped, or started in a way that cannot be used.
     """
     version = parse_spark_version(session.version)
     if is_connect(session):
-        raise SparkUnavailable(
-            "This is a Spark Connect session, which SparkTrials cannot use yet: take a classic "
-            "one (a session that has spark.sparkContext)."
-        )
+        return _connect_cluster(session, version)
     context = session.sparkContext
     _require_pinned_threads(context)
     conf = context.getConf()
@@ -61,10 +58,32 @@ def inspect(session: SparkSession, resource_profile: ResourceProfile | None = No
     return Cluster(
         connect=False,
         version=version,
-        in_driver=master == "local" or master.startswith("local["),
-        slots=_slots(context, resource_profile),
+        in_driver=_is_local(master),
         max_task_failures=_max_task_failures(master, conf.get("spark.task.maxFailures", "4")),
     )
+
+
+def _connect_cluster(session: Any, version: tuple[int, int]) -> Cluster:
+    master = _conf(session, "spark.master")  # a managed service may not say
+    failures = _conf(session, "spark.task.maxFailures") or "4"
+    return Cluster(
+        connect=True,
+        version=version,
+        in_driver=_is_local(master),
+        max_task_failures=_max_task_failures(master, failures),
+    )
+
+
+def _conf(session: Any, key: str) -> str:
+    """Return a setting of a Connect session's server; empty where it is not set or hidden."""
+    try:
+        return str(session.conf.get(key, None) or "")
+    except Exception:  # a managed service refuses to tell some of them
+        return ""
+
+
+def _is_local(master: str) -> bool:
+    return master == "local" or master.startswith("local[")
 
 
 def is_connect(session: SparkSession) -> bool:
@@ -79,6 +98,8 @@ def require_running(session: SparkSession) -> None:
         SparkUnavailable: otherwise.
     """
     if is_connect(session):
+        if getattr(session, "is_stopped", False):
+            raise SparkUnavailable(STOPPED)
         return
     try:
         stopped = session.sparkContext._jsc is None or session.sparkContext._jsc.sc().isStopped()
@@ -104,6 +125,28 @@ def _require_pinned_threads(context: Any) -> None:
             "Spark was started with PYSPARK_PIN_THREAD=false, so that a trial's tag and pool "
             "could end up on another thread's job. Unset it and start the session again."
         )
+
+
+def count_slots(session: Any, resource_profile: ResourceProfile | None = None) -> int:
+    """Return how many one-task jobs can run at a time now, at least 1.
+
+    Spark Connect tells only its default parallelism, which is the number of cores: it is taken
+    from a small job, and divided by ``spark.task.cpus``.
+
+    Args:
+        session: usable, see ``active_session``.
+        resource_profile: counts the slots for tasks of this profile (Spark Classic only).
+    """
+    if is_connect(session):
+        cores = int(_conf(session, "spark.default.parallelism") or _default_parallelism(session))
+        return max(1, cores // int(_conf(session, "spark.task.cpus") or 1))
+    return _slots(session.sparkContext, resource_profile)
+
+
+def _default_parallelism(session: Any) -> int:
+    """Return into how many partitions the server splits a range."""
+    partitions = session.range(_MANY).selectExpr("spark_partition_id() AS id")
+    return 1 + int(partitions.selectExpr("max(id)").collect()[0][0])
 
 
 def _slots(context: Any, resource_profile: Any) -> int:

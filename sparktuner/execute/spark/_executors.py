@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute.spark._cluster import inspect
 from sparktuner.execute.spark._interrupt import spare_other_jobs
-from sparktuner.execute.spark._scope import TrialScope
-from sparktuner.execute.spark._session import active_session
+from sparktuner.execute.spark._scope import ClassicScope, ConnectScope, TrialScope
+from sparktuner.execute.spark._session import active_session, task_slots
+from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._window import SparkExecutor
 
 if TYPE_CHECKING:
@@ -22,8 +23,12 @@ def make_executor(
     objective: Callable[[Any], Any],
     parallelism: int | None = None,
     resource_profile: ResourceProfile | None = None,
+    max_retries: int = 1,
 ) -> SparkExecutor:
     """Ship the objective and return the executor that runs it on this session.
+
+    The first trial is preceded by one probe task: where workers cannot unpickle the objective,
+    trials fail with ``WorkersNotReady``.
 
     Until the executor is closed, Ctrl-C in the main thread raises ``KeyboardInterrupt`` but
     does not cancel the application's other jobs, as pyspark's handler would.
@@ -33,6 +38,7 @@ def make_executor(
         objective: called with one argument on the workers.
         parallelism: None takes the number of task slots there are now.
         resource_profile: what each trial's task needs (stage-level scheduling).
+        max_retries: how often a trial is run again whose Python worker died.
 
     Raises:
         UnpicklableObjective: the objective cannot be sent; names the variable.
@@ -40,16 +46,26 @@ def make_executor(
         ValueError: ``parallelism`` is below 1.
     """
     session = active_session(session)
-    cluster = inspect(session, resource_profile)
-    width = cluster.slots if parallelism is None else parallelism
+    width = task_slots(session, resource_profile) if parallelism is None else parallelism
     if width < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
+    transport = _make_transport(session, objective, resource_profile)
+    return SparkExecutor(transport, width, spare_other_jobs(), max_retries, preflight=True)
+
+
+def _make_transport(
+    session: SparkSession,
+    objective: Callable[[Any], Any],
+    resource_profile: ResourceProfile | None,
+) -> Transport:
+    cluster = inspect(session)
+    if cluster.connect:
+        from sparktuner.execute.spark._connect import ConnectTransport
+
+        return ConnectTransport(session, objective, cluster.in_driver, resource_profile)
     from sparktuner.execute.spark._classic import ClassicTransport
 
-    transport = ClassicTransport(
-        session.sparkContext, objective, cluster.in_driver, resource_profile
-    )
-    return SparkExecutor(transport, width, on_close=spare_other_jobs())
+    return ClassicTransport(session.sparkContext, objective, cluster.in_driver, resource_profile)
 
 
 def make_thread_executor(
@@ -84,4 +100,5 @@ def trial_scope(session: SparkSession | None = None) -> TrialScope:
     Raises:
         SparkUnavailable: the session was stopped, or none can be started.
     """
-    return TrialScope(active_session(session))
+    session = active_session(session)
+    return ConnectScope(session) if inspect(session).connect else ClassicScope(session)

@@ -5,23 +5,32 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from py4j.protocol import Py4JJavaError
-
 from sparktuner.execute.spark._transport import JobFailed
 
 _STOPPED = re.compile(
     r"SparkContext was shut down|stopped SparkContext|SparkContext has been shutdown"
     r"|SparkContext is stopped|SparkContext was stopped"
+    # Spark Connect: the session, the server, or the way to it is gone.
+    r"|NO_ACTIVE_SESSION|INVALID_HANDLE\.SESSION|SESSION_CLOSED|closed channel|Channel closed"
+    r"|StatusCode\.UNAVAILABLE|failed to connect to all addresses|Socket closed"
 )
-_CANCELLED = re.compile(r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed")
+_CANCELLED = re.compile(
+    r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed|OPERATION_CANCELED"
+)
 _DIED = re.compile(
     r"Python worker exited unexpectedly|Python worker failed to connect back"
     r"|ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Connection reset"
 )
+_LOST = re.compile(
+    r"ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Executor decommission"
+    r"|Remote RPC client disassociated|Lost executor"
+)
+_PLACE = re.compile(r"Lost task [^()]*\(TID \d+\) \((\S+) executor [^)]*\)")
 _LAST_REASON = re.compile(r"most recent failure:\s*(?:Lost task [^:]*(?:\([^)]*\))*:)?\s*(.*)")
 _ADVICE = re.compile(r"\s*Consider setting 'spark\..*")
 _JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
 _MAX_CAUSES = 10
+NO_REASON = "nothing"
 
 GONE = (
     "The SparkSession was stopped, or its JVM is gone, while trials were running. Results that "
@@ -31,6 +40,8 @@ GONE = (
 
 def job_failed(error: Exception) -> JobFailed:
     """Return what ``error``, raised by py4j or pyspark, means for the trial."""
+    from py4j.protocol import Py4JJavaError  # a client of Spark Connect may lack it
+
     if not isinstance(error, Py4JJavaError):
         # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
         return JobFailed("SparkUnavailable", GONE, f"{type(error).__name__}: {error}")
@@ -42,11 +53,20 @@ def job_failed(error: Exception) -> JobFailed:
     return _classify(text, causes)
 
 
+def connect_failed(error: Exception) -> JobFailed:
+    """Return what ``error``, raised by pyspark's Connect client or grpc, means for the trial."""
+    said = str(error).split("\nJVM stacktrace:")[0].strip()
+    text = f"{type(error).__name__}: {said}"
+    code = getattr(error, "getGrpcStatusCode", lambda: None)()
+    return _classify(f"{text}\n{code}", [(type(error).__name__, said)])
+
+
 def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
     if _STOPPED.search(text):
         return JobFailed("SparkUnavailable", GONE, text)
     if _DIED.search(text):
-        return worker_died(_reason(causes))
+        place = _PLACE.search(text)
+        return worker_died(_reason(causes), place.group(1) if place else "")
     if "PythonException" in text and "Traceback" in text:
         return _python_failure(text)
     if _CANCELLED.search(text):
@@ -54,13 +74,22 @@ def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
     return JobFailed(causes[-1][0], _reason(causes), text)
 
 
-def worker_died(reason: str) -> JobFailed:
-    """Return the failure of a trial whose worker ended; ``reason`` is Spark's."""
+def worker_died(reason: str, host: str = "") -> JobFailed:
+    """Return the failure of a trial whose worker, or executor, ended; ``reason`` is Spark's."""
+    if _LOST.search(reason):
+        return JobFailed(
+            "WorkerDied",
+            "The executor that ran the trial, or its host, was lost. Spark says: "
+            f"{_sentence(reason)}",
+            host=host,
+            is_lost=True,
+        )
     return JobFailed(
         "WorkerDied",
         "The worker process ended while it ran the trial: the objective exited it, a native "
         "library crashed, or it was killed, most often for memory. Spark says: "
         f"{_sentence(reason)}",
+        host=host,
     )
 
 

@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 from sparktuner.errors import MissingExtra, SparkUnavailable
-from sparktuner.execute.spark._cluster import connect_requested, inspect, require_running
+from sparktuner.execute.spark._cluster import connect_requested, count_slots, require_running
 from sparktuner.execute.spark._java import check_java
 
 if TYPE_CHECKING:
+    from pyspark.resource import ResourceProfile
     from pyspark.sql import SparkSession
 
 
@@ -46,9 +47,14 @@ def require_launchable() -> None:
         check_java(pyspark.__version__)
 
 
-def task_slots(session: SparkSession) -> int:
-    """Return how many one-task jobs the cluster can run at a time now; at least 1."""
-    return inspect(session).slots
+def task_slots(session: SparkSession, resource_profile: ResourceProfile | None = None) -> int:
+    """Return how many one-task jobs the cluster can run at a time now; at least 1.
+
+    Args:
+        session: the session.
+        resource_profile: what a task needs, where that is not the cluster's default.
+    """
+    return count_slots(session, resource_profile)
 
 
 def _found_or_new() -> SparkSession:

@@ -12,9 +12,9 @@ import cloudpickle as installed_cloudpickle
 from pyspark import cloudpickle
 
 from sparktuner.errors import UnpicklableObjective
-from sparktuner.execute import _pickling, _task
+from sparktuner.execute import _current, _pickling, _task
 from sparktuner.execute._pickling import Offender, find_offender, type_name
-from sparktuner.execute.spark import _worker
+from sparktuner.execute.spark import _connect_worker, _worker
 
 _dumps: Callable[[Any], bytes] = cloudpickle.dumps
 _register: Callable[[ModuleType], None] = cloudpickle.register_pickle_by_value
@@ -31,7 +31,8 @@ def pickled_by_value() -> Iterator[None]:
     """
     names = installed_cloudpickle.list_registry_pickle_by_value()
     theirs = [sys.modules[name] for name in names if name in sys.modules]
-    wanted = {module.__name__: module for module in (_pickling, _task, _worker, *theirs)}
+    ours = (_pickling, _current, _task, _worker, _connect_worker)
+    wanted = {module.__name__: module for module in (*ours, *theirs)}
     added = [module for name, module in wanted.items() if name not in _registered()]
     for module in added:
         _register(module)
@@ -40,6 +41,12 @@ def pickled_by_value() -> Iterator[None]:
     finally:
         for module in added:
             _unregister(module)
+
+
+def pickle_by_value(function: Callable[..., Any]) -> bytes:
+    """Return one of our worker's functions as bytes that need no sparktuner to be unpickled."""
+    with pickled_by_value():
+        return _dumps(function)
 
 
 def pack_objective(objective: Callable[[Any], Any]) -> list[Any]:

@@ -15,11 +15,13 @@ class TaskAttempt(NamedTuple):
         launched: seconds since the epoch, by the driver's clock.
         running: whether it still runs.
         error: why it ended, in Spark's words; empty where it did not fail.
+        host: where it ran.
     """
 
     launched: float
     running: bool
     error: str
+    host: str
 
 
 def task_attempts(java_context: Any, job: Any) -> list[TaskAttempt]:
@@ -50,4 +52,5 @@ def _attempt(task: Any) -> TaskAttempt:
         launched=task.launchTime().getTime() / 1000,
         running=str(task.status()) == "RUNNING",
         error=str(error.get()) if error.isDefined() else "",
+        host=str(task.host()),
     )

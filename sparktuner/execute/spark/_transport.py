@@ -13,13 +13,24 @@ class JobFailed(Exception):
             else), or the type that Spark names.
         message: the last reason that Spark gives.
         traceback: of the Python worker, where there is one.
+        host: where the task ran, if Spark tells.
+        is_lost: the executor or its host went away, which is not the trial's doing.
     """
 
-    def __init__(self, error_type: str, message: str, traceback: str = "") -> None:
+    def __init__(
+        self,
+        error_type: str,
+        message: str,
+        traceback: str = "",
+        host: str = "",
+        is_lost: bool = False,
+    ) -> None:
         super().__init__(message)
         self.error_type = error_type
         self.message = message
         self.traceback = traceback
+        self.host = host
+        self.is_lost = is_lost
 
 
 class Transport(ABC):
@@ -38,7 +49,8 @@ class Transport(ABC):
             description: one line for the Spark UI.
 
         Raises:
-            JobFailed: the job ended without a report.
+            JobFailed: the job ended without a report. The caller decides whether to run the
+                trial again.
         """
 
     @abstractmethod

@@ -13,7 +13,9 @@ from sparktuner.execute._inbox import Inbox, event_of, utc_now
 from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._pickling import find_offender, type_name
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
-from sparktuner.execute._task import decode, describe, dumps
+from sparktuner.execute._task import decode, describe, dumps, pack_task
+from sparktuner.execute.spark._attempts import Attempts
+from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._transport import JobFailed, Transport
 
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
@@ -26,11 +28,17 @@ class SparkExecutor(Executor):
     """Runs each trial as one Spark job of one task, at most ``parallelism`` at a time.
 
     A thread blocks for each trial in flight; a result that arrives after a cancel request is
-    kept. Cancelling touches jobs with this executor's own tags and no others.
+    kept. A trial whose worker died is run again, see :class:`Attempts`; one that raised is not.
+    Cancelling touches jobs with this executor's own tags and no others.
     """
 
     def __init__(
-        self, transport: Transport, parallelism: int, on_close: Callable[[], None] | None = None
+        self,
+        transport: Transport,
+        parallelism: int,
+        on_close: Callable[[], None] | None = None,
+        max_retries: int = 1,
+        preflight: bool = False,
     ) -> None:
         """Make the executor; threads start when they are needed.
 
@@ -38,12 +46,16 @@ class SparkExecutor(Executor):
             transport: owned from now on.
             parallelism: the width of the window.
             on_close: called once, at the end of :meth:`close`.
+            max_retries: how often a trial is run again whose worker died.
+            preflight: whether one probe task comes before the first trial.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
         """
         self._inbox = Inbox(parallelism)
         self._transport = transport
+        self._max_retries = max_retries
+        self._preflight = Preflight(transport) if preflight else None
         self._on_close = on_close or (lambda: None)
         self._run_id = uuid.uuid4().hex[:8]
         self._lanes = Lanes("sparktuner-slot")
@@ -67,13 +79,14 @@ class SparkExecutor(Executor):
     def free_slots(self) -> int:
         return self._inbox.free
 
-    def submit(self, tid: Any, argument: Any, description: str = "") -> None:
+    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
         self._inbox.expect(tid)
         self._cancelled.discard(tid)
         self._running.add(tid)
         submitted = utc_now()
         self._lanes.run(
-            lambda: self._run(tid, argument, description, submitted), len(self._inbox.in_flight)
+            lambda: self._run(tid, argument, description, seed, submitted),
+            len(self._inbox.in_flight),
         )
 
     def wait(self, timeout: float | None) -> list[Event]:
@@ -91,6 +104,8 @@ class SparkExecutor(Executor):
     def elapsed(self, tid: Any) -> float | None:
         if tid not in self._running:
             return None
+        if self._preflight is not None and not self._preflight.is_done:
+            return None  # it waits for the probe, or its tag is the probe's
         since = self._transport.running_since(self.tag(tid))
         return None if since is None else max(0.0, time.time() - since)
 
@@ -108,29 +123,39 @@ class SparkExecutor(Executor):
             self._transport.close()
             self._on_close()
 
-    def _run(self, tid: Any, argument: Any, description: str, submitted: datetime) -> None:
+    def _run(
+        self, tid: Any, argument: Any, description: str, seed: int, submitted: datetime
+    ) -> None:
         try:
-            event = self._outcome(tid, argument, description, submitted)
+            event = self._outcome(tid, argument, description, seed, submitted)
         except Exception as error:  # a thread's border: the trial must end in an event
             event = Failed(tid, *describe(error))
         self._running.discard(tid)
         self._inbox.put(event)
 
-    def _outcome(self, tid: Any, argument: Any, description: str, submitted: datetime) -> Event:
+    def _outcome(
+        self, tid: Any, argument: Any, description: str, seed: int, submitted: datetime
+    ) -> Event:
         if tid in self._cancelled:
             return Cancelled(tid)
         try:
-            task = dumps(argument)
+            packed_argument = dumps(argument)
         except Exception as error:
             return _unsendable(tid, argument, error)
         self._inbox.put(Started(tid))
-        try:
-            packed = self._transport.run(task, self.tag(tid), description)
-        except JobFailed as failure:
-            if tid in self._cancelled:
-                return Cancelled(tid)
-            return Failed(tid, failure.error_type, failure.message, failure.traceback)
-        return event_of(tid, decode(packed), submitted)
+        attempts = Attempts(self._max_retries)
+        while True:
+            try:
+                if self._preflight is not None:
+                    self._preflight.check(self.tag(tid))
+                task = pack_task(packed_argument, tid, seed, attempts.number)
+                packed = self._transport.run(task, self.tag(tid), description)
+                return attempts.ended(event_of(tid, decode(packed), submitted))
+            except JobFailed as failure:
+                if tid in self._cancelled:
+                    return Cancelled(tid)
+                if not attempts.may_go_on_after(failure):
+                    return attempts.failed(tid, failure, submitted)
 
     def _cancel_until_ended(self) -> None:
         while (pending := self._cancelled & self._running) and not self._abandoned:

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 # A job's local properties reach its task. So one RDD, pickled and analysed once, serves all
 # trials, and only this property differs.
 ARGUMENT_PROPERTY = "sparktuner.argument"
-# A worker that dies is tried again once at most, however often Spark would (4 times on a
-# cluster). In local mode Spark itself gives up at once.
-MAX_RETRIES = 1
+# The window decides what is tried again, by why it ended; Spark would try everything, 4 times
+# on a cluster, and in local mode nothing.
 REFUSED = b""
 
 
@@ -38,24 +37,24 @@ def run_task(
         rows: the partition.
 
     Returns:
-        The encoded report alone, or :data:`REFUSED` where this is one attempt too many.
+        The encoded report alone, or :data:`REFUSED` where Spark tries again by itself.
     """
     for _ in rows:  # Spark reuses a worker only if its task read the input to the end
         pass
     context = TaskContext.get()
-    if context is None or context.attemptNumber() > MAX_RETRIES:
+    if context is None or context.attemptNumber() > 0:
         return [REFUSED]
     packed = base64.b64decode(context.getLocalProperty(ARGUMENT_PROPERTY) or "")
     # pyspark keeps this very list in the worker process as long as tasks ask for it.
     shipped = broadcast.value
     if isinstance(shipped[0], bytes):
         shipped[0] = pickle.loads(shipped[0])
-    executor = "driver" if in_driver else _executor_id()
+    executor = "driver" if in_driver else executor_id()
     report: bytes = shipped[0](shipped, packed, executor, context.attemptNumber())
     return [report]
 
 
-def _executor_id() -> str:
+def executor_id() -> str:
     """Return the executor's id as far as its environment tells.
 
     Kubernetes has it in a variable; YARN has the container's id, which is as good; a

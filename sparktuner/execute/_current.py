@@ -1,0 +1,75 @@
+"""Which trial this is, for the objective to ask, wherever it runs.
+
+Shipped to the workers by value, also with objectives that use it: nothing here may import
+sparktuner.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class CurrentTrial:
+    """The trial that this thread runs.
+
+    Attributes:
+        tid: its number.
+        seed: below 2**31, tied to the search's ``rstate`` and the tid: the same whenever and
+            wherever the trial runs, retries included.
+        attempt: 0 for the first attempt.
+        addresses: name of a resource -> the addresses that Spark assigned to the task, e.g.
+            ``{"gpu": ("0",)}``; empty without a ``resource_profile``, and outside Spark.
+    """
+
+    tid: Any
+    seed: int
+    attempt: int = 0
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def current_trial() -> CurrentTrial:
+    """Return the trial that runs in this thread; call it inside the objective.
+
+    Raises:
+        RuntimeError: no trial runs in this thread.
+    """
+    trial: CurrentTrial | None = getattr(_threads(), "trial", None)
+    if trial is None:
+        raise RuntimeError(
+            "current_trial() was called outside an objective: no trial runs in this thread."
+        )
+    return trial
+
+
+@contextmanager
+def entered(trial: CurrentTrial) -> Iterator[None]:
+    """Let :func:`current_trial` return ``trial`` in this thread."""
+    threads = _threads()
+    before = getattr(threads, "trial", None)
+    threads.trial = trial
+    try:
+        yield
+    finally:
+        threads.trial = before
+
+
+def task_addresses() -> dict[str, tuple[str, ...]]:
+    """Return what Spark assigned to the task that this thread runs, if it is one."""
+    pyspark = sys.modules.get("pyspark")
+    context = None if pyspark is None else pyspark.TaskContext.get()
+    if context is None:
+        return {}
+    resources = context.resources()
+    return {name: tuple(each.addresses) for name, each in resources.items()}
+
+
+def _threads() -> threading.local:
+    # Several copies of this module may be in a worker; `sys` is there once.
+    shared: threading.local = vars(sys).setdefault("_sparktuner_threads", threading.local())
+    return shared

@@ -1,0 +1,77 @@
+"""Which trials are run again, and what becomes known of the attempts that came to nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from datetime import datetime
+from typing import Any
+
+from sparktuner.execute._protocol import Execution, Failed, Finished
+from sparktuner.execute.spark._transport import JobFailed
+
+# As often as Spark itself would by default (spark.task.maxFailures is 4).
+_MAX_LOSSES = 3
+
+
+class Attempts:
+    """The attempts of one trial.
+
+    A trial whose Python worker died is run again ``max_retries`` times. An executor or a host
+    that was lost is not charged to the trial, and has Spark's own limit. What the objective
+    raised, and a result that cannot travel, are reports, and no reason to run it again.
+    """
+
+    def __init__(self, max_retries: int) -> None:
+        self._retries_left = max_retries
+        self._losses_left = _MAX_LOSSES
+        self._earlier: list[dict[str, Any]] = []
+        self._began = time.monotonic()
+
+    @property
+    def number(self) -> int:
+        """0 during the first attempt."""
+        return len(self._earlier)
+
+    def may_go_on_after(self, failure: JobFailed) -> bool:
+        """Note how an attempt came to nothing; whether there may be another one."""
+        if failure.error_type != "WorkerDied":
+            return False
+        left = self._losses_left if failure.is_lost else self._retries_left
+        if left <= 0:
+            return False
+        if failure.is_lost:
+            self._losses_left -= 1
+        else:
+            self._retries_left -= 1
+        now = time.monotonic()
+        self._earlier.append(
+            {"host": failure.host, "duration": now - self._began, "reason": failure.message}
+        )
+        self._began = now
+        return True
+
+    def ended(self, event: Finished | Failed) -> Finished | Failed:
+        """Return the trial's last event, with what is known of the attempts before."""
+        if not self._earlier or event.execution is None:
+            return event
+        execution = dataclasses.replace(
+            event.execution, attempt=len(self._earlier), earlier=self._earlier
+        )
+        return dataclasses.replace(event, execution=execution)
+
+    def failed(self, tid: Any, failure: JobFailed, submitted: datetime) -> Failed:
+        """Return the end of a trial whose last attempt brought no report either."""
+        execution = None
+        if failure.error_type == "WorkerDied":
+            execution = Execution(
+                host=failure.host,
+                executor="",
+                pid=0,
+                attempt=len(self._earlier),
+                started=submitted,
+                duration=time.monotonic() - self._began,
+                queue_time=0.0,
+                earlier=self._earlier,
+            )
+        return Failed(tid, failure.error_type, failure.message, failure.traceback, execution)

@@ -1,0 +1,60 @@
+"""The task of a trial on Spark Connect: what Spark calls in the worker process.
+
+Shipped by value with every task, so it is small; what it needs more is in the artifact, which
+a worker process unpickles once.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pyspark import SparkFiles, TaskContext
+
+from sparktuner.execute.spark._worker import REFUSED, executor_id
+
+# A worker process keeps this many objectives: two searches may take turns in it.
+_KEPT = 2
+
+
+def run_batches(
+    artifact: str, in_driver: bool, task: bytes, batches: Iterable[object]
+) -> Iterator[Any]:
+    """Run the trial whose pickled argument is ``task``; for ``mapInArrow``.
+
+    Args:
+        artifact: name of the file that holds what ``pack_objective`` made.
+        in_driver: whether the server's JVM is the only executor (``local[...]``).
+        task: the pickled argument.
+        batches: the partition.
+
+    Yields:
+        One batch of one row, the encoded report; :data:`REFUSED` where Spark tries again by
+        itself.
+    """
+    import pyarrow
+
+    for _ in batches:  # Spark reuses a worker only if its task read the input to the end
+        pass
+    context = TaskContext.get()
+    report = REFUSED
+    if context is not None and context.attemptNumber() == 0:
+        serve, shipped = _shipment(artifact)
+        executor = "driver" if in_driver else executor_id()
+        report = serve(shipped, task, executor, context.attemptNumber())
+    yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([report], pyarrow.binary())})
+
+
+def _shipment(artifact: str) -> tuple[Any, list[Any]]:
+    """Return the worker's part of sparktuner, and the list that holds the objective."""
+    # This function comes anew with every task; `sys` stays for as long as the process.
+    kept: dict[str, tuple[Any, list[Any]]] = vars(sys).setdefault("_sparktuner_shipments", {})
+    if artifact not in kept:
+        while len(kept) >= _KEPT:
+            del kept[next(iter(kept))]
+        with open(SparkFiles.get(artifact), "rb") as file:
+            serve, objective = pickle.load(file)
+        kept[artifact] = (pickle.loads(serve), [objective])
+    return kept[artifact]

@@ -1,0 +1,75 @@
+"""One look at a worker before the first trial, instead of as many failures as there are slots."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from sparktuner.execute._task import PROBE, decode
+from sparktuner.execute.spark._transport import JobFailed, Transport
+
+_log = logging.getLogger("sparktuner")
+_HOPELESS = "WorkersNotReady"
+# What a job says that ended for other reasons than the state of the workers.
+_NOT_THE_WORKERS = ("SparkUnavailable", "JobCancelled", "WorkerDied")
+
+
+class Preflight:
+    """Runs one task that unpickles the objective; the trials of the first window wait for it.
+
+    The worker process that it started, and the objective in it, serve the first trial.
+
+    Attributes:
+        is_done: whether the probe has gone well; no trial runs before.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._lock = threading.Lock()
+        self.is_done = False
+        self._refusal: JobFailed | None = None
+
+    def check(self, tag: str) -> None:
+        """Wait until the probe has run, or run it under this tag if nobody has.
+
+        A probe that is cancelled together with its trial is left to the next trial.
+
+        Raises:
+            JobFailed: the workers cannot run the objective (each time the same), or this
+                trial's probe ended for a reason of its own.
+        """
+        if self.is_done:
+            return
+        with self._lock:
+            if not self.is_done and self._refusal is None:
+                self._probe(tag)
+        if self._refusal is not None:
+            raise self._refusal
+
+    def _probe(self, tag: str) -> None:
+        try:
+            report = decode(self._transport.run(PROBE, tag, "preflight: can workers run this?"))
+        except JobFailed as failure:
+            if failure.error_type in _NOT_THE_WORKERS:
+                raise
+            self._refusal = _refusal(failure.error_type, failure.message, failure.traceback)
+            return
+        if "error" in report:
+            self._refusal = _refusal(*report["error"])
+            return
+        if report["value"]:
+            _log.warning(
+                "worker %s lacks what the objective imports: %s",
+                report["host"],
+                ", ".join(report["value"]),
+            )
+        self.is_done = True
+
+
+def _refusal(kind: str, message: str, traceback: str) -> JobFailed:
+    # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
+    return JobFailed(
+        _HOPELESS,
+        f"The workers cannot run the objective, so no trial was started. {kind}: {message}",
+        traceback,
+    )

@@ -1,0 +1,134 @@
+"""One look at a worker before the first trial."""
+
+# ruff: noqa: F401
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any
+
+import pytest
+
+from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute._task import PROBE, missing_imports
+from sparktuner.execute.spark import JobFailed, SparkExecutor
+from tests.fake_transport import FakeTransport
+
+
+class Recording(FakeTransport):
+    """Notes the tasks; the probe can be made to fail or to hang."""
+
+    def __init__(self, objective: Any, probe_fails: JobFailed | None = None) -> None:
+        super().__init__(objective)
+        self.tasks: list[bytes] = []
+        self.probe_fails = probe_fails
+
+    def run(self, task: bytes, tag: str, description: str) -> bytes:
+        self.tasks.append(task)
+        if task == PROBE and self.probe_fails is not None:
+            raise self.probe_fails
+        return super().run(task, tag, description)
+
+
+def outcomes(transport: Recording, trials: int = 3) -> dict[Any, Any]:
+    ended: dict[Any, Any] = {}
+    with SparkExecutor(transport, trials, preflight=True) as executor:
+        for tid in range(trials):
+            executor.submit(tid, -tid)
+        while len(ended) < trials:
+            ended |= {e.tid: e for e in executor.wait(30) if not isinstance(e, Started)}
+    return ended
+
+
+def test_one_probe_runs_before_the_first_trial() -> None:
+    transport = Recording(abs)
+    assert [event.value for _, event in sorted(outcomes(transport).items())] == [0, 1, 2]
+    assert transport.tasks[0] == PROBE
+    assert transport.tasks.count(PROBE) == 1
+    assert len(transport.tasks) == 4
+
+
+class Unloadable:
+    def __reduce__(self) -> Any:
+        return __import__, ("not_installed_anywhere",)
+
+
+def test_an_objective_that_workers_cannot_unpickle_starts_no_trial_and_names_why() -> None:
+    transport = Recording(Unloadable())
+    ended = outcomes(transport)
+    assert transport.tasks == [PROBE]
+    assert {event.error_type for event in ended.values()} == {"WorkersNotReady"}
+    assert "No module named 'not_installed_anywhere'" in ended[0].message
+    assert "no trial was started" in ended[0].message
+
+
+def test_a_probe_that_the_worker_refuses_starts_no_trial() -> None:
+    mismatch = JobFailed("PySparkRuntimeError", "[PYTHON_VERSION_MISMATCH] 3.11 and 3.12", "trace")
+    event = outcomes(Recording(abs, mismatch), 1)[0]
+    assert isinstance(event, Failed)
+    assert "PYTHON_VERSION_MISMATCH" in event.message
+    assert event.traceback == "trace"
+
+
+def test_a_session_that_is_gone_is_not_blamed_on_the_workers() -> None:
+    event = outcomes(Recording(abs, JobFailed("SparkUnavailable", "gone")), 1)[0]
+    assert event.error_type == "SparkUnavailable"
+
+
+def test_a_probe_cancelled_with_its_trial_is_left_to_the_next_trial() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Hanging(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            if task == PROBE and not begun.is_set():
+                begun.set()
+                go_on.wait(30)
+                raise JobFailed("JobCancelled", "cancelled")
+            return super().run(task, tag, description)
+
+        def cancel(self, tag: str) -> None:
+            go_on.set()
+
+    with SparkExecutor(Hanging(abs), 2, preflight=True) as executor:
+        executor.submit(0, 1)
+        assert begun.wait(30)
+        executor.submit(1, -1)
+        assert executor.elapsed(0) is None  # a probe's time is not the trial's
+        executor.cancel([0])
+        ended: dict[Any, Any] = {}
+        while len(ended) < 2:
+            ended |= {e.tid: e for e in executor.wait(30) if not isinstance(e, Started)}
+    assert ended[0] == Cancelled(0)
+    assert isinstance(ended[1], Finished)
+
+
+def test_modules_that_the_objective_imports_are_looked_for() -> None:
+    def objective(config: Any) -> None:
+        import json
+
+        import not_here.at_all  # type: ignore[import-not-found]
+
+        def inner() -> None:
+            import nor_here  # type: ignore[import-not-found]
+
+    class Model:
+        def __call__(self, config: Any) -> None:
+            import not_there  # type: ignore[import-not-found]
+
+    assert missing_imports(objective) == ["nor_here", "not_here"]
+    assert missing_imports(Model()) == ["not_there"]
+    assert missing_imports(abs) == []
+
+
+def test_a_module_that_may_be_optional_is_a_warning_only(caplog: pytest.LogCaptureFixture) -> None:
+    def objective(config: Any) -> int:
+        try:
+            import not_here  # type: ignore[import-not-found]
+        except ImportError:
+            return 1
+        return 2
+
+    with caplog.at_level(logging.WARNING, "sparktuner"):
+        assert outcomes(Recording(objective), 1)[0].value == 1
+    assert "lacks what the objective imports: not_here" in caplog.text

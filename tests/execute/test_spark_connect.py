@@ -1,0 +1,222 @@
+"""What holds on Spark Connect beside the contract: shipping once, sessions left as they were."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparktuner import SparkTrials, fmin, hp, rand
+from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute.spark import SparkExecutor, make_executor, make_thread_executor, task_slots
+from sparktuner.execute.spark._cluster import inspect
+
+PATIENCE = 120.0
+
+
+@pytest.fixture
+def opened(connect_spark: Any) -> Iterator[Callable[..., SparkExecutor]]:
+    executors: list[SparkExecutor] = []
+
+    def make(objective: Callable[[Any], Any], parallelism: int | None = 2) -> SparkExecutor:
+        executors.append(make_executor(connect_spark, objective, parallelism))
+        return executors[-1]
+
+    yield make
+    for executor in executors:
+        executor.close()
+
+
+def last_events(executor: Any, count: int) -> dict[Any, Any]:
+    ended: dict[Any, Any] = {}
+    deadline = time.monotonic() + PATIENCE
+    while len(ended) < count:
+        assert time.monotonic() < deadline
+        ended |= {e.tid: e for e in executor.wait(1.0) if not isinstance(e, Started)}
+    return ended
+
+
+def test_a_connect_session_is_known_by_itself_and_its_slots_are_counted(
+    connect_spark: Any,
+) -> None:
+    cluster = inspect(connect_spark)
+    assert cluster.connect
+    assert cluster.in_driver
+    assert task_slots(connect_spark) == 4
+
+
+def test_the_objective_is_unpickled_once_in_each_worker_process(
+    opened: Any, tmp_path: Path
+) -> None:
+    log = str(tmp_path / "log")
+
+    def unpickle() -> Any:
+        with open(log, "a") as file:
+            file.write(f"{os.getpid()}\n")
+        return lambda config: os.getpid()
+
+    class Objective:
+        def __call__(self, config: Any) -> int:
+            return os.getpid()
+
+        def __reduce__(self) -> Any:
+            return unpickle, ()
+
+    executor = opened(Objective(), 1)
+    for tid in range(5):
+        executor.submit(tid, None)
+        assert isinstance(last_events(executor, 1)[tid], Finished)
+    unpickled_in = Path(log).read_text().split()
+    assert len(unpickled_in) == len(set(unpickled_in)) <= 2
+
+
+def test_an_objective_larger_than_a_grpc_message_is_shipped_and_leaves_no_file(
+    opened: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    data = os.urandom(140 * 2**20)  # the server takes messages of 128 MB
+    executor = opened(lambda config: len(data))
+    assert list(tmp_path.iterdir()) == []
+    executor.submit(0, None)
+    assert last_events(executor, 1)[0].value == len(data)
+
+
+def test_large_arguments_and_results_travel(opened: Any) -> None:
+    executor = opened(lambda config: config * 2)
+    executor.submit(0, b"x" * 2**22)
+    assert len(last_events(executor, 1)[0].value) == 2**23
+
+
+def test_the_user_s_session_is_left_as_it_was(connect_spark: Any, opened: Any) -> None:
+    connect_spark.addTag("mine")
+    try:
+        executor = opened(lambda config: config)
+        executor.submit(0, 1)
+        last_events(executor, 1)
+        executor.close()
+        assert connect_spark.getTags() == {"mine"}
+        assert connect_spark.range(3).count() == 3
+    finally:
+        connect_spark.clearTags()
+
+
+def test_cancelling_every_trial_leaves_an_operation_of_the_user_alone(
+    connect_spark: Any, opened: Any
+) -> None:
+    counted: list[int] = []
+
+    def slow(batches: Any) -> Any:
+        for batch in batches:
+            time.sleep(3)
+            yield batch
+
+    frame = connect_spark.range(0, 1, 1, 1).mapInArrow(slow, "id long")
+    thread = threading.Thread(target=lambda: counted.append(frame.count()))
+    executor = opened(time.sleep)
+    for tid in range(2):
+        executor.submit(tid, 600)
+    thread.start()
+    while executor.elapsed(0) is None or executor.elapsed(1) is None:
+        executor.wait(0.05)
+    executor.cancel([0, 1])
+    assert last_events(executor, 2) == {0: Cancelled(0), 1: Cancelled(1)}
+    thread.join()
+    assert counted == [1]
+
+
+def test_a_cancelled_trial_s_process_stops_within_five_seconds(
+    opened: Any, tmp_path: Path
+) -> None:
+    beat = tmp_path / "beat"
+
+    def objective(config: Any) -> None:
+        for number in range(6000):
+            beat.write_text(str(number))
+            time.sleep(0.1)
+
+    executor = opened(objective)
+    executor.submit(0, None)
+    while not beat.exists():
+        executor.wait(0.05)
+    start = time.monotonic()
+    executor.cancel([0])
+    assert last_events(executor, 1) == {0: Cancelled(0)}
+    assert time.monotonic() - start < 1.0
+    last, changed = "", time.monotonic()
+    while time.monotonic() - changed < 1.0:
+        assert time.monotonic() - start < 6.0
+        if beat.read_text() != last:
+            last, changed = beat.read_text(), time.monotonic()
+        time.sleep(0.02)
+
+
+def test_a_worker_that_dies_fails_its_trial_and_takes_no_other_with_it(opened: Any) -> None:
+    def objective(config: Any) -> Any:
+        if config == "die":
+            os._exit(1)
+        time.sleep(1.0)
+        return config
+
+    executor = opened(objective)
+    executor.submit(0, "live")
+    executor.submit(1, "die")
+    ended = last_events(executor, 2)
+    assert ended[0].value == "live"
+    assert isinstance(ended[1], Failed)
+    assert ended[1].error_type == "WorkerDied"
+    assert "Python worker exited unexpectedly" in ended[1].message
+    assert "JVM" not in ended[1].message
+
+
+def test_a_result_that_cannot_be_pickled_is_one_run_and_names_the_field(opened: Any) -> None:
+    executor = opened(lambda config: {"loss": 0.0, "model": {"lock": threading.Lock()}})
+    executor.submit(0, None)
+    event = last_events(executor, 1)[0]
+    assert event.error_type == "UnpicklableResult"
+    assert "result['model']['lock'] is a _thread.lock" in event.message
+
+
+def test_an_operation_that_somebody_else_interrupts_fails_its_trial(opened: Any) -> None:
+    executor = opened(time.sleep)
+    executor.submit(0, 600)
+    while executor.elapsed(0) is None or executor.elapsed(0) < 1.0:
+        executor.wait(0.05)
+    executor._transport._session.interruptAll()
+    event = last_events(executor, 1)[0]
+    assert event.error_type == "JobCancelled"
+
+
+def test_fmin_runs_on_a_connect_session_and_says_where(connect_spark: Any) -> None:
+    trials = SparkTrials(spark_session=connect_spark)
+    assert trials.parallelism == 4
+    x = hp.uniform("x", -5, 5)
+    fmin(lambda v: v**2, x, rand.suggest, max_evals=8, trials=trials, rstate=0, verbose=False)
+    assert trials.count_successful_trials() == 8
+    assert {t["misc"]["execution"]["executor"] for t in trials.trials} == {"driver"}
+
+
+def test_cancelling_a_thread_trial_interrupts_its_own_operation(connect_spark: Any) -> None:
+    def slow(batches: Any) -> Any:
+        time.sleep(600)
+        yield from batches
+
+    def objective(seconds: float) -> int:
+        frame = connect_spark.range(0, 1, 1, 1)
+        return int(frame.mapInArrow(slow, "id long").count() if seconds else frame.count())
+
+    executor = make_thread_executor(connect_spark, objective, 2)
+    try:
+        executor.submit(0, 600)
+        executor.submit(1, 0)
+        assert last_events(executor, 1)[1].value == 1
+        while executor.elapsed(0) is None or executor.elapsed(0) < 2.0:
+            executor.wait(0.1)
+        executor.cancel([0])
+        assert last_events(executor, 1) == {0: Cancelled(0)}
+    finally:
+        executor.close()
