@@ -49,8 +49,8 @@ SPACE = {
         [
             {
                 "kind": "support vectors",
-                "C": hp.loguniform("svm_C", math.log(0.01), math.log(1000)),
-                "gamma": hp.loguniform("svm_gamma", math.log(1e-4), math.log(1)),
+                "C": hp.loguniform("svm_C", math.log(0.1), math.log(1000)),
+                "gamma": hp.loguniform("svm_gamma", math.log(3e-4), math.log(1)),
             },
             {
                 "kind": "random forest",
@@ -85,7 +85,7 @@ class DemoOptions:
     """
 
     parallelism: int = 4
-    evaluations: int = 40
+    evaluations: int = 48
     seed: int = 0
     master: str | None = None
     save: str | None = None

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         "--parallelism", type=_positive, default=4, metavar="N", help="trials at a time"
     )
     demo.add_argument(
-        "--evaluations", type=_positive, default=40, metavar="N", help="trials in all"
+        "--evaluations", type=_positive, default=48, metavar="N", help="trials in all"
     )
     demo.add_argument("--seed", type=_natural, default=0, metavar="N", help="of the search")
     demo.add_argument(

@@ -188,7 +188,8 @@ def test_trial_timeout_cancels_that_trial_alone(spark: Any) -> None:
             time.sleep(600)
         return x
 
-    trials = SparkTrials(parallelism=2, spark_session=spark, trial_timeout=1.0)
+    # Longer than a cold worker takes to start on a busy machine: that counts as running.
+    trials = SparkTrials(parallelism=2, spark_session=spark, trial_timeout=5.0)
     search(objective, trials, max_evals=6)
     by_state: dict[int, list[bool]] = {2: [], 4: []}
     for t in trials._dynamic_trials:
