@@ -174,7 +174,7 @@ def run(options: DemoOptions) -> None:
     began = time.monotonic()
     with _session(options) as session:
         print(
-            f"Spark {session.version} at {session.sparkContext.master}, up after "
+            f"Spark {session.version} at {options.master or session.sparkContext.master}, up after "
             f"{time.monotonic() - began:.1f} s. {options.parallelism} trials at a time, "
             f"{options.evaluations} in all, {FOLDS}-fold cross-validation.",
             flush=True,
@@ -271,7 +271,9 @@ def _session(options: DemoOptions) -> Iterator[SparkSession]:
         with local_spark(master or options.parallelism) as session:
             yield session
         return
-    if master is not None:
+    if master is not None and master.startswith("sc://"):
+        os.environ["SPARK_REMOTE"] = master
+    elif master is not None:
         # The cluster's own settings hold, not those of our conf folder.
         os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master {shlex.quote(master)} pyspark-shell"
     session = active_session()

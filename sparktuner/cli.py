@@ -71,8 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--master",
         metavar="URL",
-        help="of an existing cluster, e.g. spark://host:7077 or yarn (default: Spark starts "
-        "inside this process)",
+        help="of an existing cluster, e.g. spark://host:7077, yarn or sc://host (default: Spark "
+        "starts inside this process)",
     )
     demo.add_argument(
         "--save",
