@@ -173,8 +173,9 @@ def run(options: DemoOptions) -> None:
     )
     began = time.monotonic()
     with _session(options) as session:
+        where = options.master or session.sparkContext.master
         print(
-            f"Spark {session.version} at {options.master or session.sparkContext.master}, up after "
+            f"Spark {session.version} at {where}, up after "
             f"{time.monotonic() - began:.1f} s. {options.parallelism} trials at a time, "
             f"{options.evaluations} in all, {FOLDS}-fold cross-validation.",
             flush=True,
