@@ -7,7 +7,20 @@ they run.
 
 from functools import partial
 
-from sparktuner import early_stop, exceptions, hp, pyll, rand, tpe
+from sparktuner import (
+    anneal,
+    atpe,
+    early_stop,
+    exceptions,
+    grid,
+    hp,
+    mix,
+    progress,
+    pyll,
+    qmc,
+    rand,
+    tpe,
+)
 from sparktuner.base import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -38,6 +51,12 @@ __all__ = [
     "hp",
     "tpe",
     "rand",
+    "anneal",
+    "atpe",
+    "qmc",
+    "grid",
+    "mix",
+    "progress",
     "Trials",
     "ThreadTrials",
     "SparkTrials",
