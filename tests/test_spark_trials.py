@@ -356,6 +356,7 @@ with local_spark(2) as spark:
         print(type(error).__name__, str(error)[:200])
     states = [t["state"] for t in trials._dynamic_trials]
     print("left", states.count(0) + states.count(1), "done", states.count(2))
+    thread.join()  # pyspark does not bear two threads that stop one session
     afterwards(spark)
 """
 
