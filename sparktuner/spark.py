@@ -15,7 +15,7 @@ from sparktuner.driver import (
     check_seconds,
 )
 from sparktuner.execute import Executor
-from sparktuner.execute.spark import active_session, make_executor, task_slots
+from sparktuner.execute.spark import Slots, active_session, make_executor
 from sparktuner.records import TrialStore
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, STATUS_OK
 from sparktuner.trials import Trials
@@ -39,7 +39,9 @@ class SparkTrials(Trials):
         loss_threshold: a loss that is good enough, where fmin gives none.
         trial_timeout: seconds that a trial may run.
         max_trial_retries: how often a trial is run again whose Python worker died.
-        user_specified_parallelism: the bound as given.
+        user_specified_parallelism: the number as given.
+        MAX_CONCURRENT_JOBS_ALLOWED: no more trials than that run at a time; may be raised, on
+            the object too.
     """
 
     asynchronous = True
@@ -60,7 +62,8 @@ class SparkTrials(Trials):
         """Nothing is asked of Spark before the first search.
 
         Args:
-            parallelism: how many trials run at a time; None follows the cluster's task slots.
+            parallelism: how many trials run at a time; None follows the cluster's task slots
+                as executors come and go, up to ``MAX_CONCURRENT_JOBS_ALLOWED``.
             timeout: seconds that each search may take.
             loss_threshold: stop as soon as a loss is at most this.
             spark_session: None takes the active session, or starts one.
@@ -92,14 +95,17 @@ class SparkTrials(Trials):
 
     @property
     def parallelism(self) -> int:
-        """How many trials run at a time: the bound given, or the slots that there are now.
+        """How many trials run at a time: the number given, or what the cluster has room for now.
+
+        Task slots; twice as many while dynamic allocation may add executors, because Spark
+        asks for more only when something waits.
 
         Raises:
             SparkUnavailable: without a bound, there must be a running session to ask.
         """
         wanted = self.user_specified_parallelism
         if wanted is None:
-            wanted = task_slots(active_session(self._session), self._resource_profile)
+            wanted = Slots(active_session(self._session), self._resource_profile).width()
         return min(wanted, self.MAX_CONCURRENT_JOBS_ALLOWED)
 
     def count_successful_trials(self) -> int:
@@ -149,9 +155,10 @@ class SparkTrials(Trials):
         return make_executor(
             self._session,
             objective,
-            self.parallelism,
+            None if self.user_specified_parallelism is None else self.parallelism,
             self._resource_profile,
             self.max_trial_retries,
+            self.MAX_CONCURRENT_JOBS_ALLOWED,
         )
 
     def __getstate__(self) -> dict[str, Any]:

@@ -184,6 +184,9 @@ class Loop:
             return None
         if not isinstance(event, Started):
             del self._in_flight[event.tid]
+        elif document["state"] == JOB_STATE_RUNNING:  # news of its slot, none for the document
+            self._notify(event, document)
+            return None
         error: BaseException | None = None
         match event:
             case Started():
@@ -196,9 +199,12 @@ class Loop:
                 why = self._cancelled_for.pop(event.tid, None)
                 advance(document, JOB_STATE_CANCEL, error=why)
         self._trials.update_trial_doc(document)
+        self._notify(event, document)
+        return error
+
+    def _notify(self, event: Event, document: Document) -> None:
         for observer in self._observers:
             observer.on_event(event, document)
-        return error
 
     def _finish(self, document: Document, event: Finished) -> BaseException | None:
         try:

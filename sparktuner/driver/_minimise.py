@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import pickle
 import sys
@@ -29,6 +30,8 @@ from sparktuner.space import evaluate
 from sparktuner.status import JOB_STATE_NEW, JOB_STATE_RUNNING
 
 _log = logging.getLogger("sparktuner")
+# Whose suggestions get better by what is known.
+_LEARNERS = tuple(f"sparktuner.{name}" for name in ("tpe", "atpe", "anneal", "mix"))
 
 
 def minimise(
@@ -67,6 +70,7 @@ def minimise(
         return _answer(trials, domain, options)
     with ExitStack() as stack:
         executor = stack.enter_context(make_executor(domain.objective(trials)))
+        _check_window(executor.free_slots(), options)
         observers = _observers(trials, options)
         for observer in observers:
             stack.callback(observer.close)
@@ -75,6 +79,21 @@ def minimise(
     if trials.fmin_cancelled_reason is not None:
         _log.info("the search stopped early: %s", trials.fmin_cancelled_reason)
     return _answer(trials, domain, options)
+
+
+def _check_window(window: int, options: SearchOptions) -> None:
+    """Say where so many trials are under way at a time that there is little to learn from."""
+    algo = options.algo
+    while isinstance(algo, functools.partial):
+        algo = algo.func
+    learns = algo is None or getattr(algo, "__module__", "") in _LEARNERS
+    if learns and window > 1 and options.limit < 2 * window:
+        _log.warning(
+            "parallelism %d is so near max_evals=%d that most trials are suggested before any "
+            "result is known, as in random search; a tenth of max_evals or less is best",
+            window,
+            options.limit,
+        )
 
 
 def _observers(trials: Any, options: SearchOptions) -> list[Observer]:

@@ -1,4 +1,4 @@
-"""The progress bar: done, best loss, running, failed, time left."""
+"""The progress bar: done, best loss, running, waiting for a slot, failed, time left."""
 
 from __future__ import annotations
 
@@ -31,19 +31,15 @@ class Progress:
         self._context = ExitStack()
         self._bar = self._context.enter_context(factory(initial, total))
         self._best = best_loss
-        self._running = 0
         self._failed = 0
-        self._started: set[Any] = set()
+        self._in_flight: dict[Any, bool] = {}  # tid -> whether it waits for a slot
 
     def on_event(self, event: Event, document: Document) -> None:
         if isinstance(event, Started):
-            self._started.add(event.tid)
-            self._running += 1
+            self._in_flight[event.tid] = event.waits
             self._show(0)
             return
-        if event.tid in self._started:
-            self._started.discard(event.tid)
-            self._running -= 1
+        self._in_flight.pop(event.tid, None)
         loss = finite_loss(document)
         if loss is None:
             self._failed += 1
@@ -56,7 +52,11 @@ class Progress:
 
     def _show(self, step: int) -> None:
         best = "?" if self._best is None else f"{self._best:.6g}"
-        self._bar.postfix = f"best loss: {best}, running: {self._running}, failed: {self._failed}"
+        waiting = sum(self._in_flight.values())
+        running = f"running: {len(self._in_flight) - waiting}"
+        if waiting:
+            running += f", waiting: {waiting}"
+        self._bar.postfix = f"best loss: {best}, {running}, failed: {self._failed}"
         self._bar.update(step)
 
 

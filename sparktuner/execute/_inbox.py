@@ -23,7 +23,7 @@ class Inbox:
 
     Any thread may :meth:`put`. Everything else belongs to the loop's thread, so the set of
     trials in flight needs no lock: it grows in :meth:`expect` and shrinks when a trial's last
-    event is handed over.
+    event is handed over. Any thread may :meth:`resize`.
     """
 
     def __init__(self, slots: int) -> None:
@@ -31,7 +31,7 @@ class Inbox:
             raise ValueError(f"parallelism must be at least 1, got {slots}")
         self.slots = slots
         self.in_flight: dict[Any, float] = {}  # tid -> time.monotonic() of its submission
-        self._queue: SimpleQueue[Event] = SimpleQueue()
+        self._queue: SimpleQueue[Event | None] = SimpleQueue()  # None: there are more slots
         self._closed = False
 
     @property
@@ -57,13 +57,25 @@ class Inbox:
         """Hand over an event; from any thread."""
         self._queue.put(event)
 
+    def resize(self, slots: int) -> None:
+        """Change how many trials may be in flight; more of them wake the loop."""
+        more, self.slots = slots > self.slots, slots
+        if more:
+            self._queue.put(None)
+
     def take(self, timeout: float | None) -> list[Event]:
-        """Return all events, oldest first; block for the first one while trials are in flight."""
+        """Return all events, oldest first; block for the first one while trials are in flight.
+
+        Returns without one when there are more slots.
+        """
         events: list[Event] = []
         limit = None if timeout is None else max(0.0, timeout)
         try:
             while self.in_flight:
-                self._accept(self._queue.get(not events, limit), events)
+                event = self._queue.get(not events, limit)
+                if event is None:
+                    break
+                self._accept(event, events)
         except Empty:
             pass
         except BaseException:  # Ctrl-C must not lose what was taken out already
@@ -96,11 +108,12 @@ class Inbox:
     def _restore(self, events: list[Event]) -> None:
         later: list[Event] = []
         while not self._queue.empty():
-            later.append(self._queue.get())
-        for event in events:
-            self.in_flight.setdefault(event.tid, time.monotonic())
-        for event in [*events, *later]:
-            self._queue.put(event)
+            event = self._queue.get()
+            later += [] if event is None else [event]
+        for taken in events:
+            self.in_flight.setdefault(taken.tid, time.monotonic())
+        for each in [*events, *later]:
+            self._queue.put(each)
 
 
 def event_of(tid: Any, report: Report, submitted: datetime) -> Finished | Failed:

@@ -38,9 +38,14 @@ class Execution:
 
 @dataclass(frozen=True)
 class Started:
-    """A trial was handed over to be run."""
+    """A trial was handed over to be run.
+
+    Comes again, any number of times, when it becomes known that the trial waits for a slot of
+    the cluster, or has one: ``waits`` is the news.
+    """
 
     tid: Any
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,10 @@ class Executor(ABC):
 
     @abstractmethod
     def free_slots(self) -> int:
-        """How many trials may be submitted now; never negative."""
+        """How many trials may be submitted now; never negative.
+
+        Follows the cluster where the executor does. When it grows, :meth:`wait` returns.
+        """
 
     @abstractmethod
     def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
@@ -113,8 +121,8 @@ class Executor(ABC):
     def wait(self, timeout: float | None) -> list[Event]:
         """Block until there are events, then return all there are, oldest first.
 
-        Returns an empty list after ``timeout`` seconds (None: no limit), and at once
-        when nothing is in flight.
+        Returns an empty list after ``timeout`` seconds (None: no limit), at once when nothing
+        is in flight, and when there are more slots than before.
         """
 
     @abstractmethod
@@ -128,7 +136,8 @@ class Executor(ABC):
     def elapsed(self, tid: Any) -> float | None:
         """Seconds this trial has been running; None while it waits for a slot.
 
-        May ask the cluster, so the loop calls it only when a time limit may have passed.
+        Never asks the cluster itself: None too where nobody has looked yet, and asking makes
+        somebody look.
         """
         raise NotImplementedError
 

@@ -13,10 +13,10 @@ import pytest
 
 from sparktuner.execute import Cancelled, Failed, Finished, Started
 from sparktuner.execute.spark import (
+    Slots,
     SparkExecutor,
     make_executor,
     make_thread_executor,
-    task_slots,
     trial_scope,
 )
 
@@ -252,7 +252,7 @@ def test_connections_to_the_jvm_end_with_their_threads(spark: Any) -> None:
 
 
 def test_the_number_of_slots_is_that_of_the_session(spark: Any, opened: Any) -> None:
-    assert task_slots(spark) == 4
+    assert Slots(spark).count() == 4
     assert opened(abs, None).parallelism == 4
 
 

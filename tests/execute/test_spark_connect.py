@@ -13,7 +13,7 @@ import pytest
 
 from sparktuner import SparkTrials, fmin, hp, rand
 from sparktuner.execute import Cancelled, Failed, Finished, Started
-from sparktuner.execute.spark import SparkExecutor, make_executor, make_thread_executor, task_slots
+from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._cluster import inspect
 
 PATIENCE = 120.0
@@ -47,7 +47,7 @@ def test_a_connect_session_is_known_by_itself_and_its_slots_are_counted(
     cluster = inspect(connect_spark)
     assert cluster.connect
     assert cluster.in_driver
-    assert task_slots(connect_spark) == 4
+    assert Slots(connect_spark).count() == 4
 
 
 def test_the_objective_is_unpickled_once_in_each_worker_process(

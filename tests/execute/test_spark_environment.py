@@ -13,7 +13,7 @@ import pytest
 
 from sparktuner.errors import SparkUnavailable
 from sparktuner.execute import Finished
-from sparktuner.execute.spark import active_session, make_executor, task_slots
+from sparktuner.execute.spark import Slots, active_session, make_executor
 from sparktuner.execute.spark._cluster import _max_task_failures, inspect, parse_spark_version
 from sparktuner.execute.spark._java import check_java, java_range, parse_java_version
 from sparktuner.testing import conf_directory, local_spark
@@ -131,7 +131,7 @@ def test_a_session_is_asked_once_what_it_is(spark: Any) -> None:
     assert cluster.version >= (3, 5)
     assert not cluster.connect
     assert cluster.in_driver
-    assert task_slots(spark) == 4
+    assert Slots(spark).count() == 4
     assert cluster.max_task_failures == 1
 
 

@@ -6,6 +6,7 @@ import base64
 import pickle
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,12 @@ from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.spark._worker import ARGUMENT_PROPERTY, REFUSED, run_task
+
+
+@dataclass
+class _Job:
+    future: Any  # a JavaFutureAction
+    launched: float | None = None  # once known, in seconds since the epoch
 
 
 class ClassicTransport(Transport):
@@ -47,7 +54,7 @@ class ClassicTransport(Transport):
         self._context = context
         self._thread = threading.local()
         self._inherited = _local_properties(context).clone()
-        self._jobs: dict[str, Any] = {}  # tag -> JavaFutureAction, while its trial runs
+        self._jobs: dict[str, _Job] = {}  # by tag, while its trial runs
         self._broadcast: Broadcast[list[Any]] = context.broadcast(pack_objective(objective))
         rdd = context.parallelize([None], 1).mapPartitions(
             partial(run_task, self._broadcast, in_driver)
@@ -73,8 +80,11 @@ class ClassicTransport(Transport):
             return
 
     def running_since(self, tag: str) -> float | None:
-        launched = [attempt.launched for attempt in self._attempts(tag) if attempt.running]
-        return launched[-1] if launched else None
+        job = self._jobs.get(tag)
+        if job is not None and job.launched is None:
+            launched = [attempt.launched for attempt in self._attempts(tag) if attempt.running]
+            job.launched = launched[-1] if launched else None
+        return None if job is None else job.launched
 
     def close(self) -> None:
         try:
@@ -99,8 +109,9 @@ class ClassicTransport(Transport):
         try:
             # When a job fails, Spark fails every job whose lineage holds the failed stage's RDD:
             # each job gets a last RDD of its own.
-            job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
-            report = bytes(pickle.loads(job.get().get(0))[0])
+            future = self._rdd.coalesce(1).collectAsync()
+            self._jobs[tag] = _Job(future)
+            report = bytes(pickle.loads(future.get().get(0))[0])
             if report == REFUSED:
                 raise self._ended(tag)
             return report
@@ -118,7 +129,7 @@ class ClassicTransport(Transport):
         if job is None:
             return []
         try:
-            return task_attempts(self._context._jsc.sc(), job)
+            return task_attempts(self._context._jsc.sc(), job.future)
         except Exception:  # not in the store yet, or the JVM is gone
             return []
 

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sparktuner.errors import SparkUnavailable
 
 if TYPE_CHECKING:
-    from pyspark.resource import ResourceProfile
     from pyspark.sql import SparkSession
-
-# More rows than any cluster has cores, so that each partition of a range has some.
-_MANY = 100_000
 
 STOPPED = (
     "The SparkSession was stopped. Make a new one (SparkSession.builder.getOrCreate()), and "
@@ -58,31 +54,32 @@ def inspect(session: SparkSession) -> Cluster:
     return Cluster(
         connect=False,
         version=version,
-        in_driver=_is_local(master),
+        in_driver=is_local(master),
         max_task_failures=_max_task_failures(master, conf.get("spark.task.maxFailures", "4")),
     )
 
 
 def _connect_cluster(session: Any, version: tuple[int, int]) -> Cluster:
-    master = _conf(session, "spark.master")  # a managed service may not say
-    failures = _conf(session, "spark.task.maxFailures") or "4"
+    master = read_conf(session, "spark.master")  # a managed service may not say
+    failures = read_conf(session, "spark.task.maxFailures") or "4"
     return Cluster(
         connect=True,
         version=version,
-        in_driver=_is_local(master),
+        in_driver=is_local(master),
         max_task_failures=_max_task_failures(master, failures),
     )
 
 
-def _conf(session: Any, key: str) -> str:
-    """Return a setting of a Connect session's server; empty where it is not set or hidden."""
+def read_conf(session: Any, key: str) -> str:
+    """Return a setting of the cluster's; empty where it is not set or hidden."""
     try:
         return str(session.conf.get(key, None) or "")
     except Exception:  # a managed service refuses to tell some of them
         return ""
 
 
-def _is_local(master: str) -> bool:
+def is_local(master: str) -> bool:
+    """Whether the driver's JVM is the only executor."""
     return master == "local" or master.startswith("local[")
 
 
@@ -125,42 +122,6 @@ def _require_pinned_threads(context: Any) -> None:
             "Spark was started with PYSPARK_PIN_THREAD=false, so that a trial's tag and pool "
             "could end up on another thread's job. Unset it and start the session again."
         )
-
-
-def count_slots(session: Any, resource_profile: ResourceProfile | None = None) -> int:
-    """Return how many one-task jobs can run at a time now, at least 1.
-
-    Spark Connect tells only its default parallelism, which is the number of cores: it is taken
-    from a small job, and divided by ``spark.task.cpus``.
-
-    Args:
-        session: usable, see ``active_session``.
-        resource_profile: counts the slots for tasks of this profile (Spark Classic only).
-    """
-    if is_connect(session):
-        cores = int(_conf(session, "spark.default.parallelism") or _default_parallelism(session))
-        return max(1, cores // int(_conf(session, "spark.task.cpus") or 1))
-    return _slots(session.sparkContext, resource_profile)
-
-
-def _default_parallelism(session: Any) -> int:
-    """Return into how many partitions the server splits a range."""
-    partitions = session.range(_MANY).selectExpr("spark_partition_id() AS id")
-    return 1 + int(partitions.selectExpr("max(id)").collect()[0][0])
-
-
-def _slots(context: Any, resource_profile: Any) -> int:
-    scala = context._jsc.sc()
-    try:
-        if resource_profile is None:
-            profile = scala.resourceProfileManager().defaultResourceProfile()
-        else:
-            profile = resource_profile._java_resource_profile
-        slots = int(scala.maxNumConcurrentTasks(profile))
-    except Exception:  # a method of Spark's own, not of its API; a fork may lack it
-        slots = 0
-    # 0 as long as no executor has come up yet.
-    return slots or max(1, int(context.defaultParallelism))
 
 
 def _max_task_failures(master: str, conf: str) -> int:

@@ -9,7 +9,8 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark._connect_worker import run_batches
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 # session, so this need only outlast a hiccup of the network: about 20 s.
 _RETRIES = 7
 _LONGEST_PAUSE_MS = 5000
+# How soon the server tells that a trial waits for a slot; it would every two seconds.
+_REPORT_INTERVAL = "1s"
 
 
 class ConnectTransport(Transport):
@@ -58,8 +61,12 @@ class ConnectTransport(Transport):
         packed = pack_objective(objective)
         self._session, self._is_own = _own_session(session)
         self._gone = threading.Event()
-        self._since: dict[str, float] = {}
+        # When a trial's task got a slot, as far as reported; None: it waits for one.
+        self._since: dict[str, float | None] = {}
+        self._mine = threading.local()  # .tag: of the trial that this thread runs
         name = f"sparktuner-{uuid.uuid4().hex}.pickle"
+        with suppress(Exception):  # AttributeError before Spark 4.0
+            self._session.registerProgressHandler(self._on_progress)
         _ship(self._session, name, packed)
         self._function = _ByValue(functools.partial(run_batches, name, in_driver))
         self._schema = StructType([StructField("report", BinaryType())])
@@ -69,6 +76,7 @@ class ConnectTransport(Transport):
     def run(self, task: bytes, tag: str, description: str) -> bytes:
         session = self._session
         session.addTag(tag)  # for this thread
+        self._mine.tag = tag
         self._since[tag] = time.time()
         try:
             job = self._frame.mapInArrow(
@@ -82,6 +90,7 @@ class ConnectTransport(Transport):
             raise failure from None
         finally:
             del self._since[tag]
+            self._mine.tag = None
             session.removeTag(tag)
         if report == REFUSED:
             raise worker_died(NO_REASON)
@@ -96,10 +105,27 @@ class ConnectTransport(Transport):
             return
 
     def running_since(self, tag: str) -> float | None:
-        """Return when the job was sent: a Connect session does not tell when a task starts."""
+        """Return when the job was sent, until the server reports that its task waits.
+
+        Servers before Spark 4.0 report nothing.
+        """
         return self._since.get(tag)
 
+    def _on_progress(
+        self, *, stages: Iterable[Any], inflight_tasks: int, done: bool, **_: Any
+    ) -> None:
+        """Take note of what the server says of the operation in whose thread this is called."""
+        tag = getattr(self._mine, "tag", None)
+        if tag not in self._since or done or any(s.num_completed_tasks for s in stages):
+            return
+        if not inflight_tasks:
+            self._since[tag] = None
+        elif self._since[tag] is None:
+            self._since[tag] = time.time()
+
     def close(self) -> None:
+        with suppress(Exception):  # AttributeError before Spark 4.0
+            self._session.removeProgressHandler(self._on_progress)
         if not self._is_own:
             return
         client = self._session.client
@@ -148,6 +174,8 @@ def _own_session(session: Any) -> tuple[Any, bool]:
 
     policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)
     own.client.set_retry_policies([policy])
+    with suppress(Exception):  # a server may refuse
+        own.conf.set("spark.connect.progress.reportInterval", _REPORT_INTERVAL)
     return own, True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute.spark._cluster import inspect
 from sparktuner.execute.spark._interrupt import spare_other_jobs
 from sparktuner.execute.spark._scope import ClassicScope, ConnectScope, TrialScope
-from sparktuner.execute.spark._session import active_session, task_slots
+from sparktuner.execute.spark._session import active_session
+from sparktuner.execute.spark._slots import Slots, fixed, following
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._window import SparkExecutor
 
@@ -24,6 +26,7 @@ def make_executor(
     parallelism: int | None = None,
     resource_profile: ResourceProfile | None = None,
     max_retries: int = 1,
+    at_most: int = sys.maxsize,
 ) -> SparkExecutor:
     """Ship the objective and return the executor that runs it on this session.
 
@@ -36,9 +39,10 @@ def make_executor(
     Args:
         session: None takes the active one, or starts one.
         objective: called with one argument on the workers.
-        parallelism: None takes the number of task slots there are now.
+        parallelism: how many trials run at a time; None follows the cluster's task slots.
         resource_profile: what each trial's task needs (stage-level scheduling).
         max_retries: how often a trial is run again whose Python worker died.
+        at_most: ends the following.
 
     Raises:
         UnpicklableObjective: the objective cannot be sent; names the variable.
@@ -46,11 +50,18 @@ def make_executor(
         ValueError: ``parallelism`` is below 1.
     """
     session = active_session(session)
-    width = task_slots(session, resource_profile) if parallelism is None else parallelism
-    if width < 1:
+    if parallelism is not None and parallelism < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
+    slots = Slots(session, resource_profile)
     transport = _make_transport(session, objective, resource_profile)
-    return SparkExecutor(transport, width, spare_other_jobs(), max_retries, preflight=True)
+    if parallelism is None:
+        width = following(slots, at_most)
+        parallelism = width()
+    else:
+        width = fixed(slots, parallelism)
+    return SparkExecutor(
+        transport, parallelism, spare_other_jobs(), max_retries, preflight=True, width=width
+    )
 
 
 def _make_transport(

@@ -6,11 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 from sparktuner.errors import MissingExtra, SparkUnavailable
-from sparktuner.execute.spark._cluster import connect_requested, count_slots, require_running
+from sparktuner.execute.spark._cluster import connect_requested, require_running
 from sparktuner.execute.spark._java import check_java
 
 if TYPE_CHECKING:
-    from pyspark.resource import ResourceProfile
     from pyspark.sql import SparkSession
 
 
@@ -45,16 +44,6 @@ def require_launchable() -> None:
     launched = SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ
     if not launched and not connect_requested():
         check_java(pyspark.__version__)
-
-
-def task_slots(session: SparkSession, resource_profile: ResourceProfile | None = None) -> int:
-    """Return how many one-task jobs the cluster can run at a time now; at least 1.
-
-    Args:
-        session: the session.
-        resource_profile: what a task needs, where that is not the cluster's default.
-    """
-    return count_slots(session, resource_profile)
 
 
 def _found_or_new() -> SparkSession:

@@ -59,9 +59,9 @@ class Transport(ABC):
 
     @abstractmethod
     def running_since(self, tag: str) -> float | None:
-        """Return when the trial's task was launched, in seconds since the epoch.
+        """Return when the trial's task got a slot, in seconds since the epoch; does not raise.
 
-        None while it waits for a slot, and when Spark cannot tell.
+        None while it waits for one. May ask Spark, until it has got one.
         """
 
     @abstractmethod

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 import uuid
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -17,6 +16,7 @@ from sparktuner.execute._task import decode, describe, dumps, pack_task
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._transport import JobFailed, Transport
+from sparktuner.execute.spark._watch import Watch
 
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
 _REPEAT_CANCEL = 0.2
@@ -25,7 +25,7 @@ _GRACE = 10.0
 
 
 class SparkExecutor(Executor):
-    """Runs each trial as one Spark job of one task, at most ``parallelism`` at a time.
+    """Runs each trial as one Spark job of one task, a bounded number of them at a time.
 
     A thread blocks for each trial in flight; a result that arrives after a cancel request is
     kept. A trial whose worker died is run again, see :class:`Attempts`; one that raised is not.
@@ -39,15 +39,17 @@ class SparkExecutor(Executor):
         on_close: Callable[[], None] | None = None,
         max_retries: int = 1,
         preflight: bool = False,
+        width: Callable[[], int] | None = None,
     ) -> None:
         """Make the executor; threads start when they are needed.
 
         Args:
             transport: owned from now on.
-            parallelism: the width of the window.
+            parallelism: the width of the window, to begin with.
             on_close: called once, at the end of :meth:`close`.
             max_retries: how often a trial is run again whose worker died.
             preflight: whether one probe task comes before the first trial.
+            width: asked again and again, in a thread, how wide the window is to be.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
@@ -61,6 +63,7 @@ class SparkExecutor(Executor):
         self._lanes = Lanes("sparktuner-slot")
         self._canceller = Lanes("sparktuner-cancel")
         self._wake = threading.Event()
+        self._watch = Watch(self._inbox, lambda tid: transport.running_since(self.tag(tid)), width)
         self._abandoned = False
         # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
         # are atomic.
@@ -69,7 +72,7 @@ class SparkExecutor(Executor):
 
     @property
     def parallelism(self) -> int:
-        """The width of the window."""
+        """The width of the window now."""
         return self._inbox.slots
 
     def tag(self, tid: Any) -> str:
@@ -83,6 +86,7 @@ class SparkExecutor(Executor):
         self._inbox.expect(tid)
         self._cancelled.discard(tid)
         self._running.add(tid)
+        self._watch.expect(tid, launched=False)
         submitted = utc_now()
         self._lanes.run(
             lambda: self._run(tid, argument, description, seed, submitted),
@@ -102,12 +106,7 @@ class SparkExecutor(Executor):
             self._canceller.run(self._cancel_until_ended, width=1)
 
     def elapsed(self, tid: Any) -> float | None:
-        if tid not in self._running:
-            return None
-        if self._preflight is not None and not self._preflight.is_done:
-            return None  # it waits for the probe, or its tag is the probe's
-        since = self._transport.running_since(self.tag(tid))
-        return None if since is None else max(0.0, time.time() - since)
+        return self._watch.elapsed(tid)
 
     def close(self) -> None:
         if not self._inbox.close():
@@ -119,6 +118,7 @@ class SparkExecutor(Executor):
             self._abandoned = True
             self._wake.set()
             self._canceller.close(_GRACE)
+            self._watch.close(_GRACE)
         finally:
             self._transport.close()
             self._on_close()
@@ -131,6 +131,7 @@ class SparkExecutor(Executor):
         except Exception as error:  # a thread's border: the trial must end in an event
             event = Failed(tid, *describe(error))
         self._running.discard(tid)
+        self._watch.forget(tid)
         self._inbox.put(event)
 
     def _outcome(
@@ -148,6 +149,7 @@ class SparkExecutor(Executor):
             try:
                 if self._preflight is not None:
                     self._preflight.check(self.tag(tid))
+                self._watch.expect(tid, launched=True)
                 task = pack_task(packed_argument, tid, seed, attempts.number)
                 packed = self._transport.run(task, self.tag(tid), description)
                 return attempts.ended(event_of(tid, decode(packed), submitted))

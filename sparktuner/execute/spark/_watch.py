@@ -1,0 +1,139 @@
+"""Which trials run and which wait for a slot, and how many slots there are by now."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from sparktuner.execute._inbox import Inbox
+from sparktuner.execute._lanes import Lanes
+from sparktuner.execute._protocol import Started
+
+_log = logging.getLogger("sparktuner")
+
+# Trials that end sooner are never looked at: a look costs about as much as a short job.
+_PERIOD = 1.0
+# At most one part in this many of the time is spent on looking.
+_IDLE_PER_LOOK = 9.0
+
+
+@dataclass
+class _Sight:
+    """What is known of a trial in flight; written by the watch's thread once it is there."""
+
+    launched: bool
+    waits: bool = False
+    began: float = field(default_factory=time.monotonic)
+    since: float | None = None  # in seconds since the epoch: when its task got a slot
+    asked: bool = False
+
+
+class Watch:
+    """Looks at Spark once a second in a thread of its own, so that the loop never has to.
+
+    Tells the loop of trials that begin or cease to wait for a slot, and keeps the window as
+    wide as it is to be.
+
+    Args:
+        inbox: of the window.
+        running_since: asks when a trial's task was launched, as a transport answers it.
+        width: asks how wide the window is to be; may take its time, and raise.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        running_since: Callable[[Any], float | None],
+        width: Callable[[], int] | None = None,
+    ) -> None:
+        self._inbox = inbox
+        self._running_since = running_since
+        self._width = width or (lambda: inbox.slots)
+        self._lane = Lanes("sparktuner-watch")
+        self._wake = threading.Event()
+        self._started = False
+        self._closed = False
+        self._waiting = 0
+        # tid -> what is known; items come and go by atomic operations.
+        self._sights: dict[Any, _Sight] = {}
+
+    def expect(self, tid: Any, launched: bool) -> None:
+        """Take note of a trial, or of its next attempt; from any thread but for a first trial.
+
+        Args:
+            tid: the trial.
+            launched: whether a job of its own comes now.
+        """
+        if not self._started:
+            self._started = True
+            self._lane.run(self._work, width=1)
+        before = self._sights.get(tid)
+        self._sights[tid] = _Sight(launched, waits=before is not None and before.waits)
+
+    def forget(self, tid: Any) -> None:
+        """The trial has ended."""
+        self._sights.pop(tid, None)
+
+    def elapsed(self, tid: Any) -> float | None:
+        """As ``Executor.elapsed``: answers from the last look, and has one taken soon."""
+        sight = self._sights.get(tid)
+        if sight is None:
+            return None
+        since = sight.since
+        if since is None:
+            sight.asked = True
+            self._wake.set()
+            return None
+        return max(0.0, time.time() - since)
+
+    def close(self, grace: float) -> None:
+        """End the thread; wait for it for so many seconds."""
+        self._closed = True
+        self._wake.set()
+        self._lane.close(grace)
+
+    def _work(self) -> None:
+        pause, measured = _PERIOD, time.monotonic()
+        while not self._closed:
+            self._wake.wait(pause)
+            self._wake.clear()
+            began = time.monotonic()
+            if began - measured >= _PERIOD:
+                self._measure()
+                measured = began
+            self._look_around()
+            pause = max(_PERIOD, _IDLE_PER_LOOK * (time.monotonic() - began))
+
+    def _measure(self) -> None:
+        try:
+            slots = max(1, self._width())
+        except Exception:  # the session may be gone, which the trials' own threads report
+            return
+        if slots != self._inbox.slots:
+            _log.info("%d trials may run at a time from now on", slots)
+            self._inbox.resize(slots)
+
+    def _look_around(self) -> None:
+        now = time.monotonic()
+        sights = list(self._sights.items())
+        for tid, sight in sights:
+            if self._closed:
+                return
+            if sight.asked or now - sight.began >= _PERIOD:
+                self._look(tid, sight)
+        waiting = sum(sight.waits for _, sight in sights)
+        if waiting != self._waiting:
+            self._waiting = waiting
+            _log.info("%d trials run, %d wait for a slot", len(sights) - waiting, waiting)
+
+    def _look(self, tid: Any, sight: _Sight) -> None:
+        sight.asked = False
+        sight.since = self._running_since(tid) if sight.launched else None
+        waits = sight.since is None
+        if waits != sight.waits and self._sights.get(tid) is sight:
+            sight.waits = waits
+            self._inbox.put(Started(tid, waits))

@@ -1,0 +1,196 @@
+"""What the window knows of the cluster, on a transport without Spark."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from sparktuner.driver import Progress
+from sparktuner.execute import Event, Finished, Started
+from sparktuner.execute.spark import SparkExecutor
+from tests.fake_transport import FakeTransport
+
+PATIENCE = 30.0
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 0.05)
+
+
+class FullCluster(FakeTransport):
+    """Tells of the trials in ``waiting`` that they have no slot, and counts the questions."""
+
+    def __init__(self, objective: Callable[[Any], Any]) -> None:
+        super().__init__(objective)
+        self.waiting: set[str] = set()
+        self.asked = 0
+
+    def running_since(self, tag: str) -> float | None:
+        self.asked += 1
+        return None if tag in self.waiting else super().running_since(tag)
+
+
+@pytest.fixture
+def transport() -> FullCluster:
+    return FullCluster(time.sleep)
+
+
+@pytest.fixture
+def executor(transport: FullCluster) -> Iterator[SparkExecutor]:
+    with SparkExecutor(transport, 4) as made:
+        yield made
+
+
+def news(executor: SparkExecutor, count: int) -> list[Event]:
+    """The next ``count`` events but for the first one of each trial."""
+    found: list[Event] = []
+    deadline = time.monotonic() + PATIENCE
+    seen: set[Any] = set()
+    while len(found) < count:
+        assert time.monotonic() < deadline, found
+        for event in executor.wait(1.0):
+            if event.tid in seen or event != Started(event.tid):
+                found.append(event)
+            seen.add(event.tid)
+    return found
+
+
+def test_a_trial_without_a_slot_is_told_from_one_that_runs(
+    executor: SparkExecutor, transport: FullCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "sparktuner")
+    transport.waiting.add(executor.tag(1))
+    for tid in (0, 1):
+        executor.submit(tid, 600)
+    assert news(executor, 1) == [Started(1, waits=True)]
+    assert executor.elapsed(1) is None
+    assert executor.elapsed(0) is not None
+    transport.waiting.clear()
+    while not (found := executor.wait(1.0)):
+        pass
+    assert found == [Started(1, waits=False)]
+    assert executor.elapsed(1) is not None
+    assert "1 trials run, 1 wait for a slot" in caplog.text
+
+
+def test_the_bar_shows_what_runs_apart_from_what_waits() -> None:
+    class Bar:
+        postfix = ""
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *exc: object) -> None: ...
+
+        def update(self, n: int) -> None:
+            shown.append(self.postfix)
+
+    shown: list[str] = []
+    progress = Progress(lambda initial, total: Bar(), 0, 9, None)
+    for event in [Started(n) for n in range(4)] + [Started(3, waits=True)]:
+        progress.on_event(event, {})
+    assert shown[-2:] == [
+        "best loss: ?, running: 4, failed: 0",
+        "best loss: ?, running: 3, waiting: 1, failed: 0",
+    ]
+
+
+def test_trials_that_end_soon_cost_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 1.0)
+    transport = FullCluster(lambda config: config)
+    with SparkExecutor(transport, 4) as executor:
+        for tid in range(50):
+            executor.submit(tid, tid)
+            while not any(isinstance(event, Finished) for event in executor.wait(10)):
+                pass
+    assert transport.asked == 0
+
+
+def test_asking_how_long_a_trial_runs_never_waits_for_spark(
+    executor: SparkExecutor, transport: FullCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 60.0)
+    go_on, asked = threading.Event(), threading.Event()
+
+    def running_since(tag: str) -> float:
+        asked.set()
+        go_on.wait(PATIENCE)
+        return time.time() - 7
+
+    transport.running_since = running_since  # type: ignore[method-assign]
+    executor.submit(0, 600)
+    executor.wait(PATIENCE)
+    began = time.monotonic()
+    assert executor.elapsed(0) is None  # which makes the watch look
+    assert asked.wait(PATIENCE)
+    assert executor.elapsed(0) is None
+    assert time.monotonic() - began < PATIENCE / 2
+    go_on.set()
+    while executor.elapsed(0) is None:
+        assert time.monotonic() - began < PATIENCE
+    assert 7 <= (executor.elapsed(0) or 0) < PATIENCE
+
+
+def test_the_window_follows_the_slots_and_more_of_them_wake_the_loop() -> None:
+    slots = [2]
+    with SparkExecutor(FakeTransport(time.sleep), 2, width=lambda: slots[0]) as executor:
+        for tid in range(2):
+            executor.submit(tid, 600)
+        while executor.free_slots() == 0:
+            slots[0] = 5
+            executor.wait(PATIENCE)  # nothing ends, yet it returns
+        assert (executor.parallelism, executor.free_slots()) == (5, 3)
+        slots[0] = 1
+        deadline = time.monotonic() + PATIENCE
+        while executor.parallelism != 1:
+            assert time.monotonic() < deadline
+            executor.wait(0.02)
+        assert executor.free_slots() == 0
+        with pytest.raises(RuntimeError, match="No slot is free"):
+            executor.submit(2, 600)
+
+
+def test_a_cluster_that_does_not_answer_leaves_the_window_as_it_is() -> None:
+    asked = threading.Event()
+
+    def width() -> int:
+        asked.set()
+        raise OSError("gone")
+
+    with SparkExecutor(FakeTransport(time.sleep), 3, width=width) as executor:
+        executor.submit(0, 600)
+        assert asked.wait(PATIENCE)
+        assert executor.parallelism == 3
+
+
+def test_an_empty_cluster_leaves_room_for_one_trial() -> None:
+    with SparkExecutor(FakeTransport(time.sleep), 3, width=lambda: 0) as executor:
+        executor.submit(0, 600)
+        deadline = time.monotonic() + PATIENCE
+        while executor.parallelism != 1:
+            assert time.monotonic() < deadline
+            executor.wait(0.02)
+
+
+def test_a_trial_that_waits_for_the_probe_waits() -> None:
+    go_on = threading.Event()
+
+    class SlowProbe(FakeTransport):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            if not task:
+                go_on.wait(PATIENCE)
+            return super().run(task, tag, description)
+
+    with SparkExecutor(SlowProbe(time.sleep), 1, preflight=True) as executor:
+        executor.submit(0, 600)
+        assert news(executor, 1) == [Started(0, waits=True)]
+        go_on.set()
+        while not (found := executor.wait(PATIENCE)):
+            pass
+        assert found == [Started(0, waits=False)]
