@@ -1,29 +1,27 @@
 """One call of the objective, on a worker or in this process, and its report.
 
-This module and ``_pickling`` are shipped to the workers by value, so that a worker needs
-Python, pyspark and what the objective imports, but no sparktuner. Hence: nothing here may
+This module and those that it imports are shipped to the workers by value, so that a worker
+needs Python, pyspark and what the objective imports, but no sparktuner. Hence: nothing here may
 import the rest of sparktuner, and reports are plain dicts.
 """
 
 from __future__ import annotations
 
-import dis
-import functools
-import importlib.util
 import io
 import os
 import pickle
 import socket
-import sys
 import time
 import traceback
-import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any, TypedDict
 
 from sparktuner.execute._current import CurrentTrial, entered, task_addresses
 from sparktuner.execute._pickling import find_offender, type_name
+from sparktuner.execute._probe import look_around
+from sparktuner.execute._threads import limit_threads
 
 # In place of an argument: do not call the objective, only see whether it could be.
 PROBE = b""
@@ -102,26 +100,37 @@ def describe(error: BaseException) -> tuple[str, str, str]:
     return type_name(error), message, text
 
 
-def serve(shipped: list[Any], packed: bytes, executor: str, attempt: int) -> bytes:
+def serve(
+    shipped: list[Any],
+    packed: bytes,
+    executor: str,
+    attempt: int,
+    omp: str = "",
+    packages: Iterable[str] = (),
+) -> bytes:
     """Run one trial on a worker.
 
     Args:
         shipped: its last item is the pickled objective, and from the first call on, for as
             long as this process keeps the list, the objective itself.
-        packed: what :func:`pack_task` made, or :data:`PROBE`, to which the report's value is the
-            list of modules that the objective imports and this worker lacks.
+        packed: what :func:`pack_task` made, or :data:`PROBE`, to which the report's value is what
+            :func:`look_around` returns.
         executor: for the report.
         attempt: for the report.
+        omp: ``OMP_NUM_THREADS`` as the user set it.
+        packages: top-level modules that the pickled objective names.
 
     Returns:
         An encoded report.
     """
+    limit_threads(omp)  # before the objective brings libraries with it
     opened = call(_open, (shipped, packed), executor, attempt)
     if "error" in opened:
         return encode(_unopened(opened))
     objective, argument, ticket = opened["value"]
     if packed == PROBE:
-        return encode(call(missing_imports, objective, executor, attempt))
+        probe = partial(look_around, packages=packages)
+        return encode(call(probe, objective, executor, attempt))
     with entered(CurrentTrial(**ticket, addresses=task_addresses())):
         return encode(call(objective, argument, executor, attempt))
 
@@ -143,41 +152,6 @@ def _open(
     argument = pickle.load(task)
     ticket = task.read()
     return shipped[-1], argument, pickle.loads(ticket) if ticket else _NO_TICKET
-
-
-def missing_imports(objective: Any) -> list[str]:
-    """Return the modules that import statements inside the objective name, and that are not here.
-
-    Some may be optional: an ``import`` in a ``try``, or in a branch that is never taken.
-    """
-    while isinstance(objective, functools.partial):
-        objective = objective.func
-    if not hasattr(objective, "__code__") and not hasattr(objective, "__func__"):
-        objective = type(objective).__call__
-    code = getattr(getattr(objective, "__func__", objective), "__code__", None)
-    names = set() if code is None else _imported(code)
-    return sorted(name for name in names if not _is_there(name))
-
-
-def _imported(code: types.CodeType) -> set[str]:
-    """The top-level names of what a function, and those defined in it, import absolutely."""
-    names: set[str] = set()
-    for instruction in dis.get_instructions(code):
-        if instruction.opname == "IMPORT_NAME" and instruction.argval:
-            names.add(str(instruction.argval).split(".")[0])
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            names |= _imported(constant)
-    return names
-
-
-def _is_there(name: str) -> bool:
-    if name in sys.modules:
-        return True
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def _unopened(report: Report) -> Report:

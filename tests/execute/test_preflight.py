@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from sparktuner.execute import Cancelled, Failed, Finished, Started
-from sparktuner.execute._task import PROBE, missing_imports
+from sparktuner.execute._probe import look_around, versions
+from sparktuner.execute._task import PROBE
 from sparktuner.execute.spark import JobFailed, SparkExecutor
 from tests.fake_transport import FakeTransport
 
@@ -116,9 +117,9 @@ def test_modules_that_the_objective_imports_are_looked_for() -> None:
         def __call__(self, config: Any) -> None:
             import not_there  # type: ignore[import-not-found]
 
-    assert missing_imports(objective) == ["nor_here", "not_here"]
-    assert missing_imports(Model()) == ["not_there"]
-    assert missing_imports(abs) == []
+    assert look_around(objective, ())["missing"] == ["nor_here", "not_here"]
+    assert look_around(Model(), ())["missing"] == ["not_there"]
+    assert look_around(abs, ())["missing"] == []
 
 
 def test_a_module_that_may_be_optional_is_a_warning_only(caplog: pytest.LogCaptureFixture) -> None:

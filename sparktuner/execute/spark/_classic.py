@@ -6,24 +6,18 @@ import base64
 import pickle
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from pyspark import Broadcast, SparkContext
 from pyspark.resource import ResourceProfile
 
+from sparktuner.execute.spark._cluster import Cluster
 from sparktuner.execute.spark._failures import NO_REASON, job_failed, worker_died
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.spark._worker import ARGUMENT_PROPERTY, REFUSED, run_task
-
-
-@dataclass
-class _Job:
-    future: Any  # a JavaFutureAction
-    launched: float | None = None  # once known, in seconds since the epoch
 
 
 class ClassicTransport(Transport):
@@ -37,7 +31,7 @@ class ClassicTransport(Transport):
         self,
         context: SparkContext,
         objective: Callable[[Any], Any],
-        in_driver: bool,
+        cluster: Cluster,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
         """Pickle the objective, broadcast it, and make the RDD.
@@ -45,7 +39,7 @@ class ClassicTransport(Transport):
         Args:
             context: the session's.
             objective: what the workers call.
-            in_driver: whether the driver is the only executor (``local[...]``).
+            cluster: what kind it is.
             resource_profile: what one trial's task needs.
 
         Raises:
@@ -54,10 +48,11 @@ class ClassicTransport(Transport):
         self._context = context
         self._thread = threading.local()
         self._inherited = _local_properties(context).clone()
-        self._jobs: dict[str, _Job] = {}  # by tag, while its trial runs
-        self._broadcast: Broadcast[list[Any]] = context.broadcast(pack_objective(objective))
+        self._jobs: dict[str, Any] = {}  # tag -> JavaFutureAction, while its trial runs
+        packed = pack_objective(objective, cluster.omp)
+        self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
         rdd = context.parallelize([None], 1).mapPartitions(
-            partial(run_task, self._broadcast, in_driver)
+            partial(run_task, self._broadcast, cluster.in_driver)
         )
         if resource_profile is not None:
             rdd = rdd.withResources(resource_profile)
@@ -80,11 +75,8 @@ class ClassicTransport(Transport):
             return
 
     def running_since(self, tag: str) -> float | None:
-        job = self._jobs.get(tag)
-        if job is not None and job.launched is None:
-            launched = [attempt.launched for attempt in self._attempts(tag) if attempt.running]
-            job.launched = launched[-1] if launched else None
-        return None if job is None else job.launched
+        launched = [attempt.launched for attempt in self._attempts(tag) if attempt.running]
+        return launched[-1] if launched else None
 
     def close(self) -> None:
         try:
@@ -109,9 +101,8 @@ class ClassicTransport(Transport):
         try:
             # When a job fails, Spark fails every job whose lineage holds the failed stage's RDD:
             # each job gets a last RDD of its own.
-            future = self._rdd.coalesce(1).collectAsync()
-            self._jobs[tag] = _Job(future)
-            report = bytes(pickle.loads(future.get().get(0))[0])
+            job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
+            report = bytes(pickle.loads(job.get().get(0))[0])
             if report == REFUSED:
                 raise self._ended(tag)
             return report
@@ -129,7 +120,7 @@ class ClassicTransport(Transport):
         if job is None:
             return []
         try:
-            return task_attempts(self._context._jsc.sc(), job.future)
+            return task_attempts(self._context._jsc.sc(), job)
         except Exception:  # not in the store yet, or the JVM is gone
             return []
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.errors import SparkUnavailable
+from sparktuner.execute._threads import OMP
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -27,12 +28,14 @@ class Cluster:
         version: (major, minor) of Spark.
         in_driver: the driver's JVM is the only executor (``local[...]``).
         max_task_failures: how often Spark would try a failing task.
+        omp: ``OMP_NUM_THREADS`` as the user set it for the workers; empty if not at all.
     """
 
     connect: bool
     version: tuple[int, int]
     in_driver: bool
     max_task_failures: int
+    omp: str = ""
 
 
 def inspect(session: SparkSession) -> Cluster:
@@ -51,11 +54,14 @@ def inspect(session: SparkSession) -> Cluster:
     _require_pinned_threads(context)
     conf = context.getConf()
     master = str(context.master)
+    omp = conf.get(f"spark.executorEnv.{OMP}") or ""
     return Cluster(
         connect=False,
         version=version,
         in_driver=is_local(master),
         max_task_failures=_max_task_failures(master, conf.get("spark.task.maxFailures", "4")),
+        # In local mode the driver's environment is the workers', but for what Spark sets.
+        omp=omp or (os.environ.get(OMP, "") if is_local(master) else ""),
     )
 
 
@@ -67,6 +73,7 @@ def _connect_cluster(session: Any, version: tuple[int, int]) -> Cluster:
         version=version,
         in_driver=is_local(master),
         max_task_failures=_max_task_failures(master, failures),
+        omp=read_conf(session, f"spark.executorEnv.{OMP}"),
     )
 
 

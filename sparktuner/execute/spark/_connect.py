@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.execute.spark._cluster import Cluster
 from sparktuner.execute.spark._connect_worker import run_batches
 from sparktuner.execute.spark._failures import NO_REASON, connect_failed, worker_died
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
@@ -42,7 +43,7 @@ class ConnectTransport(Transport):
         self,
         session: Any,
         objective: Callable[[Any], Any],
-        in_driver: bool,
+        cluster: Cluster,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
         """Pickle the objective and ship it as an artifact of the session.
@@ -50,7 +51,7 @@ class ConnectTransport(Transport):
         Args:
             session: a Spark Connect session.
             objective: what the workers call.
-            in_driver: whether the server's JVM is the only executor (``local[...]``).
+            cluster: what kind it is.
             resource_profile: what one trial's task needs.
 
         Raises:
@@ -58,7 +59,7 @@ class ConnectTransport(Transport):
         """
         from pyspark.sql.types import BinaryType, StructField, StructType
 
-        packed = pack_objective(objective)
+        packed = pack_objective(objective, cluster.omp)
         self._session, self._is_own = _own_session(session)
         self._gone = threading.Event()
         # When a trial's task got a slot, as far as reported; None: it waits for one.
@@ -68,7 +69,7 @@ class ConnectTransport(Transport):
         with suppress(Exception):  # AttributeError before Spark 4.0
             self._session.registerProgressHandler(self._on_progress)
         _ship(self._session, name, packed)
-        self._function = _ByValue(functools.partial(run_batches, name, in_driver))
+        self._function = _ByValue(functools.partial(run_batches, name, cluster.in_driver))
         self._schema = StructType([StructField("report", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
         self._frame = self._session.range(0, 1, 1, 1)

@@ -73,10 +73,10 @@ def _make_transport(
     if cluster.connect:
         from sparktuner.execute.spark._connect import ConnectTransport
 
-        return ConnectTransport(session, objective, cluster.in_driver, resource_profile)
+        return ConnectTransport(session, objective, cluster, resource_profile)
     from sparktuner.execute.spark._classic import ClassicTransport
 
-    return ClassicTransport(session.sparkContext, objective, cluster.in_driver, resource_profile)
+    return ClassicTransport(session.sparkContext, objective, cluster, resource_profile)
 
 
 def make_thread_executor(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
+from sparktuner.execute._probe import versions as driver_versions
 from sparktuner.execute._task import PROBE, decode
 from sparktuner.execute.spark._transport import JobFailed, Transport
 
@@ -57,13 +58,27 @@ class Preflight:
         if "error" in report:
             self._refusal = _refusal(*report["error"])
             return
-        if report["value"]:
-            _log.warning(
-                "worker %s lacks what the objective imports: %s",
-                report["host"],
-                ", ".join(report["value"]),
-            )
+        _warn(report["host"], **report["value"])
         self.is_done = True
+
+
+def _warn(host: str, missing: list[str], versions: dict[str, str]) -> None:
+    """Say what may go wrong in the trials, and may not."""
+    if missing:
+        _log.warning("worker %s lacks what the objective imports: %s", host, ", ".join(missing))
+    ours = driver_versions(versions)
+    # A part after "+" names a build, e.g. for a kind of GPU.
+    differing = [
+        f"{name} {versions[name]} (driver: {ours[name]})"
+        for name in sorted(ours)
+        if ours[name].partition("+")[0] != versions[name].partition("+")[0]
+    ]
+    if differing:
+        _log.warning(
+            "worker %s has other versions than the driver of what the objective uses: %s",
+            host,
+            ", ".join(differing),
+        )
 
 
 def _refusal(kind: str, message: str, traceback: str) -> JobFailed:

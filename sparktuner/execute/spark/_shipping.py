@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import ModuleType
+from functools import partial
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 import cloudpickle as installed_cloudpickle
 from pyspark import cloudpickle
 
 from sparktuner.errors import UnpicklableObjective
-from sparktuner.execute import _current, _pickling, _task
+from sparktuner.execute import _current, _pickling, _probe, _task, _threads
 from sparktuner.execute._pickling import Offender, find_offender, type_name
 from sparktuner.execute.spark import _connect_worker, _worker
+
+# Their versions matter whatever the objective names: arrays in results, pickles on their way.
+_ALWAYS_COMPARED = ("numpy", "cloudpickle", "pyspark")
 
 _dumps: Callable[[Any], bytes] = cloudpickle.dumps
 _register: Callable[[ModuleType], None] = cloudpickle.register_pickle_by_value
@@ -31,7 +36,7 @@ def pickled_by_value() -> Iterator[None]:
     """
     names = installed_cloudpickle.list_registry_pickle_by_value()
     theirs = [sys.modules[name] for name in names if name in sys.modules]
-    ours = (_pickling, _current, _task, _worker, _connect_worker)
+    ours = (_pickling, _current, _probe, _threads, _task, _worker, _connect_worker)
     wanted = {module.__name__: module for module in (*ours, *theirs)}
     added = [module for name, module in wanted.items() if name not in _registered()]
     for module in added:
@@ -49,18 +54,44 @@ def pickle_by_value(function: Callable[..., Any]) -> bytes:
         return _dumps(function)
 
 
-def pack_objective(objective: Callable[[Any], Any]) -> list[Any]:
+def pack_objective(objective: Callable[[Any], Any], omp: str = "") -> list[Any]:
     """Return what a worker needs to call ``objective``: our own part, and the objective, as bytes.
+
+    Args:
+        objective: the objective.
+        omp: ``OMP_NUM_THREADS`` as the user set it.
 
     Raises:
         UnpicklableObjective: names the variable that cannot be pickled.
     """
     with pickled_by_value():
         try:
-            return [_dumps(_task.serve), _dumps(objective)]
+            packed, packages = _dumps_noting_packages(objective)
+            return [_dumps(partial(_task.serve, omp=omp, packages=packages)), packed]
         except Exception as error:  # __reduce__ may raise anything
             offender = find_offender(objective, _dumps)
             raise UnpicklableObjective(_refusal(offender, error)) from error
+
+
+class _NotingPickler(cloudpickle.CloudPickler):
+    """Notes the top-level modules of the functions, classes and objects that it pickles."""
+
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)  # type: ignore[no-untyped-call]
+        self.packages: set[str] = set()
+
+    def reducer_override(self, obj: Any) -> Any:
+        named = obj if isinstance(obj, type | FunctionType | BuiltinFunctionType) else type(obj)
+        module = obj.__name__ if isinstance(obj, ModuleType) else named.__module__
+        self.packages.add(str(module).partition(".")[0])
+        return super().reducer_override(obj)  # type: ignore[no-untyped-call]
+
+
+def _dumps_noting_packages(value: Any) -> tuple[bytes, list[str]]:
+    with io.BytesIO() as file:
+        pickler = _NotingPickler(file)
+        pickler.dump(value)  # type: ignore[no-untyped-call]
+        return file.getvalue(), sorted({*pickler.packages, *_ALWAYS_COMPARED})
 
 
 def _refusal(offender: Offender | None, error: Exception) -> str:

@@ -17,6 +17,11 @@ _log = logging.getLogger("sparktuner")
 
 # Trials that end sooner are never looked at: a look costs about as much as a short job.
 _PERIOD = 1.0
+# A trial that runs may lose its executor, and wait for another one. It is looked at again when
+# it is older by this part, at last after so many seconds, and only while the time allows.
+_AGAIN_PART = 0.2
+_AGAIN_AT_LAST = 10.0
+_AGAIN_SHARE = 0.03
 # At most one part in this many of the time is spent on looking.
 _IDLE_PER_LOOK = 9.0
 
@@ -30,6 +35,13 @@ class _Sight:
     began: float = field(default_factory=time.monotonic)
     since: float | None = None  # in seconds since the epoch: when its task got a slot
     asked: bool = False
+    looked: float = 0.0
+
+    def is_due(self, now: float) -> bool:
+        if self.since is None:
+            return self.asked or now - self.began >= _PERIOD
+        again = min(_AGAIN_PART * (self.looked - self.began), _AGAIN_AT_LAST)
+        return now - self.looked >= max(_PERIOD, again)
 
 
 class Watch:
@@ -120,18 +132,22 @@ class Watch:
     def _look_around(self) -> None:
         now = time.monotonic()
         sights = list(self._sights.items())
-        for tid, sight in sights:
-            if self._closed:
-                return
-            if sight.asked or now - sight.began >= _PERIOD:
-                self._look(tid, sight)
+        due = [(tid, sight) for tid, sight in sights if sight.is_due(now)]
+        # Those first of which it is not known that they run, then the longest unseen.
+        for tid, sight in sorted(
+            due, key=lambda each: (each[1].since is not None, each[1].looked)
+        ):
+            late = time.monotonic() - now > _AGAIN_SHARE * _PERIOD
+            if self._closed or (late and sight.since is not None):
+                break
+            self._look(tid, sight)
         waiting = sum(sight.waits for _, sight in sights)
         if waiting != self._waiting:
             self._waiting = waiting
             _log.info("%d trials run, %d wait for a slot", len(sights) - waiting, waiting)
 
     def _look(self, tid: Any, sight: _Sight) -> None:
-        sight.asked = False
+        sight.asked, sight.looked = False, time.monotonic()
         sight.since = self._running_since(tid) if sight.launched else None
         waits = sight.since is None
         if waits != sight.waits and self._sights.get(tid) is sight:
