@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import logging
+import pickle
+import sys
 import threading
 from typing import Any
 
@@ -12,8 +14,9 @@ import pytest
 
 from sparktuner.execute import Cancelled, Failed, Finished, Started
 from sparktuner.execute._probe import look_around, versions
-from sparktuner.execute._task import PROBE
+from sparktuner.execute._task import PROBE, serve
 from sparktuner.execute.spark import JobFailed, SparkExecutor
+from sparktuner.execute.spark._shipping import pack_objective
 from tests.fake_transport import FakeTransport
 
 
@@ -133,3 +136,50 @@ def test_a_module_that_may_be_optional_is_a_warning_only(caplog: pytest.LogCaptu
     with caplog.at_level(logging.WARNING, "sparktuner"):
         assert outcomes(Recording(objective), 1)[0].value == 1
     assert "lacks what the objective imports: not_here" in caplog.text
+
+
+def test_the_versions_that_matter_are_compared_and_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import numpy
+
+    class OtherWorker(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            if task != PROBE:
+                return super().run(task, tag, description)
+            with pytest.MonkeyPatch.context() as worker:
+                worker.setattr(numpy, "__version__", "1.0.1+local")
+                return serve([self._packed], task, "fake", 0, packages=["numpy", "pyspark"])
+
+    assert outcomes(OtherWorker(abs), 2)[1].value == 1
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert f"numpy 1.0.1+local (driver: {numpy.__version__})" in told[0]
+    assert "pyspark" not in told[0]
+
+
+def test_the_version_is_found_of_what_is_not_imported_yet_and_named_otherwise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import sklearn  # type: ignore[import-untyped]
+
+    expected = sklearn.__version__
+    monkeypatch.delitem(sys.modules, "sklearn")
+    assert versions(["sklearn", "not_there", "json", "__main__"]) == {"sklearn": expected}
+
+
+def test_what_an_objective_s_pickle_names_is_compared() -> None:
+    from fractions import Fraction
+
+    import tqdm
+    from scipy.optimize import rosen
+
+    half, bar = Fraction(1, 2), tqdm.tqdm
+
+    def objective(config: Any) -> Any:
+        return rosen([half, config]), bar
+
+    serve_packed, _ = pack_objective(objective)
+    named = pickle.loads(serve_packed).keywords["packages"]
+    assert {"numpy", "pyspark", "cloudpickle", "scipy", "tqdm", "fractions"} <= set(named)
+    assert "sklearn" not in named

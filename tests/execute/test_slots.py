@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sparktuner import SparkTrials, fmin, hp, rand, tpe
-from sparktuner.execute.spark import Slots
+from sparktuner.execute import Finished, Started
+from sparktuner.execute.spark import Slots, make_executor
 from tests.faults.test_classic_faults import in_new_process
 
 PRELUDE = """
@@ -160,14 +163,41 @@ with local_spark("local-cluster[2,1,1024]", **conf) as spark:
     ], answer.stderr
 
 
+@pytest.mark.parametrize("session", ["local_spark", "connect_spark"])
+@pytest.mark.spark
+def test_a_trial_that_waits_for_a_slot_is_told_from_those_that_run(
+    session: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    go = str(tmp_path / "go")
+
+    def objective(config: Any) -> int:
+        while not os.path.exists(go):
+            time.sleep(0.05)
+        return 1
+
+    waits: dict[Any, bool] = {}
+    deadline = time.monotonic() + 120
+    with make_executor(request.getfixturevalue(session), objective, 5) as executor:
+        for tid in range(5):
+            executor.submit(tid, None)
+        while sum(waits.values()) != 1 or sum(executor.elapsed(t) is not None for t in waits) != 4:
+            assert time.monotonic() < deadline, waits
+            waits |= {e.tid: e.waits for e in executor.wait(1.0) if isinstance(e, Started)}
+        (late,) = (tid for tid, late in waits.items() if late)
+        assert executor.elapsed(late) is None
+        Path(go).touch()
+        ended: list[Any] = []
+        while len(ended) < 5:
+            ended += [e for e in executor.wait(60) if not isinstance(e, Started)]
+    assert all(isinstance(event, Finished) for event in ended)
+
+
 def test_a_number_above_the_slots_is_kept_and_said_once(
     spark: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 0.02)
 
     def objective(x: float) -> float:
-        import time
-
         time.sleep(0.1)
         return x
 
