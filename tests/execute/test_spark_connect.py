@@ -186,7 +186,7 @@ def test_an_operation_that_somebody_else_interrupts_fails_its_trial(opened: Any)
     executor.submit(0, 600)
     while executor.elapsed(0) is None or executor.elapsed(0) < 1.0:
         executor.wait(0.05)
-    executor._transport._session.interruptAll()
+    executor._transport.session.interruptAll()
     event = last_events(executor, 1)[0]
     assert event.error_type == "JobCancelled"
 

@@ -37,6 +37,9 @@ class ConnectTransport(Transport):
     The jobs run in a clone of the user's session (Spark 4.1 and later), so that what was
     shipped ends with the search, and nothing of the user's is touched. Older servers, and
     those that refuse to clone, keep what was shipped until the user's session ends.
+
+    Attributes:
+        session: the one that the jobs run in.
     """
 
     def __init__(
@@ -60,22 +63,22 @@ class ConnectTransport(Transport):
         from pyspark.sql.types import BinaryType, StructField, StructType
 
         packed = pack_objective(objective, cluster.omp)
-        self._session, self._is_own = _own_session(session)
+        self.session, self._is_own = _own_session(session)
         self._gone = threading.Event()
         # When a trial's task got a slot, as far as reported; None: it waits for one.
         self._since: dict[str, float | None] = {}
         self._mine = threading.local()  # .tag: of the trial that this thread runs
         name = f"sparktuner-{uuid.uuid4().hex}.pickle"
         with suppress(Exception):  # AttributeError before Spark 4.0
-            self._session.registerProgressHandler(self._on_progress)
-        _ship(self._session, name, packed)
+            self.session.registerProgressHandler(self._on_progress)
+        _ship(self.session, name, packed)
         self._function = _ByValue(functools.partial(run_batches, name, cluster.in_driver))
         self._schema = StructType([StructField("report", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
-        self._frame = self._session.range(0, 1, 1, 1)
+        self._frame = self.session.range(0, 1, 1, 1)
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
-        session = self._session
+        session = self.session
         session.addTag(tag)  # for this thread
         self._mine.tag = tag
         self._since[tag] = time.time()
@@ -101,7 +104,7 @@ class ConnectTransport(Transport):
         if self._gone.is_set():
             return
         try:
-            self._session.interruptTag(tag)
+            self.session.interruptTag(tag)
         except Exception:  # the server is gone, and the job with it
             return
 
@@ -126,10 +129,10 @@ class ConnectTransport(Transport):
 
     def close(self) -> None:
         with suppress(Exception):  # AttributeError before Spark 4.0
-            self._session.removeProgressHandler(self._on_progress)
+            self.session.removeProgressHandler(self._on_progress)
         if not self._is_own:
             return
-        client = self._session.client
+        client = self.session.client
         try:
             if self._gone.is_set():
                 client._channel.close()  # client.close() waits for the server, in vain

@@ -52,8 +52,8 @@ def make_executor(
     session = active_session(session)
     if parallelism is not None and parallelism < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
+    transport, session = _make_transport(session, objective, resource_profile)
     slots = Slots(session, resource_profile)
-    transport = _make_transport(session, objective, resource_profile)
     if parallelism is None:
         width = following(slots, at_most)
         parallelism = width()
@@ -68,15 +68,18 @@ def _make_transport(
     session: SparkSession,
     objective: Callable[[Any], Any],
     resource_profile: ResourceProfile | None,
-) -> Transport:
+) -> tuple[Transport, SparkSession]:
+    """The transport, and the session to ask about the cluster while trials run."""
     cluster = inspect(session)
     if cluster.connect:
         from sparktuner.execute.spark._connect import ConnectTransport
 
-        return ConnectTransport(session, objective, cluster, resource_profile)
+        connect = ConnectTransport(session, objective, cluster, resource_profile)
+        return connect, connect.session  # whose client gives up soon when the server is gone
     from sparktuner.execute.spark._classic import ClassicTransport
 
-    return ClassicTransport(session.sparkContext, objective, cluster, resource_profile)
+    classic = ClassicTransport(session.sparkContext, objective, cluster, resource_profile)
+    return classic, session
 
 
 def make_thread_executor(
