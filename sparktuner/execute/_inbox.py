@@ -31,7 +31,7 @@ class Inbox:
             raise ValueError(f"parallelism must be at least 1, got {slots}")
         self.slots = slots
         self.in_flight: dict[Any, float] = {}  # tid -> time.monotonic() of its submission
-        self._queue: SimpleQueue[Event | None] = SimpleQueue()  # None: there are more slots
+        self._queue: SimpleQueue[Event | int] = SimpleQueue()  # int: so many slots from now on
         self._closed = False
 
     @property
@@ -58,22 +58,24 @@ class Inbox:
         self._queue.put(event)
 
     def resize(self, slots: int) -> None:
-        """Change how many trials may be in flight; more of them wake the loop."""
-        more, self.slots = slots > self.slots, slots
-        if more:
-            self._queue.put(None)
+        """Let so many trials be in flight from the loop's next :meth:`take` on, which this ends.
+
+        Not at once: the loop fills the slots that it has just seen.
+        """
+        self._queue.put(slots)
 
     def take(self, timeout: float | None) -> list[Event]:
         """Return all events, oldest first; block for the first one while trials are in flight.
 
-        Returns without one when there are more slots.
+        Returns without one when the number of slots changes.
         """
         events: list[Event] = []
         limit = None if timeout is None else max(0.0, timeout)
         try:
             while self.in_flight:
                 event = self._queue.get(not events, limit)
-                if event is None:
+                if isinstance(event, int):
+                    self.slots = event
                     break
                 self._accept(event, events)
         except Empty:
@@ -106,12 +108,11 @@ class Inbox:
             del self.in_flight[event.tid]
 
     def _restore(self, events: list[Event]) -> None:
-        later: list[Event] = []
+        later: list[Event | int] = []
         while not self._queue.empty():
-            event = self._queue.get()
-            later += [] if event is None else [event]
-        for taken in events:
-            self.in_flight.setdefault(taken.tid, time.monotonic())
+            later.append(self._queue.get())
+        for event in events:
+            self.in_flight.setdefault(event.tid, time.monotonic())
         for each in [*events, *later]:
             self._queue.put(each)
 

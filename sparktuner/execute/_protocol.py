@@ -100,7 +100,7 @@ class Executor(ABC):
     def free_slots(self) -> int:
         """How many trials may be submitted now; never negative.
 
-        Follows the cluster where the executor does. When it grows, :meth:`wait` returns.
+        Follows the cluster where the executor does, but changes only in :meth:`wait`.
         """
 
     @abstractmethod
@@ -122,7 +122,7 @@ class Executor(ABC):
         """Block until there are events, then return all there are, oldest first.
 
         Returns an empty list after ``timeout`` seconds (None: no limit), at once when nothing
-        is in flight, and when there are more slots than before.
+        is in flight, and when the number of slots changes.
         """
 
     @abstractmethod

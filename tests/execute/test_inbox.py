@@ -73,3 +73,25 @@ def test_clocks_that_disagree_give_no_negative_queue_time() -> None:
     assert early.execution.queue_time == 0.0
     assert isinstance(late, Finished)
     assert late.execution.queue_time == 5.0
+
+
+def test_slots_that_go_while_the_loop_fills_them_are_missed_only_afterwards() -> None:
+    inbox = Inbox(2)
+    inbox.expect(0)
+    inbox.resize(1)
+    assert inbox.free == 1
+    inbox.expect(1)  # the loop had seen it free
+    assert inbox.take(10) == []
+    assert (inbox.slots, inbox.free) == (1, 0)
+
+
+def test_more_slots_end_the_wait_and_no_event_is_lost() -> None:
+    inbox = Inbox(1)
+    inbox.expect(0)
+    inbox.put(Started(0))
+    inbox.resize(3)
+    inbox.put(Cancelled(0))
+    assert inbox.take(None) == [Started(0)]
+    assert inbox.free == 2
+    assert inbox.take(None) == [Cancelled(0)]
+    assert inbox.free == 3

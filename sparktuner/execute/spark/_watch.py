@@ -70,6 +70,7 @@ class Watch:
         self._started = False
         self._closed = False
         self._waiting = 0
+        self._slots = inbox.slots
         # tid -> what is known; items come and go by atomic operations.
         self._sights: dict[Any, _Sight] = {}
 
@@ -125,7 +126,8 @@ class Watch:
             slots = max(1, self._width())
         except Exception:  # the session may be gone, which the trials' own threads report
             return
-        if slots != self._inbox.slots:
+        if slots != self._slots:
+            self._slots = slots
             _log.info("%d trials may run at a time from now on", slots)
             self._inbox.resize(slots)
 
