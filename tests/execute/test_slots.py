@@ -103,7 +103,8 @@ with local_spark("local-cluster[2,2,1024]", **conf) as spark:
     logging.basicConfig(stream=sys.stdout, format="%(message)s")
     fmin(versioned.loss, hp.uniform("x", 0, 1), rand.suggest, 2, verbose=False,
          trials=SparkTrials(2, spark_session=spark))
-"""
+""",
+        timeout=480.0,
     )
     assert answer.returncode == 0, answer.stderr
     lines = answer.stdout.splitlines()
@@ -153,7 +154,8 @@ with local_spark("local-cluster[2,1,1024]", **conf) as spark:
     while not slots.can_grow() and time.monotonic() < deadline:
         time.sleep(0.1)
     print("idle", slots.count())
-"""
+""",
+        timeout=480.0,
     )
     assert answer.stdout.splitlines() == [
         "begin 1 True 2",
