@@ -68,7 +68,7 @@ def _marginal(space: FlatSpace, mixture: Mixture, j: int, index: int) -> Mixture
         single_group(space, index),
         mixture.log_weights,
         mixture.mu[:, numeric],
-        mixture.sigma[numeric],
+        mixture.sigma[:, numeric],
         mixture.options[:, categorical],
         mixture.spread[categorical],
     )

@@ -2,13 +2,22 @@
 
 Bergstra, Bardenet, Bengio, Kégl (2011), "Algorithms for hyper-parameter optimization": the
 next configuration is the draw from l(x), the density of good trials, with the highest
-l(x) / g(x), where g(x) is the density of the others. Here both are multivariate over each
-group of parameters that are active together (Falkner, Klein, Hutter, 2018, section 3.2).
+l(x) / g(x), where g(x) is the density of the others. Kernels are as wide as the larger gap to
+a neighbour (their section 4). Older bad trials weigh less (the linear forgetting of Bergstra,
+Yamins, Cox, 2013).
 
-Deviations: each group splits the trials in which *it* was active, so that a branch is
-judged against itself; the prior's component is the prior itself; pending trials count as
-bad ones; at most ``_MOST_BAD`` bad trials enter g, evenly chosen. The standard error of
-g(x) from that choice is below sqrt(E_g[k^2] / E_g[k]^2 / _MOST_BAD) of g(x), k the kernel.
+What is different here:
+
+- Densities are joint over each group of parameters that are active together (Falkner, Klein,
+  Hutter, 2018, section 3.2). A joint density of a few trials knows interactions, the product
+  of its marginals (which the papers of Bergstra use) generalises better: half the candidates
+  come from either, and the score is the mean of the two log ratios.
+- Each group splits the trials in which *it* was active, so that a branch is judged against
+  itself.
+- Good trials are weighted by rank, the kernels of bad ones have twice the least width.
+- The prior's component is the prior itself; pending trials count as bad ones.
+- At most ``_MOST_BAD`` bad trials enter g, evenly chosen. The standard error of g(x) from
+  that choice is below sqrt(E_g[k^2] / E_g[k]^2 / _MOST_BAD) of g(x), k the kernel.
 """
 
 from __future__ import annotations
@@ -39,23 +48,31 @@ class TpeOptions:
     """What can be set on TPE.
 
     Attributes:
-        prior_weight: weight of the prior in both densities; an observation's is 1.
+        prior_weight: weight of the prior in both densities; an observation's is at most 1.
         n_startup_jobs: random search until so many trials have *finished*.
         n_EI_candidates: draws from l(x) that are compared.
-        gamma: ceil(gamma * sqrt(n)) trials are good, at most 25 (Hyperopt's split; its
-            gamma is 0.25, which did worse at every number of workers).
-        bandwidth: kernel width in units of a column's width, for one observation in one
-            dimension; it shrinks as m ** (-1 / (d + 4)) (Scott, 1992, eq. 6.42).
-        min_bandwidth: lower limit of the kernel width, same units.
+        gamma: ceil(gamma * sqrt(n)) trials are good, at most 25 (Hyperopt's split, its gamma
+            is 0.25); None: a tenth of them, at most 25 (Watanabe, 2023, section 3.1).
+        joint: share of the joint densities in the score and in the candidates; the
+            rest is the marginals'.
+        linear_forgetting: so many of the latest bad trials have weight 1, that of the others
+            falls linearly with their age (Hyperopt's 25); 0: all have weight 1.
+        rank_weights: the i-th best of m good trials has weight (m - i + 1) / m; otherwise 1.
+        good_bandwidth: least width of the kernels of m good trials, in units of a column's
+            width / min(100, m + 2) (Watanabe, 2023, section 3.3.4).
+        bad_bandwidth: the same of the bad trials' kernels.
         pending_weight: weight of a pending trial among the bad ones.
     """
 
     prior_weight: float = 1.0
     n_startup_jobs: int = 10
     n_EI_candidates: int = 24
-    gamma: float = 1.0
-    bandwidth: float = 0.2
-    min_bandwidth: float = 0.01
+    gamma: float | None = None
+    joint: float = 0.5
+    linear_forgetting: int = 25
+    rank_weights: bool = True
+    good_bandwidth: float = 1.0
+    bad_bandwidth: float = 2.0
     pending_weight: float = 1.0
 
     def __post_init__(self) -> None:
@@ -65,12 +82,21 @@ class TpeOptions:
             raise ValueError(f"n_startup_jobs must be at least 0, got {self.n_startup_jobs}")
         if self.n_EI_candidates < 1:
             raise ValueError(f"n_EI_candidates must be at least 1, got {self.n_EI_candidates}")
-        if not self.gamma > 0:
+        if self.gamma is not None and not self.gamma > 0:
             raise ValueError(f"gamma must be above 0, got {self.gamma}")
         if not self.pending_weight >= 0:
             raise ValueError(f"pending_weight must be at least 0, got {self.pending_weight}")
-        if not (self.bandwidth > 0 and self.min_bandwidth > 0):
-            raise ValueError("bandwidth and min_bandwidth must be above 0")
+        if not (self.good_bandwidth > 0 and self.bad_bandwidth > 0):
+            raise ValueError("good_bandwidth and bad_bandwidth must be above 0")
+        if not 0 <= self.joint <= 1:
+            raise ValueError(f"joint must be from 0 to 1, got {self.joint}")
+        if self.linear_forgetting < 0:
+            raise ValueError(f"linear_forgetting must be at least 0, got {self.linear_forgetting}")
+
+    def good_of(self, n: int) -> int:
+        """How many of ``n`` trials are good."""
+        few = n / 10 if self.gamma is None else self.gamma * math.sqrt(n)
+        return min(math.ceil(few), _MOST_GOOD)
 
 
 def propose_tpe(
@@ -113,16 +139,19 @@ def _next(
 
 @dataclass(frozen=True, eq=False)
 class Densities:
-    """l(x) and g(x) of one group."""
+    """l(x) and g(x) of one group, and the share of the joint densities."""
 
     group: Group
     good: Mixture
     bad: Mixture
+    joint: float
 
     def log_ratio(self, x: FloatArray) -> FloatArray:
         """log l(x) - log g(x) at latents (k, d); (k,)."""
-        prior = log_prior(self.group, x).sum(axis=1)
-        return self.good.log_density(x, prior) - self.bad.log_density(x, prior)
+        prior = log_prior(self.group, x)
+        good, good_alone = self.good.log_densities(x, prior)
+        bad, bad_alone = self.bad.log_densities(x, prior)
+        return self.joint * (good - bad) + (1 - self.joint) * (good_alone - bad_alone)
 
 
 def densities(
@@ -130,10 +159,11 @@ def densities(
 ) -> list[Densities]:
     """The densities that the next suggestion is drawn from, for each group."""
     seen = Ranked.of(history)
-    return [
-        Densities(group, *_good_and_bad(group, history.values, seen, pending, options))
-        for group in groups_of(space)
-    ]
+    models = []
+    for group in groups_of(space):
+        good, bad = _good_and_bad(group, history.values, seen, pending, options)
+        models.append(Densities(group, good, bad, options.joint))
+    return models
 
 
 def draw_candidates(
@@ -144,7 +174,8 @@ def draw_candidates(
     for model in models:
         on = np.flatnonzero(model.group.is_active(rows))
         if len(on):
-            rows[on[:, None], model.group.index] = model.good.sample(rng, len(on))
+            crossed = on >= model.joint * k
+            rows[on[:, None], model.group.index] = model.good.sample(rng, len(on), crossed)
     return rows
 
 
@@ -195,39 +226,46 @@ def _good_and_bad(
     # As many as there would be if the share of the even choice is that of all trials.
     share = len(even) / max(len(seen.even), 1)
     n = round(share * len(values))
-    n_good = min(math.ceil(options.gamma * math.sqrt(n)), _MOST_GOOD)
-    good = best[:n_good]
+    good = best[: options.good_of(n)]
     is_good = np.zeros(len(values), dtype=np.bool_)
     is_good[good] = True
     bad = even[~is_good[even]]
     bad = bad[evenly(len(bad), _MOST_BAD)]
     waiting = pending[~np.isnan(pending[:, first])][:, group.index]
+    m = len(good)
+    weights = 1 - np.arange(m) / m if options.rank_weights else np.ones(m)
     yield parzen(
-        group,
-        values[good[:, None], group.index],
-        np.ones(len(good)),
-        options,
+        group, values[good[:, None], group.index], weights, options.good_bandwidth, options
     )
     yield parzen(
         group,
         np.concatenate([values[bad[:, None], group.index], waiting]),
-        np.append(np.ones(len(bad)), np.full(len(waiting), options.pending_weight)),
+        np.append(
+            forgetting(len(bad), options.linear_forgetting),
+            np.full(len(waiting), options.pending_weight),
+        ),
+        options.bad_bandwidth,
         options,
     )
+
+
+def forgetting(n: int, latest: int) -> FloatArray:
+    """Weights (n,) of trials from old to new; the ``latest`` ones have 1."""
+    if latest == 0 or n <= latest:
+        return np.ones(n)
+    return np.append(np.linspace(1 / n, 1, n - latest), np.ones(latest))
 
 
 def parzen(
     group: Group,
     observed: FloatArray,
     weights: FloatArray,
+    bandwidth: float,
     options: TpeOptions,
 ) -> Mixture:
     """The mixture of kernels at ``observed`` (m, d), of weights (m,), and the prior."""
     m, n = len(observed), group.n_numeric
     weights = np.append(weights, options.prior_weight)
-    shrink = max(m, 1) ** (-1 / (len(group.columns) + 4))
-    sigma = np.maximum(options.bandwidth * shrink, options.min_bandwidth) * group.scale
-    sigma = np.maximum(sigma, 0.5 * group.step)
     sizes = np.array([len(p) for p in group.p])
     with np.errstate(divide="ignore"):  # a weight of 0 takes a component out
         log_weights = np.log(weights / weights.sum())
@@ -235,7 +273,27 @@ def parzen(
         group,
         log_weights,
         observed[:, :n],
-        sigma,
+        bandwidths(group, observed[:, :n], bandwidth),
         observed[:, n:],
         sizes * options.prior_weight / (max(m, 1) + sizes * options.prior_weight),
     )
+
+
+def bandwidths(group: Group, mu: FloatArray, least: float) -> FloatArray:
+    """The larger gap of each centre (m, d_n) to its neighbours, the prior's being one of them.
+
+    At least ``least`` widths / min(100, m + 2) and half a step, at most the width.
+    """
+    m, n = mu.shape
+    # A single centre has a neighbour on one side alone; on the other it has the bound.
+    edges = group.centre + group.scale / 2 * np.array([[-1.0], [1.0]])
+    centres = np.concatenate([mu, group.centre[None, :], edges[: 2 * (m == 1)]])
+    order = np.argsort(centres, axis=0, kind="stable")
+    gaps = np.diff(np.take_along_axis(centres, order, axis=0), axis=0)
+    none = np.zeros((1, n))
+    sorted_sigma = np.maximum(np.concatenate([none, gaps]), np.concatenate([gaps, none]))
+    sigma = np.empty_like(sorted_sigma)
+    np.put_along_axis(sigma, order, sorted_sigma, axis=0)
+    least_sigma = np.maximum(least * group.scale / min(100, m + 2), 0.5 * group.step)
+    clipped: FloatArray = np.clip(sigma[:m], least_sigma, np.maximum(group.scale, least_sigma))
+    return clipped

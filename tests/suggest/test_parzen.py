@@ -19,7 +19,7 @@ def mixture(space: object, m: int = 6) -> Mixture:
     flat = flatten(space)
     group = groups_of(flat)[0]
     observed = group.sample_prior(np.random.default_rng(1), m)
-    return parzen(group, observed, np.linspace(1, 2, m), TpeOptions())
+    return parzen(group, observed, np.linspace(1, 2, m), 1.0, TpeOptions())
 
 
 def slow_kernel(distribution: object, x: float, mu: float, sigma: float, spread: float) -> float:
@@ -47,7 +47,7 @@ def test_a_mixture_agrees_with_the_direct_formula() -> None:
             for j, column in enumerate(group.columns):
                 c = j - group.n_numeric
                 mu = model.mu[i, j] if c < 0 else model.options[i, c]
-                sigma = model.sigma[j] if c < 0 else math.nan
+                sigma = model.sigma[i, j] if c < 0 else math.nan
                 spread = model.spread[c] if c >= 0 else math.nan
                 product *= slow_kernel(column.distribution, row[j], mu, sigma, spread)
             expected += product
