@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from sparktuner.space import Categorical, Numeric, flatten
+from sparktuner.suggest._densities import TpeOptions, parzen
 from sparktuner.suggest._groups import groups_of
 from sparktuner.suggest._parzen import Mixture, log_prior
-from sparktuner.suggest._tpe import TpeOptions, parzen
 from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
 
 
