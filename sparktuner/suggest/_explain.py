@@ -50,7 +50,7 @@ def explain_tpe(
             column = space.columns[index]
             latents, is_discrete = _grid(column)
             good, bad = (
-                np.exp(_marginal(space, mixture, j, int(index)).log_density(latents[:, None]))
+                np.exp(marginal(mixture, j).log_density(latents[:, None]))
                 for mixture in (one.density, other)
             )
             values = column.distribution.from_latent(latents)
@@ -60,13 +60,14 @@ def explain_tpe(
     return [explanations[j] for j in sorted(explanations)]
 
 
-def _marginal(space: FlatSpace, mixture: Mixture, j: int, index: int) -> Mixture:
-    """The mixture of one column: kernels are products, so the others drop out."""
-    n = mixture.group.n_numeric
+def marginal(mixture: Mixture, j: int) -> Mixture:
+    """The mixture of column ``j`` of a group: kernels are products, so the others drop out."""
+    group = mixture.group
+    n = group.n_numeric
     numeric = [j] if j < n else []
     categorical = [j - n] if j >= n else []
     return Mixture(
-        single_group(space, index),
+        single_group(group.columns[j], int(group.index[j])),
         mixture.log_weights,
         mixture.mu[:, numeric],
         mixture.sigma[:, numeric],
