@@ -29,7 +29,7 @@ def suggest(
     prior_weight: float = 1.0,
     n_startup_jobs: int = 10,
     n_EI_candidates: int = 24,
-    gamma: float = 1.0,
+    gamma: float | None = None,
     verbose: bool = True,
     **options: Any,
 ) -> list[Document]:
@@ -43,9 +43,8 @@ def suggest(
         prior_weight: weight of the prior in both densities; an observation's is 1.
         n_startup_jobs: random search until so many trials have finished.
         n_EI_candidates: draws from the density of good trials that are compared.
-        gamma: ceil(gamma * sqrt(n)) trials count as good, at most 25. Hyperopt's default,
-            0.25, makes a model of three trials in a hundred; four times as many did better
-            on nearly all tasks of the benchmark.
+        gamma: ceil(gamma * sqrt(n)) trials count as good, at most 25, as in Hyperopt, whose
+            default is 0.25. None takes a tenth of the trials, at most 25.
         verbose: accepted for Hyperopt's sake; nothing is printed.
         **options: the other fields of :class:`sparktuner.suggest.TpeOptions`.
     """

@@ -19,13 +19,14 @@ Which one to take:
 from sparktuner.suggest._adaptive import AtpeOptions, propose_adaptive
 from sparktuner.suggest._anneal import AnnealOptions, propose_anneal
 from sparktuner.suggest._batch import idxs_vals
+from sparktuner.suggest._densities import TpeOptions
 from sparktuner.suggest._explain import Explanation, explain_tpe
 from sparktuner.suggest._front import suggest_using
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._protocol import Propose, SearchedTrials, suggest_with
 from sparktuner.suggest._qmc import propose_qmc
 from sparktuner.suggest._random import propose_random
-from sparktuner.suggest._tpe import TpeOptions, propose_tpe
+from sparktuner.suggest._tpe import propose_tpe
 
 __all__ = [
     "Propose",

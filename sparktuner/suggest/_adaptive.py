@@ -1,35 +1,30 @@
 """Adaptive TPE: a Gaussian process ranks what TPE, local moves and the prior propose.
 
-Expected improvement (Jones, Schonlau, Welch, 1998) of a Gaussian process on losses that are
-half ranks and half values, pending trials believed to end as predicted, plus a share of
-TPE's log l(x) / g(x). Where the process predicts left-out losses badly, TPE decides alone.
+Log expected improvement (Jones, Schonlau, Welch, 1998) of a Gaussian process, pending trials
+believed to end as predicted. TPE decides some suggestions alone, and all of them where the
+process predicts left-out losses badly.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from sparktuner.records import History
-from sparktuner.space import FlatSpace, FloatArray, normal_cdf, normal_quantile
-from sparktuner.suggest._distinct import Tried, draw_new, first_new
+from sparktuner.space import FlatSpace, FloatArray, normal_cdf
+from sparktuner.suggest._densities import Estimator, TpeOptions
+from sparktuner.suggest._distinct import Tried, draw_new
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
 from sparktuner.suggest._groups import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._moves import perturb, settle, widths
-from sparktuner.suggest._tpe import (
-    Densities,
-    Ranked,
-    TpeOptions,
-    densities,
-    draw_candidates,
-    evenly,
-    log_ratio,
-)
+from sparktuner.suggest._ranked import Ranked, evenly
+from sparktuner.suggest._tpe import best_new, next_tpe
 
 
 @dataclass(frozen=True)
@@ -44,8 +39,6 @@ class AtpeOptions:
         most_points: trials that the process is conditioned on: the best half, and an even
             choice of the others. The cost of a suggestion stays the same beyond it.
         most_learning: how many of them its hyperparameters are learnt from.
-        tpe_share: weight of log l(x) / g(x) beside the log of expected improvement.
-        rank_share: how far losses are replaced by normal scores of their ranks.
         alone: share of the suggestions that TPE makes alone, against a process that is sure
             of the wrong branch.
         length: median of the length scales in one dimension, before any trial.
@@ -61,8 +54,6 @@ class AtpeOptions:
     n_parents: int = 5
     most_points: int = MOST_ROWS
     most_learning: int = 48
-    tpe_share: float = 0.3
-    rank_share: float = 0.5
     alone: float = 0.2
     length: float = 0.6
     length_sd: float = 1.0
@@ -76,6 +67,8 @@ class AtpeOptions:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 2 <= self.most_points <= MOST_ROWS:
             raise ValueError(f"most_points must be 2 to {MOST_ROWS}, got {self.most_points}")
+        if not 0 <= self.alone <= 1:
+            raise ValueError(f"alone must be from 0 to 1, got {self.alone}")
 
     @property
     def prior(self) -> Prior:
@@ -96,136 +89,104 @@ def propose_adaptive(
     rows = np.empty((n, len(space.columns)))
     model = None
     if n and history.n >= max(options.n_startup_jobs, 2):
-        model = _Model.of(space, history, options)
+        model = _Model(Estimator.of(space, history, options.tpe), options)
     for i in range(n):
         if model is None:
             rows[i] = draw_new(space, tried, rng)
         else:
             pending = np.concatenate([history.pending, rows[:i]])
-            rows[i] = _next(space, history, model, pending, tried, rng, options)
+            rows[i] = model.next(pending, tried, rng)
         tried.add(rows[i])
     return space.decode(rows)
 
 
-@dataclass(frozen=True, eq=False)
 class _Model:
-    """What is the same for all suggestions of one call."""
+    """What is the same for all suggestions of one call; the process is made on first use."""
 
-    process: GaussianProcess
-    parents: FloatArray
-    trusted: bool
+    def __init__(self, estimator: Estimator, options: AtpeOptions) -> None:
+        self._estimator, self._options = estimator, options
 
-    @classmethod
-    def of(cls, space: FlatSpace, history: History, options: AtpeOptions) -> _Model:
-        points = subset(history, options.most_points)
-        y = targets(history.losses[points], options.rank_share)
+    def next(self, pending: FloatArray, tried: Tried, rng: np.random.Generator) -> FloatArray:
+        """One configuration (p,)."""
+        if rng.random() < self._options.alone or not self._predicts:
+            return next_tpe(self._estimator, pending, tried, rng)
+        candidates, score = self._ranked(pending, rng)
+        return best_new(self._estimator.space, candidates, np.round(score, 7), tried, rng)
+
+    @cached_property
+    def _points(self) -> IndexArray:
+        return subset(self._estimator.seen, self._options.most_points)
+
+    @cached_property
+    def _process(self) -> GaussianProcess:
+        history, features = self._estimator.history, features_of(self._estimator.space)
+        y = targets(history.losses[self._points])
+        x = features.of(history.values[self._points])
+        learn = evenly(len(y), self._options.most_learning)
+        return fit(x, features.owner, y, self._options.prior, learn)
+
+    @cached_property
+    def _predicts(self) -> bool:
+        """Whether left-out targets are told better than by their mean."""
+        y = self._process.y
+        error = y - self._process.leave_one_out()
+        return float(error @ error) < float(y @ y)
+
+    def _ranked(
+        self, pending: FloatArray, rng: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
+        """Candidates (k, p) and their scores (k,)."""
+        space, k = self._estimator.space, self._options.n_candidates
         features = features_of(space)
-        x = features.of(history.values[points])
-        learn = evenly(len(points), options.most_learning)
-        process = fit(x, features.owner, y, options.prior, learn)
-        best = points[np.argsort(y, kind="stable")[: options.n_parents]]
-        return cls(process, history.values[best], _predicts(process))
+        # A pending trial that is believed to be the best one is what has to be improved on.
+        waiting = features.of(pending)
+        believed = [self._process.at_points(), self._process.predict(waiting)[0]]
+        incumbent = float(np.concatenate(believed).min())
+        process = self._process.with_fantasies(waiting)
+
+        def score(rows: FloatArray) -> FloatArray:
+            return log_expected_improvement(process, features.of(rows), incumbent)
+
+        best = self._points[: self._options.n_parents]
+        moves = local_moves(space, self._estimator.history.values[best], rng, k - k // 4 * 2)
+        draws = self._estimator.draw(rng, k // 4)
+        rows = np.concatenate([draws, space.sample(rng, k // 4), moves])
+        ei = score(rows)
+        for _ in range(self._options.refine):
+            top = np.argsort(-np.round(ei, 7), kind="stable")[:6]
+            near = local_moves(space, rows[top], rng, k // 4)
+            rows, ei = np.concatenate([rows, near]), np.concatenate([ei, score(near)])
+        return rows, ei
 
 
-def subset(history: History, most: int) -> IndexArray:
-    """Positions of at most ``most`` trials: the best half, and an even choice of the rest."""
-    seen = Ranked.of(history)
-    if history.n <= most:
+def subset(seen: Ranked, most: int) -> IndexArray:
+    """Positions of at most ``most`` trials: the best half, and an even choice of the rest.
+
+    The best ones come first, in the order of their losses.
+    """
+    if len(seen.best) <= most:
         return seen.best
     best = seen.best[: most // 2]
     rest = seen.even[~np.isin(seen.even, best)]
     return np.concatenate([best, rest[evenly(len(rest), most - len(best))]])
 
 
-def targets(losses: FloatArray, rank_share: float) -> FloatArray:
-    """Standardised losses, partly replaced by normal scores of their ranks.
+def targets(losses: FloatArray) -> FloatArray:
+    """Standardised losses.
 
     Losses far above the median are pulled in to it first: a model of good trials need not
     know how bad the bad ones are.
     """
-    n = len(losses)
     # Halved, the difference of two finite losses is finite.
     y = losses / 2
     middle, low = np.median(y), y.min()
     y = np.minimum(y, middle + 2 * (middle - low)) if middle > low else y
     spread = float(y.max() - low)
     if not spread > 0:
-        return np.zeros(n)
-    raw = (y - low) / spread
-    raw = (raw - raw.mean()) / raw.std()
-    order = np.lexsort((np.arange(n), losses))
-    rank = np.empty(n)
-    rank[order] = np.arange(n)
-    # Equal losses get equal scores: the mean of their ranks.
-    _, group = np.unique(losses, return_inverse=True)
-    rank = (np.bincount(group, rank) / np.bincount(group))[group]
-    scores = normal_quantile((rank + 0.5) / n)
-    mixed = rank_share * scores + (1 - rank_share) * raw
-    centred: FloatArray = mixed - mixed.mean()
-    return centred
-
-
-def _predicts(process: GaussianProcess) -> bool:
-    """Whether left-out targets are told better than by their mean."""
-    error = process.y - process.leave_one_out()
-    return float(error @ error) < float(process.y @ process.y)
-
-
-def _next(
-    space: FlatSpace,
-    history: History,
-    model: _Model,
-    pending: FloatArray,
-    tried: Tried,
-    rng: np.random.Generator,
-    options: AtpeOptions,
-) -> FloatArray:
-    models = densities(space, history, pending, options.tpe)
-    if not model.trusted or rng.random() < options.alone:
-        candidates = draw_candidates(space, models, rng, options.tpe.n_EI_candidates)
-        score = log_ratio(models, candidates)
-    else:
-        candidates, score = _ranked(space, model, models, pending, rng, options)
-    # Rounded, so that the last bits of a sum, which depend on the machine, decide nothing.
-    best_first = candidates[np.argsort(-np.round(score, 7), kind="stable")]
-    new = first_new(best_first, tried)
-    return draw_new(space, tried, rng) if new is None else new
-
-
-def _ranked(
-    space: FlatSpace,
-    model: _Model,
-    models: list[Densities],
-    pending: FloatArray,
-    rng: np.random.Generator,
-    options: AtpeOptions,
-) -> tuple[FloatArray, FloatArray]:
-    """Candidates (k, p) and their scores (k,)."""
-    features = features_of(space)
-    # A pending trial that is believed to be the best one is what has to be improved on.
-    waiting = features.of(pending)
-    believed = [model.process.at_points(), model.process.predict(waiting)[0]]
-    incumbent = float(np.concatenate(believed).min())
-
-    process = model.process.with_fantasies(waiting)
-
-    def score(rows: FloatArray) -> FloatArray:
-        return log_expected_improvement(process, features.of(rows), incumbent)
-
-    k = options.n_candidates
-    draws = draw_candidates(space, models, rng, k // 4)
-    rows = np.concatenate(
-        [draws, space.sample(rng, k // 4), local_moves(space, model.parents, rng, k - k // 4 * 2)]
-    )
-    ei = score(rows)
-    for _ in range(options.refine):
-        top = np.argsort(-np.round(ei, 7), kind="stable")[:6]
-        near = local_moves(space, rows[top], rng, k // 4)
-        rows, ei = np.concatenate([rows, near]), np.concatenate([ei, score(near)])
-    top = np.argsort(-np.round(ei, 7), kind="stable")[:24]
-    if not options.tpe_share:
-        return rows[top], ei[top]
-    return rows[top], ei[top] + options.tpe_share * log_ratio(models, rows[top])
+        return np.zeros(len(losses))
+    y = (y - low) / spread
+    standardised: FloatArray = (y - y.mean()) / y.std()
+    return standardised
 
 
 def log_expected_improvement(

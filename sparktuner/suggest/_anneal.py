@@ -17,7 +17,7 @@ from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._distinct import Tried, draw_new, first_new
 from sparktuner.suggest._moves import perturb
-from sparktuner.suggest._tpe import Ranked
+from sparktuner.suggest._ranked import Ranked
 
 _TRIES = 16
 

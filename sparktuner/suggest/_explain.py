@@ -9,9 +9,9 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import Categorical, Column, FlatSpace, FloatArray
+from sparktuner.suggest._densities import Estimator, TpeOptions
 from sparktuner.suggest._groups import single_group
 from sparktuner.suggest._parzen import Mixture
-from sparktuner.suggest._tpe import TpeOptions, densities
 
 _POINTS = 201
 
@@ -44,13 +44,14 @@ def explain_tpe(
     """For each column the densities that the next suggestion is drawn from and compared by."""
     options = TpeOptions() if options is None else options
     explanations = {}
-    for model in densities(space, history, history.pending, options):
-        for j, index in enumerate(model.group.index):
+    estimator = Estimator.of(space, history, options)
+    for one, other in zip(estimator.good, estimator.bad(history.pending), strict=True):
+        for j, index in enumerate(one.group.index):
             column = space.columns[index]
             latents, is_discrete = _grid(column)
             good, bad = (
-                np.exp(_marginal(space, mixture, j, int(index)).log_density(latents[:, None]))
-                for mixture in (model.good, model.bad)
+                np.exp(marginal(mixture, j).log_density(latents[:, None]))
+                for mixture in (one.density, other)
             )
             values = column.distribution.from_latent(latents)
             explanations[int(index)] = Explanation(
@@ -59,16 +60,17 @@ def explain_tpe(
     return [explanations[j] for j in sorted(explanations)]
 
 
-def _marginal(space: FlatSpace, mixture: Mixture, j: int, index: int) -> Mixture:
-    """The mixture of one column: kernels are products, so the others drop out."""
-    n = mixture.group.n_numeric
+def marginal(mixture: Mixture, j: int) -> Mixture:
+    """The mixture of column ``j`` of a group: kernels are products, so the others drop out."""
+    group = mixture.group
+    n = group.n_numeric
     numeric = [j] if j < n else []
     categorical = [j - n] if j >= n else []
     return Mixture(
-        single_group(space, index),
+        single_group(group.columns[j], int(group.index[j])),
         mixture.log_weights,
         mixture.mu[:, numeric],
-        mixture.sigma[numeric],
+        mixture.sigma[:, numeric],
         mixture.options[:, categorical],
         mixture.spread[categorical],
     )

@@ -114,12 +114,12 @@ def groups_of(space: FlatSpace) -> tuple[Group, ...]:
     members: dict[tuple[tuple[tuple[int, int], ...], ...], list[int]] = {}
     for j, column in enumerate(space.columns):
         members.setdefault(column.conditions, []).append(j)
-    return tuple(_group(space, indices) for indices in members.values())
+    return tuple(_group({j: space.columns[j] for j in indices}) for indices in members.values())
 
 
-def single_group(space: FlatSpace, index: int) -> Group:
-    """A group of one column alone."""
-    return _group(space, [index])
+def single_group(column: Column, index: int) -> Group:
+    """A group of one column alone, which stands at ``index`` in its space."""
+    return _group({index: column})
 
 
 def _kind(column: Column) -> int:
@@ -129,9 +129,9 @@ def _kind(column: Column) -> int:
     return 0 if isinstance(distribution, Numeric) and distribution.q is None else 1
 
 
-def _group(space: FlatSpace, indices: list[int]) -> Group:
-    indices = sorted(indices, key=lambda j: (_kind(space.columns[j]), j))
-    columns = tuple(space.columns[j] for j in indices)
+def _group(members: dict[int, Column]) -> Group:
+    indices = sorted(members, key=lambda j: (_kind(members[j]), j))
+    columns = tuple(members[j] for j in indices)
     kinds = [_kind(column) for column in columns]
     numeric = [c.distribution for c in columns if not isinstance(c.distribution, Categorical)]
     normal = np.array(

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparktuner.space import FloatArray, normal_cdf, normal_quantile
-from sparktuner.suggest._groups import Group
+from sparktuner.space import BoolArray, FloatArray, normal_cdf, normal_quantile
+from sparktuner.suggest._groups import Group, IndexArray
 
 _LOG_2PI = float(np.log(2 * np.pi))
 # Below this, logarithms of masses are cut off: exp(-690) is about the smallest normal float.
@@ -31,7 +31,7 @@ class Mixture:
         group: the columns.
         log_weights: (m + 1,) logarithms of the components' weights, the prior's last.
         mu: (m, d_n) centres of the numeric kernels.
-        sigma: (d_n,) their bandwidths.
+        sigma: (m, d_n) their bandwidths.
         options: (m, d_c) observed options of the categorical columns.
         spread: (d_c,) the share ``c`` of each categorical kernel.
     """
@@ -43,55 +43,82 @@ class Mixture:
     options: FloatArray
     spread: FloatArray
 
-    def sample(self, rng: np.random.Generator, k: int) -> FloatArray:
-        """``k`` draws, latents of shape (k, d)."""
-        group = self.group
-        weights = np.cumsum(np.exp(self.log_weights))
-        component = np.searchsorted(weights / weights[-1], rng.random(k), side="right")
-        component = np.minimum(component, len(self.mu))
+    def sample(
+        self, rng: np.random.Generator, k: int, crossed: BoolArray | None = None
+    ) -> FloatArray:
+        """``k`` draws, latents of shape (k, d).
+
+        ``crossed`` (k,) tells which draws take each column from a component of its own: those
+        are drawn from the product of the marginal densities.
+        """
+        group, m, n = self.group, len(self.mu), self.group.n_numeric
+        component = self._components(rng, k, crossed)
         latents = group.sample_prior(rng, k)
         u = rng.random((k, len(group.columns)))
-        rows = np.flatnonzero(component < len(self.mu))
-        if not len(rows):
+        observed = component < m
+        if not observed.any():
             return latents
-        i, u = component[rows], u[rows]
-        n = group.n_numeric
-        z = truncated_normal(self.mu[i], self.sigma, group.low, group.high, u[:, :n])
-        latents[rows, :n] = group.snap(z)
+        i = np.minimum(component, m - 1)
+        place = i[:, :n], np.arange(n)
+        z = truncated_normal(self.mu[place], self.sigma[place], group.low, group.high, u[:, :n])
+        latents[:, :n] = np.where(observed[:, :n], group.snap(z), latents[:, :n])
         for c in range(n, len(group.columns)):
-            stays = u[:, c] >= self.spread[c - n]
-            latents[rows, c] = np.where(stays, self.options[i, c - n], latents[rows, c])
+            stays = observed[:, c] & (u[:, c] >= self.spread[c - n])
+            latents[:, c] = np.where(stays, self.options[i[:, c], c - n], latents[:, c])
         return latents
 
-    def log_density(self, x: FloatArray, prior: FloatArray | None = None) -> FloatArray:
-        """Logarithm of the density (mass, in stepped columns) at latents ``x`` (k, d); (k,).
+    def _components(
+        self, rng: np.random.Generator, k: int, crossed: BoolArray | None
+    ) -> IndexArray:
+        """The component that each value (k, d) of ``k`` draws comes from."""
+        u = rng.random((k, len(self.group.columns)))
+        if crossed is None:
+            u = np.broadcast_to(u[:, :1], u.shape)
+        else:
+            u = np.where(crossed[:, None], u, u[:, :1])
+        weights = np.cumsum(np.exp(self.log_weights))
+        component = np.searchsorted(weights / weights[-1], u, side="right")
+        return np.minimum(component, len(self.mu))
 
-        ``prior`` is the prior's, if it is known already.
+    def log_density(self, x: FloatArray) -> FloatArray:
+        """Logarithm of the density (mass, in stepped columns) at latents ``x`` (k, d); (k,)."""
+        return self.log_densities(x, log_prior(self.group, x))[0]
+
+    def log_densities(self, x: FloatArray, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The same, (k,), and the logarithm of the product of the marginal densities, (k,).
+
+        ``prior`` (k, d) is :func:`log_prior` of ``x``.
         """
-        joint = np.empty((len(x), len(self.mu) + 1))
-        joint[:, :-1] = self._log_kernels(x)
-        joint[:, -1] = log_prior(self.group, x).sum(axis=1) if prior is None else prior
+        kernels = self._log_kernels(x)
+        joint = np.concatenate([kernels.sum(axis=0), prior.sum(axis=1)[:, None]], axis=1)
         joint += self.log_weights
-        top = joint.max(axis=1)
-        total: FloatArray = top + np.log(np.exp(joint - top[:, None]).sum(axis=1))
-        return total
+        density = _log_sum_exp(joint)
+        if len(kernels) == 1:
+            return density, density
+        marginals = np.concatenate([kernels, prior.T[:, :, None]], axis=2)
+        marginals += self.log_weights
+        return density, _log_sum_exp(marginals).sum(axis=0)
 
     def _log_kernels(self, x: FloatArray) -> FloatArray:
+        """(d, k, m): for each column the kernels' logarithms."""
         group = self.group
         cut, n = group.n_continuous, group.n_numeric
-        mass = truncation_mass(self.mu, self.sigma, group.low, group.high)
-        constant = -np.log(mass).sum(axis=1)
-        constant -= np.log(self.sigma[:cut]).sum() + 0.5 * cut * _LOG_2PI
-        scale = 1 / self.sigma[:cut]
-        deviation = (x[:, :cut] * scale)[:, None, :] - self.mu[:, :cut] * scale
-        log_kernels: FloatArray = constant - 0.5 * np.einsum("kmd,kmd->km", deviation, deviation)
+        kernels = np.empty((len(group.columns), len(x), len(self.mu)))
+        scale, mu = 1 / self.sigma[:, :cut].T[:, None, :], self.mu[:, :cut].T[:, None, :]
+        deviation = np.subtract(x[:, :cut].T[:, :, None], mu, out=kernels[:cut])
+        deviation *= scale
+        deviation *= deviation
+        deviation *= -0.5
+        deviation += np.log(scale) - 0.5 * _LOG_2PI
         for j in range(cut, n):
             values, cell = np.unique(x[:, j], return_inverse=True)
             lower, upper = group.cells(j, values)
-            log_kernels += log_cell_mass(lower, upper, self.mu[:, j], self.sigma[j])[cell]
+            kernels[j] = log_cell_mass(lower, upper, self.mu[:, j], self.sigma[:, j])[cell]
+        mass = truncation_mass(self.mu, self.sigma, group.low, group.high)
+        kernels[:n] -= np.log(mass).T[:, None, :]
         for c in range(n, len(group.columns)):
-            log_kernels += self._log_option(c - n, x[:, c])
-        return log_kernels
+            kernels[c] = self._log_option(c - n, x[:, c])
+        return kernels
 
     def _log_option(self, c: int, x: FloatArray) -> FloatArray:
         spread = self.spread[c] * self.group.p[c][x.astype(np.intp)]
@@ -99,6 +126,13 @@ class Mixture:
         share = spread[:, None] + (1 - self.spread[c]) * same
         log_share: FloatArray = np.log(np.maximum(share, _FLOOR))
         return log_share
+
+
+def _log_sum_exp(terms: FloatArray) -> FloatArray:
+    """Over the last axis."""
+    top = terms.max(axis=-1, keepdims=True)
+    total: FloatArray = top[..., 0] + np.log(np.exp(terms - top).sum(axis=-1))
+    return total
 
 
 def truncation_mass(
@@ -121,20 +155,20 @@ def truncated_normal(
 
 
 def log_cell_mass(
-    lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: float
+    lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: FloatArray
 ) -> FloatArray:
     """Log mass of N(mu, sigma), (m,), in cells with ends (k,); (k, m), not truncated.
 
     Equal kernels are computed once.
     """
-    centres, kernel = np.unique(mu, return_inverse=True)
-    start = (lower[:, None] - centres) / sigma
-    end = (upper[:, None] - centres) / sigma
+    kernels, place = np.unique(mu + 1j * sigma, return_inverse=True)
+    start = (lower[:, None] - kernels.real) / kernels.imag
+    end = (upper[:, None] - kernels.real) / kernels.imag
     # By symmetry the tail on the near side is used, which does not lose digits.
     flip = start > 0
     mass = normal_cdf(np.where(flip, -start, end)) - normal_cdf(np.where(flip, -end, start))
-    table: FloatArray = np.log(np.maximum(mass, _FLOOR))
-    return table[:, kernel]
+    log_mass: FloatArray = np.log(np.maximum(mass, _FLOOR))
+    return log_mass[:, place]
 
 
 def log_prior(group: Group, x: FloatArray) -> FloatArray:

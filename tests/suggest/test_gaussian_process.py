@@ -149,7 +149,7 @@ def test_features_are_finite_in_a_conditional_space() -> None:
 
 def test_targets_keep_the_order_of_losses() -> None:
     losses = np.array([3.0, 1.0, 1e300, 2.0, 1.0])
-    y = targets(losses, 0.5)
+    y = targets(losses)
     assert (np.argsort(y, kind="stable") == [1, 4, 3, 0, 2]).all()
     assert y[1] == y[4]
-    assert targets(np.ones(4), 0.5).tolist() == [0.0] * 4
+    assert targets(np.ones(4)).tolist() == [0.0] * 4

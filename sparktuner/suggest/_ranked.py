@@ -1,0 +1,43 @@
+"""Which of the finished trials a model looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from sparktuner.records import History
+from sparktuner.suggest._groups import IndexArray
+
+# Trials looked at to find the bad ones of a group, evenly chosen; the good ones are sought
+# among the best _MOST_RANKED of all.
+_MOST_SEEN = 4096
+_MOST_RANKED = 512
+
+
+@dataclass(frozen=True, eq=False)
+class Ranked:
+    """The trials that a model looks at: by loss the best ones, by id an even choice.
+
+    Both are in an order that does not depend on the order in which the results came in.
+    """
+
+    best: IndexArray
+    even: IndexArray
+
+    @classmethod
+    def of(cls, history: History) -> Ranked:
+        n = history.n
+        best = np.arange(n)
+        if n > _MOST_RANKED:
+            best = np.argpartition(history.losses, _MOST_RANKED)[:_MOST_RANKED]
+        best = best[np.lexsort((history.tids[best], history.losses[best]))]
+        even = np.argsort(history.tids, kind="stable")[evenly(n, _MOST_SEEN)]
+        return cls(best, even)
+
+
+def evenly(n: int, most: int) -> IndexArray:
+    """At most ``most`` of the positions 0 .. n - 1, at equal distances."""
+    if n <= most:
+        return np.arange(n, dtype=np.intp)
+    return np.arange(most, dtype=np.intp) * n // most
