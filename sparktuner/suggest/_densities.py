@@ -130,8 +130,10 @@ class Estimator:
         densities = []
         for good in self.good:
             group = good.group
+            is_bad = np.ones(len(values), dtype=np.bool_)
+            is_bad[good.trials] = False
             bad = _active(group, values, self.seen.even)
-            bad = bad[~np.isin(bad, good.trials)]
+            bad = bad[is_bad[bad]]
             bad = bad[evenly(len(bad), _MOST_BAD)]
             waiting = pending[_active(group, pending, np.arange(len(pending)))]
             observed = np.concatenate([values[bad], waiting])[:, group.index]

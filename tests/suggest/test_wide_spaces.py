@@ -36,7 +36,7 @@ def loss(configuration: dict[str, Any]) -> float:
 def test_238_parameters_are_searched_better_than_by_chance(algorithm: Any) -> None:
     search, chance = Search(wide()), Search(wide())
     assert len(search.domain.space.columns) == 238
-    search.run(algorithm.suggest, 80, loss)
+    search.run(algorithm.suggest, 60, loss)
     chance.run(rand.suggest, 400, loss)
     latest = search.history(search.domain.space).losses[-20:]
     at_random = chance.history(chance.domain.space).losses
