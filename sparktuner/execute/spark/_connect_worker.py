@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark import SparkFiles, TaskContext
 
-from sparktuner.execute.spark._worker import REFUSED, executor_id
+from sparktuner.execute.spark._worker import REFUSED, executor_id, spare_collector
 
 # A worker process keeps this many objectives: two searches may take turns in it.
 _KEPT = 2
@@ -48,7 +48,10 @@ def run_batches(
     if context is not None and context.attemptNumber() == 0:
         serve, shipped = _shipment(name, inline)
         executor = "driver" if in_driver else executor_id()
+        is_first = isinstance(shipped[-1], bytes)
         report = serve(shipped, task, executor, context.attemptNumber())
+        if is_first:
+            spare_collector()
     yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([report], pyarrow.binary())})
 
 
