@@ -97,7 +97,7 @@ def _pool_time(one: Callable[[float], float], case: Case) -> float:
 
 
 def executor_time(session: Any, case: Case) -> float:
-    """Our executor alone: from the objective in hand to the last result, shipping included."""
+    """Our executor alone: from the objective in hand until all is released."""
     start = time.perf_counter()
     with make_executor(session, make_objective(case.seconds), case.parallelism) as executor:
         submitted = finished = 0
@@ -108,8 +108,7 @@ def executor_time(session: Any, case: Case) -> float:
             for event in executor.wait(None):
                 assert not isinstance(event, Failed), event
                 finished += isinstance(event, Finished)
-        took = time.perf_counter() - start
-    return took
+    return time.perf_counter() - start
 
 
 def fmin_time(session: Any, case: Case) -> float:

@@ -54,7 +54,7 @@ MASTERS = {
 def default_trials(parallelism: int, seconds: float) -> int:
     """Enough for some seconds of work, and for several windows."""
     width = min(parallelism, SLOTS)
-    return max(3 * parallelism, width * (6 if seconds >= 1 else 25))
+    return max(3 * parallelism, width * (10 if seconds >= 1 else 40))
 
 
 def measure(ways: dict[str, Callable[[], float]], repeat: int) -> dict[str, float]:
@@ -99,7 +99,9 @@ def main() -> None:
     parser.add_argument("--kind", nargs="+", choices=list(MASTERS), default=list(MASTERS))
     parser.add_argument("--seconds", nargs="+", type=float, default=[0.0, 0.1, 1.0])
     parser.add_argument("--parallelism", nargs="+", type=int, default=[1, 8, 32])
-    parser.add_argument("--way", nargs="+", choices=["executor", "fmin"], default=["executor", "fmin"])
+    parser.add_argument(
+        "--way", nargs="+", choices=["executor", "fmin"], default=["executor", "fmin"]
+    )
     parser.add_argument("--trials", type=int, help="in each case; by default a few seconds' worth")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--peer-python", help="an interpreter with hyperopt and pyspark")

@@ -46,9 +46,8 @@ def reset_peak(pid: int) -> None:
 
 def jvm() -> int:
     """The process id of the JVM that this process started."""
-    children = subprocess.run(
-        ["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True
-    ).stdout
+    command = ["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())]
+    children = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return next(int(line.split()[0]) for line in children.splitlines() if "java" in line)
 
 
