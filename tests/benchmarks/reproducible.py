@@ -92,7 +92,9 @@ def main() -> None:
                 slot_use(slots, spread, options.trials, reproducible)
                 for reproducible in (False, True)
             )
-            print(f"  {slots:>3} slots, spread {spread:4.2f}: {free:.2f} {ordered:.2f}", flush=True)
+            print(
+                f"  {slots:>3} slots, spread {spread:4.2f}: {free:.2f} {ordered:.2f}", flush=True
+            )
 
 
 if __name__ == "__main__":

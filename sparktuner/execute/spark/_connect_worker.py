@@ -50,8 +50,7 @@ def run_batches(
         executor = "driver" if in_driver else executor_id()
         is_first = isinstance(shipped[-1], bytes)
         report = serve(shipped, task, executor, context.attemptNumber())
-        if is_first:
-            spare_collector()
+        spare_collector(is_first)
     yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([report], pyarrow.binary())})
 
 

@@ -11,6 +11,7 @@ import gc
 import os
 import pickle
 import re
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -53,18 +54,21 @@ def run_task(
     executor = "driver" if in_driver else executor_id()
     is_first = isinstance(shipped[-1], bytes)
     report: bytes = shipped[0](shipped, packed, executor, context.attemptNumber())
-    if is_first:
-        spare_collector()
+    spare_collector(is_first)
     return [report]
 
 
-def spare_collector() -> None:
-    """Exempt from garbage collection what is there now: modules, and the objective.
+def spare_collector(is_first: bool) -> None:
+    """After an objective's first two trials, exempt from garbage collection what is there.
 
     Spark's daemon collects after each task, in 25 ms and more once pyarrow or scikit-learn is
-    imported. What an earlier search left behind is exempt no longer.
+    imported. The second trial's turn is for what pyspark imports when it sends the first
+    result. What an earlier search left behind is exempt no longer.
     """
-    if hasattr(gc, "freeze"):  # CPython
+    is_second = vars(sys).pop("_sparktuner_had_one_trial", False)
+    if is_first:
+        vars(sys)["_sparktuner_had_one_trial"] = True
+    if (is_first or is_second) and hasattr(gc, "freeze"):  # CPython
         gc.unfreeze()
         gc.collect()
         gc.freeze()
