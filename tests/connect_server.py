@@ -26,12 +26,15 @@ class ConnectServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"sc://127.0.0.1:{self.port}"
+        self.folder = folder
         self._log = folder / "server.log"
         settings = {
             "spark.connect.grpc.binding.address": "127.0.0.1",
             "spark.connect.grpc.binding.port": str(self.port),
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
+            # Artifacts of sessions go there.
+            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder}",
         }
         home = Path(pyspark.__file__).parent
         command = [str(home / "sbin" / "start-connect-server.sh"), "--master", f"local[{cores}]"]

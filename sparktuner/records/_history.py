@@ -60,12 +60,11 @@ class HistoryLog:
         self._space = space
         self._read = 0
         self._pending: dict[int, FloatArray] = {}  # position in the list -> (p,)
-        self._failed: list[FloatArray] = []
-        self._n = 0
         p = len(space.columns)
-        self._tids: IntArray = np.empty(64, dtype=np.int64)
-        self._losses: FloatArray = np.empty(64)
-        self._values: FloatArray = np.empty((64, p))
+        self._tids = _Rows(np.dtype(np.int64))
+        self._losses = _Rows(np.dtype(np.float64))
+        self._values = _Rows(np.dtype(np.float64), p)
+        self._failed = _Rows(np.dtype(np.float64), p)
 
     def update(self, documents: Sequence[Document]) -> History:
         """The history of ``documents``; arrays are views that later updates do not change."""
@@ -79,10 +78,14 @@ class HistoryLog:
             document = documents[position]
             if document["state"] not in (JOB_STATE_NEW, JOB_STATE_RUNNING):
                 self._end(document, self._pending.pop(position))
-        n, p = self._n, len(self._space.columns)
-        pending = np.array(list(self._pending.values())).reshape(len(self._pending), p)
-        failed = np.array(self._failed).reshape(len(self._failed), p)
-        return History(self._tids[:n], self._losses[:n], self._values[:n], pending, failed=failed)
+        shape = (len(self._pending), len(self._space.columns))
+        return History(
+            self._tids.view(),
+            self._losses.view(),
+            self._values.view(),
+            np.array(list(self._pending.values())).reshape(shape),
+            failed=self._failed.view(),
+        )
 
     def _end(self, document: Document, row: FloatArray) -> None:
         loss = finite_loss(document)
@@ -91,20 +94,28 @@ class HistoryLog:
             if document["state"] != JOB_STATE_CANCEL:
                 self._failed.append(row)
             return
-        if self._n == len(self._losses):
-            self._grow()
         tid = document["tid"]
         # Hyperopt lets tids be anything; a model only needs numbers to tell them apart.
-        self._tids[self._n] = tid if isinstance(tid, int) else self._n
-        self._losses[self._n] = loss
-        self._values[self._n] = row
+        self._tids.append(tid if isinstance(tid, int) else len(self._tids.view()))
+        self._losses.append(loss)
+        self._values.append(row)
+
+
+class _Rows:
+    """An array that grows at its end; views of it that were handed out stay as they are."""
+
+    def __init__(self, dtype: np.dtype[Any], *shape: int) -> None:
+        self._array = np.empty((64, *shape), dtype)
+        self._n = 0
+
+    def append(self, row: Any) -> None:
+        if self._n == len(self._array):
+            self._array = np.concatenate([self._array, np.empty_like(self._array)])
+        self._array[self._n] = row
         self._n += 1
 
-    def _grow(self) -> None:
-        # New arrays, so that histories handed out before keep theirs.
-        self._tids = np.concatenate([self._tids, np.empty_like(self._tids)])
-        self._losses = np.concatenate([self._losses, np.empty_like(self._losses)])
-        self._values = np.concatenate([self._values, np.empty_like(self._values)])
+    def view(self) -> npt.NDArray[Any]:
+        return self._array[: self._n]
 
 
 def finite_loss(document: Mapping[str, Any]) -> float | None:

@@ -1,212 +1,119 @@
 """How fast trials are handed to Spark, against what Spark itself can do.
 
-Run by hand, from the project's root:
+Run by hand, from the project's root; the first takes half an hour, the second half a minute:
 
-    python -m tests.benchmarks.dispatch [--peer-python PATH]
+    python -m tests.benchmarks.dispatch
+    python -m tests.benchmarks.dispatch --kind connect --seconds 0.1 --parallelism 8
 
-On one ``local[8]`` session, trials that sleep 0.1 s, 8 at a time, four ways:
+Three kinds of session with 8 slots each: ``classic`` (``local[8]``), ``connect``
+(``remote("local[8]")``) and ``cluster`` (``local-cluster[2,4,1024]``). On each, trials that
+sleep 0, 0.1 and 1 s, and 1, 8 and 32 at a time, three ways:
 
-* floor: a plain pool of 8 threads, each launching the same one-task Spark jobs with pyspark's
-  public API (one base RDD, ``map``, ``collect``; workers reused).
+* floor: a plain pool of as many threads, each launching the same one-task Spark jobs with
+  pyspark's public API (an RDD's ``map`` and ``collect``; on Connect ``mapInArrow``).
 * executor: our executor alone, submit and wait.
 * fmin: ``fmin`` with ``SparkTrials`` and ``rand.suggest``.
-* hyperopt: the same with hyperopt 0.3.0, by the interpreter that ``--peer-python`` names (it
-  needs hyperopt and pyspark), in a session with the same settings.
 
-Then executor and fmin again with 48 MB in the objective's closure, against the floor plus one
-broadcast of those bytes that one task reads.
-
-All ways take turns, in a random order, after a warm-up; the medians are printed.
+Ours include shipping the objective and the preflight probe. The ways take turns, in a random
+order, after a warm-up; medians are printed, as a share of the floor's throughput, with the
+slot use: the seconds that trials slept, over wall time times the slots that they may use.
+With ``--peer-python`` (an interpreter with hyperopt and pyspark) hyperopt's time as well.
 """
 
 # ruff: noqa: T201
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import random
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
-from sparktuner import SparkTrials, fmin, hp, rand
-from sparktuner.execute import Failed, Finished
-from sparktuner.execute.spark import make_executor
-from sparktuner.testing import conf_directory, local_spark
+from sparktuner.testing import local_spark
+from tests.benchmarks._dispatch_ways import (
+    Case,
+    classic_floor,
+    connect_floor,
+    executor_time,
+    fmin_time,
+    peer_time,
+)
 
-PEER_PROGRAM = """
-import json, sys, time
-from hyperopt import SparkTrials, fmin, hp, rand
-from pyspark.sql import SparkSession
-
-trials, parallelism, seconds, repeat = json.loads(sys.argv[1])
-session = SparkSession.builder.master(f"local[{parallelism}]").getOrCreate()
-
-def objective(x):
-    time.sleep(seconds)
-    return x
-
-def once(n):
-    start = time.perf_counter()
-    fmin(objective, hp.uniform("x", 0, 1), algo=rand.suggest, max_evals=n, verbose=False,
-         trials=SparkTrials(parallelism=parallelism), show_progressbar=False)
-    return time.perf_counter() - start
-
-once(parallelism)
-print(json.dumps([once(trials) for _ in range(repeat)]))
-session.stop()
-"""
+SLOTS = 8
+MASTERS = {
+    "classic": f"local[{SLOTS}]",
+    "connect": f"local[{SLOTS}]",
+    "cluster": f"local-cluster[2,{SLOTS // 2},1024]",
+}
 
 
-def make_objective(seconds: float, size_mb: int) -> Callable[[Any], float]:
-    data = os.urandom(size_mb * 2**20)
-
-    def objective(x: Any) -> float:
-        time.sleep(seconds)
-        return float(x) + 0 * len(data)
-
-    return objective
+def default_trials(parallelism: int, seconds: float) -> int:
+    """Enough for some seconds of work, and for several windows."""
+    width = min(parallelism, SLOTS)
+    return max(3 * parallelism, width * (10 if seconds >= 1 else 40))
 
 
-def floor_time(session: Any, trials: int, parallelism: int, seconds: float) -> float:
-    base = session.sparkContext.parallelize([0], 1)
-    objective = make_objective(seconds, 0)
-
-    def one(x: float) -> float:
-        (loss,) = base.map(lambda _: objective(x)).collect()
-        return float(loss)
-
-    with ThreadPoolExecutor(parallelism) as pool:
-        start = time.perf_counter()
-        losses = list(pool.map(one, range(trials)))
-        took = time.perf_counter() - start
-    assert losses == list(range(trials))
-    return took
-
-
-def executor_time(session: Any, trials: int, parallelism: int, objective: Any) -> float:
-    """From the objective in hand to the last result, shipping included."""
-    start = time.perf_counter()
-    with make_executor(session, objective, parallelism) as executor:
-        submitted = finished = 0
-        while finished < trials:
-            while submitted < trials and executor.free_slots():
-                executor.submit(submitted, submitted, f"trial {submitted}")
-                submitted += 1
-            for event in executor.wait(None):
-                assert not isinstance(event, Failed), event
-                finished += isinstance(event, Finished)
-    return time.perf_counter() - start
-
-
-def fmin_time(session: Any, trials: int, parallelism: int, objective: Any) -> float:
-    spark_trials = SparkTrials(parallelism=parallelism, spark_session=session)
-    start = time.perf_counter()
-    fmin(
-        objective,
-        hp.uniform("x", 0, 1),
-        algo=rand.suggest,
-        max_evals=trials,
-        trials=spark_trials,
-        rstate=1,
-        verbose=False,
-        show_progressbar=False,
-    )
-    took = time.perf_counter() - start
-    assert spark_trials.count_successful_trials() == trials
-    return took
-
-
-def broadcast_time(session: Any, size_mb: int) -> float:
-    """One broadcast of that many bytes, until one task has read them."""
-    data = os.urandom(size_mb * 2**20)
-    base = session.sparkContext.parallelize([0], 1)
-    start = time.perf_counter()
-    broadcast = session.sparkContext.broadcast(data)
-    (size,) = base.map(lambda _: len(broadcast.value)).collect()
-    took = time.perf_counter() - start
-    broadcast.destroy()
-    assert size == len(data)
-    return took
-
-
-def peer_times(python: str, options: argparse.Namespace) -> list[float]:
-    """hyperopt's wall times, measured by another interpreter."""
-    arguments = [options.trials, options.parallelism, options.seconds, options.peer_repeat]
-    answer = subprocess.run(
-        [python, "-W", "ignore", "-c", PEER_PROGRAM, json.dumps(arguments)],
-        env={**os.environ, "SPARK_CONF_DIR": str(conf_directory()), "PYSPARK_PYTHON": python},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    times: list[float] = json.loads(answer.stdout.splitlines()[-1])
-    return times
-
-
-def measure(ways: dict[str, Callable[[], float]], repeat: int) -> dict[str, list[float]]:
-    """The wall times of each way, all taking turns."""
+def measure(ways: dict[str, Callable[[], float]], repeat: int) -> dict[str, float]:
+    """The median wall time of each way, all taking turns."""
     times: dict[str, list[float]] = {name: [] for name in ways}
     for turn in range(repeat + 1):
         for name in random.sample(list(ways), len(ways)):
             took = ways[name]()
             if turn > 0:  # the first is the warm-up
                 times[name].append(took)
-    return times
+    return {name: statistics.median(values) for name, values in times.items()}
 
 
-def report(times: dict[str, list[float]], against: float, label: str) -> None:
-    for name, values in times.items():
-        median = statistics.median(values)
-        span = f"{min(values):.2f} to {max(values):.2f}"
-        print(f"  {name:<18} {median:6.2f} s  ({span}; {against / median:.2f} of {label})")
+def run_case(session: Any, kind: str, case: Case, options: argparse.Namespace) -> None:
+    floor = connect_floor if kind == "connect" else classic_floor
+    known = {"floor": floor, "executor": executor_time, "fmin": fmin_time}
+    ways = {name: partial(known[name], session, case) for name in ("floor", *options.way)}
+    times = measure(ways, options.repeat)
+    if options.peer_python:
+        times["hyperopt"] = peer_time(options.peer_python, MASTERS[kind], case)
+    window = min(case.parallelism, SLOTS)
+    print(f"{kind}: {case.trials} trials of {case.seconds:g} s, {case.parallelism} at a time")
+    for name, took in times.items():
+        use = case.trials * case.seconds / (took * window)
+        print(
+            f"  {name:<9} {took:7.2f} s  {case.trials / took:6.1f} trials/s  "
+            f"{times['floor'] / took:5.2f} of the floor  slot use {use:.2f}",
+            flush=True,
+        )
+
+
+def run_kind(kind: str, options: argparse.Namespace) -> None:
+    with local_spark(MASTERS[kind], connect=kind == "connect") as session:
+        for seconds in options.seconds:
+            for parallelism in options.parallelism:
+                trials = options.trials or default_trials(parallelism, seconds)
+                run_case(session, kind, Case(parallelism, seconds, trials), options)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=64)
-    parser.add_argument("--seconds", type=float, default=0.1)
-    parser.add_argument("--parallelism", type=int, default=8)
-    parser.add_argument("--closure-mb", type=int, default=48)
-    parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--peer-python", help="an interpreter with hyperopt and pyspark")
-    parser.add_argument("--peer-repeat", type=int, default=1)
-    options = parser.parse_args()
-    n, width, seconds = options.trials, options.parallelism, options.seconds
-
-    small = make_objective(seconds, 0)
-    large = make_objective(seconds, options.closure_mb)
-    with local_spark(f"local[{width}]") as session:
-        ways = {
-            "floor": lambda: floor_time(session, n, width, seconds),
-            "executor": lambda: executor_time(session, n, width, small),
-            "fmin": lambda: fmin_time(session, n, width, small),
-            "broadcast": lambda: broadcast_time(session, options.closure_mb),
-            "executor, closure": lambda: executor_time(session, n, width, large),
-            "fmin, closure": lambda: fmin_time(session, n, width, large),
-        }
-        times = measure(ways, options.repeat)
-    floor = statistics.median(times["floor"])
-    broadcast = statistics.median(times.pop("broadcast"))
-    closures = {name: times.pop(name) for name in list(times) if name.endswith("closure")}
-    print(
-        f"{n} trials of {seconds} s, {width} at a time, on local[{width}], {os.cpu_count()} CPUs"
+    parser.add_argument("--kind", nargs="+", choices=list(MASTERS), default=list(MASTERS))
+    parser.add_argument("--seconds", nargs="+", type=float, default=[0.0, 0.1, 1.0])
+    parser.add_argument("--parallelism", nargs="+", type=int, default=[1, 8, 32])
+    parser.add_argument(
+        "--way", nargs="+", choices=["executor", "fmin"], default=["executor", "fmin"]
     )
-    if options.peer_python:
-        times["hyperopt 0.3.0"] = peer_times(options.peer_python, options)
-    report(times, floor, "the floor's throughput")
-    if options.peer_python:
-        ratio = statistics.median(times["hyperopt 0.3.0"]) / statistics.median(times["fmin"])
-        print(f"  fmin is {ratio:.1f} times as fast as hyperopt")
-    bound = broadcast + floor
-    print(f"with {options.closure_mb} MB in the closure; one broadcast of it: {broadcast:.2f} s")
-    report(closures, bound, "broadcast + floor")
+    parser.add_argument("--trials", type=int, help="in each case; by default a few seconds' worth")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--peer-python", help="an interpreter with hyperopt and pyspark")
+    options = parser.parse_args()
+    if len(options.kind) == 1:
+        print(f"{os.cpu_count()} CPUs")
+        run_kind(options.kind[0], options)
+        return
+    for kind in options.kind:  # a process has sessions of one kind only
+        arguments = [*sys.argv[1:], "--kind", kind]
+        subprocess.run([sys.executable, "-m", __spec__.name, *arguments], check=True)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

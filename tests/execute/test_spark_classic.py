@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -83,6 +84,15 @@ def test_workers_are_reused_and_unpickle_the_objective_once_each(
     assert len(pids) <= 4
     unpickled = {name: (tmp_path / name).read_text() for name in os.listdir(folder)}
     assert unpickled == {str(pid): "x" for pid in pids}
+
+
+def test_workers_are_spared_collecting_what_was_there_before_the_trials(opened: Any) -> None:
+    def frozen(config: Any) -> int:
+        return gc.get_freeze_count()
+
+    executor = opened(frozen, 1)
+    ended = run(executor, [0, 1, 2, 3])
+    assert max(event.value for event in ended.values()) > 1000
 
 
 def test_a_user_s_broadcast_variable_can_be_used_in_the_objective(spark: Any, opened: Any) -> None:

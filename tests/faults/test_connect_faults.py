@@ -17,9 +17,9 @@ def test_a_server_killed_in_mid_run_ends_the_search_and_keeps_its_results(tmp_pa
 from pathlib import Path
 from sparktuner import SparkTrials, fmin, hp, rand
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark import _connect
+from sparktuner.execute.spark import _connect_session
 from tests.connect_server import ConnectServer
-_connect._RETRIES = 3
+_connect_session._RETRIES = 3
 server = ConnectServer(Path({str(tmp_path)!r}), cores=2)
 spark = server.session()
 trials = SparkTrials(parallelism=2, spark_session=spark)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark._cluster import Cluster
+from sparktuner.execute.spark._connect_session import attach, clone
 from sparktuner.execute.spark._connect_worker import run_batches
 from sparktuner.execute.spark._failures import NO_REASON, connect_failed, worker_died
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
@@ -23,20 +24,18 @@ from sparktuner.execute.spark._worker import REFUSED
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
 
-# pyspark's own policy goes on for ten minutes. A server that comes back has forgotten the
-# session, so this need only outlast a hiccup of the network: about 20 s.
-_RETRIES = 7
-_LONGEST_PAUSE_MS = 5000
-# How soon the server tells that a trial waits for a slot; it would every two seconds.
-_REPORT_INTERVAL = "1s"
+# An objective of up to this many bytes travels with each trial, which costs less than the
+# Python workers that a session of its own would have to start.
+_SMALL = 2**17
 
 
 class ConnectTransport(Transport):
     """One DataFrame of one row; each trial is a ``mapInArrow`` job on it with a tag of its own.
 
-    The jobs run in a clone of the user's session (Spark 4.1 and later), so that what was
-    shipped ends with the search, and nothing of the user's is touched. Older servers, and
-    those that refuse to clone, keep what was shipped until the user's session ends.
+    A small objective travels with each trial, as bytes that a worker process unpickles once. A
+    large one is shipped once, as an artifact of a clone of the user's session (Spark 4.1 and
+    later), so that it ends with the search. Older servers, and those that refuse to clone,
+    keep the artifact until the user's session ends.
 
     Attributes:
         session: the one that the jobs run in.
@@ -49,7 +48,7 @@ class ConnectTransport(Transport):
         cluster: Cluster,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
-        """Pickle the objective and ship it as an artifact of the session.
+        """Pickle the objective, and ship it if it is large.
 
         Args:
             session: a Spark Connect session.
@@ -63,7 +62,9 @@ class ConnectTransport(Transport):
         from pyspark.sql.types import BinaryType, StructField, StructType
 
         packed = pack_objective(objective, cluster.omp)
-        self.session, self._is_own = _own_session(session)
+        is_small = sum(map(len, packed)) <= _SMALL
+        self._own = attach(session) if is_small else clone(session)
+        self.session = self._own.session
         self._gone = threading.Event()
         # When a trial's task got a slot, as far as reported; None: it waits for one.
         self._since: dict[str, float | None] = {}
@@ -71,8 +72,10 @@ class ConnectTransport(Transport):
         name = f"sparktuner-{uuid.uuid4().hex}.pickle"
         with suppress(Exception):  # AttributeError before Spark 4.0
             self.session.registerProgressHandler(self._on_progress)
-        _ship(self.session, name, packed)
-        self._function = _ByValue(functools.partial(run_batches, name, cluster.in_driver))
+        if not is_small:
+            _ship(self.session, name, packed)
+        inline = packed if is_small else None
+        self._function = _ByValue(functools.partial(run_batches, name, inline, cluster.in_driver))
         self._schema = StructType([StructField("report", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
         self._frame = self.session.range(0, 1, 1, 1)
@@ -86,7 +89,7 @@ class ConnectTransport(Transport):
             job = self._frame.mapInArrow(
                 _Trial(self._function, task), self._schema, **self._options
             )
-            report = bytes(job.collect()[0][0])
+            report = _only_value(job)
         except Exception as error:  # pyspark's dozen kinds, grpc's, and ValueError once closed
             failure = connect_failed(error)
             if failure.error_type == "SparkUnavailable":
@@ -130,18 +133,7 @@ class ConnectTransport(Transport):
     def close(self) -> None:
         with suppress(Exception):  # AttributeError before Spark 4.0
             self.session.removeProgressHandler(self._on_progress)
-        if not self._is_own:
-            return
-        client = self.session.client
-        try:
-            if self._gone.is_set():
-                client._channel.close()  # client.close() waits for the server, in vain
-                return
-            # Not session.stop(), which would take a local server down with it.
-            client.release_session()
-            client.close()
-        except Exception:  # the server is gone, and the session with it
-            return
+        self._own.close(self._gone.is_set())
 
 
 class _ByValue:
@@ -168,19 +160,15 @@ class _Trial:
         return functools.partial, (self._function, self._task)
 
 
-def _own_session(session: Any) -> tuple[Any, bool]:
-    """Return a clone of the session, and whether it is one: if there can be none, itself."""
-    try:
-        own = session.cloneSession()
-    except Exception:  # AttributeError before Spark 4.1; a server's refusal
-        return session, False
-    from pyspark.sql.connect.client.retries import DefaultPolicy
+def _only_value(job: Any) -> bytes:
+    """Return the one value of a one-row result.
 
-    policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)
-    own.client.set_retry_policies([policy])
-    with suppress(Exception):  # a server may refuse
-        own.conf.set("spark.connect.progress.reportInterval", _REPORT_INTERVAL)
-    return own, True
+    ``collect`` asks the server for a setting each time; the table alone (Spark 4) needs none.
+    """
+    if not hasattr(job, "_to_table"):
+        return bytes(job.collect()[0][0])
+    table, _ = job._to_table()
+    return bytes(table.column(0)[0].as_py())
 
 
 def _ship(session: Any, name: str, packed: list[Any]) -> None:

@@ -1,7 +1,7 @@
 """The task of a trial on Spark Connect: what Spark calls in the worker process.
 
-Shipped by value with every task, so it is small; what it needs more is in the artifact, which
-a worker process unpickles once.
+Shipped by value with every task, so it is small; what it needs more, beside it or in an
+artifact, a worker process unpickles once.
 """
 
 from __future__ import annotations
@@ -13,19 +13,24 @@ from typing import Any
 
 from pyspark import SparkFiles, TaskContext
 
-from sparktuner.execute.spark._worker import REFUSED, executor_id
+from sparktuner.execute.spark._worker import REFUSED, executor_id, spare_collector
 
 # A worker process keeps this many objectives: two searches may take turns in it.
 _KEPT = 2
 
 
 def run_batches(
-    artifact: str, in_driver: bool, task: bytes, batches: Iterable[object]
+    name: str,
+    inline: list[Any] | None,
+    in_driver: bool,
+    task: bytes,
+    batches: Iterable[object],
 ) -> Iterator[Any]:
     """Run the trial whose pickled argument is ``task``; for ``mapInArrow``.
 
     Args:
-        artifact: name of the file that holds what ``pack_objective`` made.
+        name: tells this search from others.
+        inline: what ``pack_objective`` made; None where an artifact of this name holds it.
         in_driver: whether the server's JVM is the only executor (``local[...]``).
         task: the pickled argument.
         batches: the partition.
@@ -41,20 +46,27 @@ def run_batches(
     context = TaskContext.get()
     report = REFUSED
     if context is not None and context.attemptNumber() == 0:
-        serve, shipped = _shipment(artifact)
+        serve, shipped = _shipment(name, inline)
         executor = "driver" if in_driver else executor_id()
+        is_first = isinstance(shipped[-1], bytes)
         report = serve(shipped, task, executor, context.attemptNumber())
+        spare_collector(is_first)
     yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([report], pyarrow.binary())})
 
 
-def _shipment(artifact: str) -> tuple[Any, list[Any]]:
+def _shipment(name: str, inline: list[Any] | None) -> tuple[Any, list[Any]]:
     """Return the worker's part of sparktuner, and the list that holds the objective."""
     # This function comes anew with every task; `sys` stays for as long as the process.
     kept: dict[str, tuple[Any, list[Any]]] = vars(sys).setdefault("_sparktuner_shipments", {})
-    if artifact not in kept:
+    if name not in kept:
         while len(kept) >= _KEPT:
             del kept[next(iter(kept))]
-        with open(SparkFiles.get(artifact), "rb") as file:
-            serve, objective = pickle.load(file)
-        kept[artifact] = (pickle.loads(serve), [objective])
-    return kept[artifact]
+        serve, objective = inline or _artifact(name)
+        kept[name] = (pickle.loads(serve), [objective])
+    return kept[name]
+
+
+def _artifact(name: str) -> list[Any]:
+    with open(SparkFiles.get(name), "rb") as file:
+        packed: list[Any] = pickle.load(file)
+    return packed

@@ -7,9 +7,11 @@ which a worker process unpickles once.
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import pickle
 import re
+import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -50,8 +52,26 @@ def run_task(
     if isinstance(shipped[0], bytes):
         shipped[0] = pickle.loads(shipped[0])
     executor = "driver" if in_driver else executor_id()
+    is_first = isinstance(shipped[-1], bytes)
     report: bytes = shipped[0](shipped, packed, executor, context.attemptNumber())
+    spare_collector(is_first)
     return [report]
+
+
+def spare_collector(is_first: bool) -> None:
+    """After an objective's first two trials, exempt from garbage collection what is there.
+
+    Spark's daemon collects after each task, in 25 ms and more once pyarrow or scikit-learn is
+    imported. The second trial's turn is for what pyspark imports when it sends the first
+    result. What an earlier search left behind is exempt no longer.
+    """
+    is_second = vars(sys).pop("_sparktuner_had_one_trial", False)
+    if is_first:
+        vars(sys)["_sparktuner_had_one_trial"] = True
+    if (is_first or is_second) and hasattr(gc, "freeze"):  # CPython
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
 
 
 def executor_id() -> str:

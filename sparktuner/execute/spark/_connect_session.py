@@ -1,0 +1,85 @@
+"""The session in which a search on Spark Connect runs its jobs, beside the user's own."""
+
+from __future__ import annotations
+
+import atexit
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+# pyspark's own policy goes on for ten minutes. A server that comes back has forgotten the
+# session, so this need only outlast a hiccup of the network: about 20 s.
+_RETRIES = 7
+_LONGEST_PAUSE_MS = 5000
+
+
+@dataclass(frozen=True)
+class SearchSession:
+    """A session for one search.
+
+    Attributes:
+        session: where its jobs run.
+        is_shared: the client is the user's own, so there is nothing to close.
+        is_clone: what was shipped to it ends with it.
+    """
+
+    session: Any
+    is_shared: bool
+    is_clone: bool
+
+    def close(self, server_is_gone: bool) -> None:
+        """End the session if it is a clone, and the client if it is ours."""
+        if self.is_shared:
+            return
+        client = self.session.client
+        # Each client asks to be closed at exit, and would live as long.
+        for name in ("_on_exit", "_cleanup_ml"):  # the latter in Spark 4.0
+            if hasattr(client, name):
+                atexit.unregister(getattr(client, name))
+        try:
+            if server_is_gone:
+                client._channel.close()  # client.close() waits for the server, in vain
+                return
+            # Not session.stop(), which would take a local server down with it.
+            if self.is_clone:
+                client.release_session()
+            client.close()
+        except Exception:  # the server is gone, and the session with it
+            return
+
+
+def attach(session: Any) -> SearchSession:
+    """Return the user's session seen through a client of our own.
+
+    Spark's Python workers belong to a session: in this one they may be warm already, and stay
+    so for the next search. Spark 3.5's client cannot be made twice, so it is shared.
+    """
+    try:
+        builder = copy.deepcopy(session.client._builder)
+        builder.set("session_id", session.client._session_id)
+        own = type(session)(builder, session.client._user_id)
+        _give_up_early(own)
+    except Exception:  # AttributeError in Spark 3.5; a platform with clients of its own kind
+        return SearchSession(session, is_shared=True, is_clone=False)
+    return SearchSession(own, is_shared=False, is_clone=False)
+
+
+def clone(session: Any) -> SearchSession:
+    """Return a clone of the user's session, whose artifacts end with it.
+
+    Before Spark 4.1, and where a server refuses, it is the user's session as :func:`attach`
+    has it.
+    """
+    try:
+        own = session.cloneSession()
+        _give_up_early(own)
+    except Exception:  # AttributeError before Spark 4.1; a server's refusal
+        return attach(session)
+    return SearchSession(own, is_shared=False, is_clone=True)
+
+
+def _give_up_early(session: Any) -> None:
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)
+    session.client.set_retry_policies([policy])
