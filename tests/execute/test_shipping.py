@@ -160,7 +160,7 @@ def test_on_connect_a_small_objective_leaves_no_session_and_no_artifact(
 
     before = artifacts()
     with make_executor(connect_spark, lambda config: SIZE + config, 2) as executor:
-        assert executor._transport._session.session_id == connect_spark.session_id  # type: ignore[attr-defined]
+        assert executor._transport.session.session_id == connect_spark.session_id  # type: ignore[attr-defined]
         run_trials(executor)
         assert artifacts() == before
     assert connect_spark.range(3).count() == 3
