@@ -5,8 +5,6 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ import pytest
 from sparktuner.errors import UnpicklableObjective
 from sparktuner.execute import Failed, Finished, Started
 from sparktuner.execute.spark import SparkExecutor, make_executor
-from sparktuner.testing import conf_directory
+from tests.new_process import in_new_process
 
 pytestmark = pytest.mark.spark
 PATIENCE = 60.0
@@ -213,46 +211,6 @@ def test_a_job_that_somebody_else_cancels_fails_its_trial(spark: Any, opened: An
     assert isinstance(event, Failed)
     assert event.error_type == "JobCancelled"
     assert "was cancelled" in event.message
-
-
-def in_new_process(program: str, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
-    """Run a program that stops or kills its own Spark."""
-    environment = {**os.environ, "SPARK_CONF_DIR": str(conf_directory())}
-    environment["PYTHONPATH"] = os.pathsep.join([path for path in sys.path if path])
-    return subprocess.run(
-        [sys.executable, "-c", PRELUDE + program],
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=environment,
-        check=False,
-    )
-
-
-PRELUDE = """
-import os, signal, sys, threading, time
-from sparktuner.execute import Cancelled, Failed, Finished, Started
-from sparktuner.execute.spark import active_session, make_executor
-from sparktuner.testing import local_spark
-
-def last_events(executor, count):
-    ended = {}
-    while len(ended) < count:
-        for event in executor.wait(60):
-            if not isinstance(event, Started):
-                ended[event.tid] = event
-    return ended
-
-def start_two(spark):
-    executor = make_executor(spark, lambda seconds: time.sleep(seconds), 2)
-    executor.submit(0, 0.0)
-    last_events(executor, 1)
-    for tid in (1, 2):
-        executor.submit(tid, 600.0)
-    while executor.elapsed(1) is None or executor.elapsed(2) is None:
-        executor.wait(0.05)
-    return executor
-"""
 
 
 @pytest.mark.parametrize("end", ["spark.stop()", "os.kill(jvm, signal.SIGKILL)"])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_classic_faults import in_new_process
+from tests.new_process import in_new_process
 
 pytestmark = [pytest.mark.spark, pytest.mark.service]
 
