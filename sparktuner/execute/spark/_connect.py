@@ -8,12 +8,14 @@ import pickle
 import tempfile
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable
+from concurrent import futures
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark._connect_worker import run_batches
-from sparktuner.execute.spark._failures import NO_REASON, connect_failed, worker_died
+from sparktuner.execute.spark._failures import connect_failed, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._worker import REFUSED
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 # session, so this need only outlast a hiccup of the network: about 20 s.
 _RETRIES = 7
 _LONGEST_PAUSE_MS = 5000
+_LAST_WORDS = 5.0
 
 
 class ConnectTransport(Transport):
@@ -77,6 +80,7 @@ class ConnectTransport(Transport):
             report = bytes(job.collect()[0][0])
         except Exception as error:  # pyspark's dozen kinds, grpc's, and ValueError once closed
             failure = connect_failed(error)
+            _forget_frames(error)
             if failure.error_type == "SparkUnavailable":
                 self._gone.set()
             raise failure from None
@@ -84,7 +88,7 @@ class ConnectTransport(Transport):
             del self._since[tag]
             session.removeTag(tag)
         if report == REFUSED:
-            raise worker_died(NO_REASON)
+            raise worker_vanished()
         return report
 
     def cancel(self, tag: str) -> None:
@@ -107,11 +111,25 @@ class ConnectTransport(Transport):
             if self._gone.is_set():
                 client._channel.close()  # client.close() waits for the server, in vain
                 return
+            # What pyspark still has to tell of the trials would be an error afterwards, and in
+            # the server's log.
+            futures.wait(getattr(client, "_release_futures", ()), timeout=_LAST_WORDS)
             # Not session.stop(), which would take a local server down with it.
             client.release_session()
             client.close()
         except Exception:  # the server is gone, and the session with it
             return
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go what an error's frames hold: pyspark's stream of results, with its two threads.
+
+    They are in a cycle with the error, and grpc keeps its own errors for longer.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__context__
 
 
 class _ByValue:
