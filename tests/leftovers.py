@@ -17,7 +17,7 @@ from typing import Any
 
 # Executors release a broadcast, and a server a session's files, shortly after they are told to.
 # pyspark's Connect client may tell a session that is gone of a failed trial's end, for 20 s.
-PATIENCE = 40.0
+PATIENCE = 30.0
 # Objectives whose broadcast shall be looked for capture as much.
 PAYLOAD_BYTES = 3_000_000
 
