@@ -45,13 +45,21 @@ def runs(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def temporary(tmp_path: Path) -> Path:
+    """For this side's temporary files; Spark's are elsewhere."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    return folder
+
+
 def test_the_trials_of_a_killed_executor_are_run_again_at_no_charge(
-    runs: Path, tmp_path: Path
+    runs: Path, temporary: Path, tmp_path: Path
 ) -> None:
     environment = {
         "SPARK_HOME": linked_home(tmp_path / "home"),
         "SPARK_LOCAL_DIRS": str(tmp_path),
-        "TMPDIR": str(tmp_path),
+        "TMPDIR": str(temporary),
         "JDK_JAVA_OPTIONS": QUICK_JVM,
     }
     answer = in_new_process(PROGRAM.format(master=MASTER, folder=str(runs)), environment)
@@ -63,10 +71,10 @@ def test_the_trials_of_a_killed_executor_are_run_again_at_no_charge(
 
 
 def test_on_connect_which_does_not_tell_why_an_attempt_ended_both_are_charged(
-    runs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runs: Path, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_connect_server()
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     home = {"SPARK_HOME": linked_home(tmp_path / "home")}
     server = ConnectServer(tmp_path, MASTER, {"spark.executor.memory": "512m"}, home)
     try:
