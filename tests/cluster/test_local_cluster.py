@@ -34,7 +34,8 @@ def linked_home(folder: Path) -> str:
     """A SPARK_HOME in ``folder``: ``local-cluster`` writes its executors' files there."""
     folder.mkdir()
     for path in HOME.iterdir():
-        (folder / path.name).symlink_to(path)
+        if path.name != "work":  # left there by others
+            (folder / path.name).symlink_to(path)
     return str(folder)
 
 
