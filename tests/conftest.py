@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.connect_server import ConnectServer
+from tests.connect_server import ConnectServer, require_connect_server
 
 pytest_plugins = ["sparktuner.pytest_plugin"]
 
@@ -24,6 +24,7 @@ def spark(local_spark: Any) -> Any:
 
 @pytest.fixture(scope="session")
 def connect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectServer]:
+    require_connect_server()
     server = ConnectServer(tmp_path_factory.mktemp("connect"))
     yield server
     server.kill()

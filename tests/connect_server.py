@@ -8,20 +8,52 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pyspark
+import pytest
 
 from sparktuner.testing import conf_directory
 
 PATIENCE = 180.0
+HOME = Path(pyspark.__file__).parent
+# Spark 3.5's pip package brings no server: the path of spark-connect_2.12-3.5.x.jar, from
+# Maven Central.
+JAR = os.environ.get("SPARK_CONNECT_JAR", "")
+IS_BROUGHT = any((HOME / "jars").glob("spark-connect_*.jar"))
+
+
+def require_connect_server() -> None:
+    """Skip the test where there is no Connect server to start."""
+    if not IS_BROUGHT and not JAR:
+        pytest.skip(f"pyspark {pyspark.__version__} has no Connect server; see SPARK_CONNECT_JAR")
+
+
+def _launcher() -> list[str]:
+    script = HOME / "sbin" / "start-connect-server.sh"  # in Spark 4.1 and later
+    if script.exists():
+        return [str(script)]
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    jar = [] if IS_BROUGHT else ["--jars", JAR]
+    return [str(HOME / "bin" / "spark-submit"), "--class", server, *jar]
 
 
 class ConnectServer:
-    """``start-connect-server.sh`` of the pip package, on a free port of loopback."""
+    """``start-connect-server.sh`` of the pip package, on a free port of loopback.
 
-    def __init__(self, folder: Path, cores: int = 4) -> None:
+    Its temporary files, those that a session ships included, are in ``folder``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        master: str = "local[4]",
+        conf: Mapping[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -33,21 +65,23 @@ class ConnectServer:
             "spark.connect.grpc.binding.port": str(self.port),
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
-            # Artifacts of sessions go there.
-            "spark.driver.extraJavaOptions": f"-Djava.io.tmpdir={folder}",
+            **(conf or {}),
         }
-        home = Path(pyspark.__file__).parent
-        command = [str(home / "sbin" / "start-connect-server.sh"), "--master", f"local[{cores}]"]
+        command = [*_launcher(), "--master", master]
         for key, value in settings.items():
             command += ["--conf", f"{key}={value}"]
         environment = {
             **os.environ,
-            "SPARK_HOME": str(home),
+            "SPARK_HOME": str(HOME),
             "SPARK_CONF_DIR": str(conf_directory()),
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_NO_DAEMONIZE": "1",
             "SPARK_LOG_DIR": str(folder),
+            "SPARK_LOCAL_DIRS": str(folder),
+            # Artifacts of sessions go there.
+            "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={folder}",
             "PYSPARK_PYTHON": sys.executable,
+            **(variables or {}),
         }
         # What a session in this process has set is not the server's.
         for name in ("SPARK_REMOTE", "SPARK_LOCAL_REMOTE", "PYSPARK_GATEWAY_PORT"):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import signal
 import subprocess
 import sys
 import threading
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
-from sparktuner.errors import AllTrialsFailed, ObjectiveFailed, WorkersNotReady
+from sparktuner.errors import AllTrialsFailed, ObjectiveFailed
 
 X = hp.uniform("x", -5, 5)
 
@@ -133,24 +132,6 @@ def test_with_catch_eval_exceptions_even_that_goes_on_to_the_end(spark: Any) -> 
     with pytest.raises(AllTrialsFailed, match="ZeroDivisionError"):
         search(lambda x: 1 / 0, trials, max_evals=7, catch_eval_exceptions=True)
     assert trials.count_failed_trials() == 7
-
-
-@pytest.mark.parametrize("way", ["os._exit", "SIGKILL"])
-def test_a_worker_that_dies_is_a_failed_trial_and_the_search_goes_on(spark: Any, way: str) -> None:
-    def objective(x: float) -> float:
-        if x < -2:
-            if way == "SIGKILL":
-                os.kill(os.getpid(), signal.SIGKILL)
-            os._exit(3)
-        return x
-
-    trials = SparkTrials(parallelism=2, spark_session=spark)
-    search(objective, trials, max_evals=10)
-    failed = [t for t in trials._dynamic_trials if t["state"] == 3]
-    assert failed
-    assert {t["misc"]["error"][0] for t in failed} == {"WorkerDied"}
-    assert trials.count_successful_trials() + len(failed) == 10
-    assert all(t["misc"]["vals"]["x"][0] < -2 for t in failed)
 
 
 def test_a_timeout_keeps_the_results_spares_the_users_job_and_leaves_the_trials_usable(
@@ -384,30 +365,8 @@ def test_ctrl_c_cancels_the_running_trials_keeps_results_and_leaves_the_session_
 
 
 @pytest.mark.spark
-def test_a_session_stopped_in_mid_run_ends_the_search_with_an_error_that_says_so() -> None:
-    out = run_program("wait_until(lambda: finished(trials)); spark.stop()")
-    assert "SparkUnavailable" in out
-    assert "left 0 done" in out
-    assert "done 0" not in out
-
-
-@pytest.mark.spark
 def test_a_stopped_session_is_refused_before_anything_runs() -> None:
     out = run_program("spark.stop()", before=True)
     assert "SparkUnavailable" in out
     assert "stopped" in out
     assert "left 0 done 0" in out
-
-
-def test_workers_that_lack_a_module_end_the_search_with_one_error(
-    spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "here_alone.py").write_text("def objective(x):\n    return x\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    import here_alone  # type: ignore[import-not-found]
-
-    trials = SparkTrials(parallelism=2, spark_session=spark)
-    with pytest.raises(WorkersNotReady, match="No module named 'here_alone'"):
-        search(here_alone.objective, trials)
-    assert trials.count_successful_trials() == 0
-    assert trials.count_total_trials() <= 2

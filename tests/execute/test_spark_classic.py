@@ -185,36 +185,6 @@ def test_two_executors_on_one_session_do_not_disturb_each_other(opened: Any) -> 
     assert [event.value for event in ended] == ["second", "second"]
 
 
-def test_a_cancelled_trial_s_process_ends_within_five_seconds(opened: Any, tmp_path: Any) -> None:
-    path = tmp_path / "pid"
-
-    def objective(config: Any) -> None:
-        with open(config, "w") as file:
-            file.write(str(os.getpid()))
-        time.sleep(600)
-
-    executor = opened(objective)
-    executor.submit(0, str(path))
-    deadline = time.monotonic() + PATIENCE
-    while not (path.exists() and path.read_text()):
-        assert time.monotonic() < deadline
-        executor.wait(0.02)
-    pid = int(path.read_text())
-    executor.cancel([0])
-    start = time.monotonic()
-    while _alive(pid):
-        assert time.monotonic() - start < 5.0
-        time.sleep(0.02)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 def test_a_trial_that_waits_for_a_slot_has_no_elapsed_time(opened: Any, tmp_path: Path) -> None:
     release = str(tmp_path / "release")
 

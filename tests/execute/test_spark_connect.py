@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, fmin, hp, rand
-from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute import Cancelled, Finished, Started
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._cluster import inspect
 
@@ -127,58 +127,6 @@ def test_cancelling_every_trial_leaves_an_operation_of_the_user_alone(
     assert last_events(executor, 2) == {0: Cancelled(0), 1: Cancelled(1)}
     thread.join()
     assert counted == [1]
-
-
-def test_a_cancelled_trial_s_process_stops_within_five_seconds(
-    opened: Any, tmp_path: Path
-) -> None:
-    beat = tmp_path / "beat"
-
-    def objective(config: Any) -> None:
-        for number in range(6000):
-            beat.write_text(str(number))
-            time.sleep(0.1)
-
-    executor = opened(objective)
-    executor.submit(0, None)
-    while not beat.exists():
-        executor.wait(0.05)
-    start = time.monotonic()
-    executor.cancel([0])
-    assert last_events(executor, 1) == {0: Cancelled(0)}
-    assert time.monotonic() - start < 1.0
-    last, changed = "", time.monotonic()
-    while time.monotonic() - changed < 1.0:
-        assert time.monotonic() - start < 6.0
-        if beat.read_text() != last:
-            last, changed = beat.read_text(), time.monotonic()
-        time.sleep(0.02)
-
-
-def test_a_worker_that_dies_fails_its_trial_and_takes_no_other_with_it(opened: Any) -> None:
-    def objective(config: Any) -> Any:
-        if config == "die":
-            os._exit(1)
-        time.sleep(1.0)
-        return config
-
-    executor = opened(objective)
-    executor.submit(0, "live")
-    executor.submit(1, "die")
-    ended = last_events(executor, 2)
-    assert ended[0].value == "live"
-    assert isinstance(ended[1], Failed)
-    assert ended[1].error_type == "WorkerDied"
-    assert "Python worker exited unexpectedly" in ended[1].message
-    assert "JVM" not in ended[1].message
-
-
-def test_a_result_that_cannot_be_pickled_is_one_run_and_names_the_field(opened: Any) -> None:
-    executor = opened(lambda config: {"loss": 0.0, "model": {"lock": threading.Lock()}})
-    executor.submit(0, None)
-    event = last_events(executor, 1)[0]
-    assert event.error_type == "UnpicklableResult"
-    assert "result['model']['lock'] is a _thread.lock" in event.message
 
 
 def test_an_operation_that_somebody_else_interrupts_fails_its_trial(opened: Any) -> None:

@@ -14,7 +14,7 @@ import pytest
 from sparktuner.errors import SparkUnavailable
 from sparktuner.execute import Finished
 from sparktuner.execute.spark import Slots, active_session, make_executor
-from sparktuner.execute.spark._cluster import _max_task_failures, inspect, parse_spark_version
+from sparktuner.execute.spark._cluster import inspect, parse_spark_version
 from sparktuner.execute.spark._java import check_java, java_range, parse_java_version
 from sparktuner.testing import conf_directory, local_spark
 
@@ -118,21 +118,12 @@ def test_spark_s_version_is_read(text: str, version: tuple[int, int]) -> None:
     assert parse_spark_version(text) == version
 
 
-@pytest.mark.parametrize(
-    ("master", "failures"),
-    [("local", 1), ("local[4]", 1), ("local[*, 3]", 3), ("spark://h:7077", 4), ("yarn", 4)],
-)
-def test_how_often_spark_tries_a_task_depends_on_the_master(master: str, failures: int) -> None:
-    assert _max_task_failures(master, "4") == failures
-
-
 def test_a_session_is_asked_once_what_it_is(spark: Any) -> None:
     cluster = inspect(spark)
     assert cluster.version >= (3, 5)
     assert not cluster.connect
     assert cluster.in_driver
     assert Slots(spark).count() == 4
-    assert cluster.max_task_failures == 1
 
 
 def test_the_given_or_the_active_session_is_taken(spark: Any) -> None:

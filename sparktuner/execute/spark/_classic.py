@@ -6,6 +6,7 @@ import base64
 import pickle
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,14 @@ from pyspark import Broadcast, SparkContext
 from pyspark.resource import ResourceProfile
 
 from sparktuner.execute.spark._cluster import Cluster
-from sparktuner.execute.spark._failures import NO_REASON, job_failed, worker_died
+from sparktuner.execute.spark._failures import job_failed, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.spark._worker import ARGUMENT_PROPERTY, REFUSED, run_task
+
+# How long the end of an attempt may take to reach Spark's bookkeeping.
+_LISTENERS_MS = 2000
 
 
 class ClassicTransport(Transport):
@@ -112,8 +116,10 @@ class ClassicTransport(Transport):
 
     def _ended(self, tag: str) -> JobFailed:
         """Why the attempt ended after which Spark tried again."""
+        with suppress(Exception):  # Spark's own method, or a bus that stays behind
+            self._context._jsc.sc().listenerBus().waitUntilEmpty(_LISTENERS_MS)
         ended = [attempt for attempt in self._attempts(tag) if attempt.error]
-        return worker_died(ended[-1].error, ended[-1].host) if ended else worker_died(NO_REASON)
+        return worker_died(ended[-1].error, ended[-1].host) if ended else worker_vanished()
 
     def _attempts(self, tag: str) -> list[TaskAttempt]:
         job = self._jobs.get(tag)

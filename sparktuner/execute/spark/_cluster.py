@@ -27,14 +27,12 @@ class Cluster:
         connect: a Spark Connect session, which has no SparkContext.
         version: (major, minor) of Spark.
         in_driver: the driver's JVM is the only executor (``local[...]``).
-        max_task_failures: how often Spark would try a failing task.
         omp: ``OMP_NUM_THREADS`` as the user set it for the workers; empty if not at all.
     """
 
     connect: bool
     version: tuple[int, int]
     in_driver: bool
-    max_task_failures: int
     omp: str = ""
 
 
@@ -59,7 +57,6 @@ def inspect(session: SparkSession) -> Cluster:
         connect=False,
         version=version,
         in_driver=is_local(master),
-        max_task_failures=_max_task_failures(master, conf.get("spark.task.maxFailures", "4")),
         # In local mode the driver's environment is the workers', but for what Spark sets.
         omp=omp or (os.environ.get(OMP, "") if is_local(master) else ""),
     )
@@ -67,12 +64,10 @@ def inspect(session: SparkSession) -> Cluster:
 
 def _connect_cluster(session: Any, version: tuple[int, int]) -> Cluster:
     master = read_conf(session, "spark.master")  # a managed service may not say
-    failures = read_conf(session, "spark.task.maxFailures") or "4"
     return Cluster(
         connect=True,
         version=version,
         in_driver=is_local(master),
-        max_task_failures=_max_task_failures(master, failures),
         omp=read_conf(session, f"spark.executorEnv.{OMP}"),
     )
 
@@ -129,14 +124,6 @@ def _require_pinned_threads(context: Any) -> None:
             "Spark was started with PYSPARK_PIN_THREAD=false, so that a trial's tag and pool "
             "could end up on another thread's job. Unset it and start the session again."
         )
-
-
-def _max_task_failures(master: str, conf: str) -> int:
-    if not master.startswith("local"):
-        return int(conf)
-    # local[cores,failures]; plain local[cores] gives up at once.
-    given = re.fullmatch(r"local\[[^,\]]+,\s*(\d+)\s*\]", master)
-    return int(given.group(1)) if given else 1
 
 
 def connect_requested() -> bool:

@@ -8,6 +8,7 @@ import pickle
 import tempfile
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sparktuner.execute.spark._cluster import Cluster
 from sparktuner.execute.spark._connect_session import attach, clone
 from sparktuner.execute.spark._connect_worker import run_batches
-from sparktuner.execute.spark._failures import NO_REASON, connect_failed, worker_died
+from sparktuner.execute.spark._failures import connect_failed, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._worker import REFUSED
@@ -92,6 +93,7 @@ class ConnectTransport(Transport):
             report = _only_value(job)
         except Exception as error:  # pyspark's dozen kinds, grpc's, and ValueError once closed
             failure = connect_failed(error)
+            _forget_frames(error)
             if failure.error_type == "SparkUnavailable":
                 self._gone.set()
             raise failure from None
@@ -100,7 +102,7 @@ class ConnectTransport(Transport):
             self._mine.tag = None
             session.removeTag(tag)
         if report == REFUSED:
-            raise worker_died(NO_REASON)
+            raise worker_vanished()
         return report
 
     def cancel(self, tag: str) -> None:
@@ -134,6 +136,17 @@ class ConnectTransport(Transport):
         with suppress(Exception):  # AttributeError before Spark 4.0
             self.session.removeProgressHandler(self._on_progress)
         self._own.close(self._gone.is_set())
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """Let go what an error's frames hold: pyspark's stream of results, with its two threads.
+
+    They are in a cycle with the error, and grpc keeps its own errors for longer.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = None
+        error = error.__context__
 
 
 class _ByValue:

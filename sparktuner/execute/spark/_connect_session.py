@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import copy
+from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from typing import Any
 # session, so this need only outlast a hiccup of the network: about 20 s.
 _RETRIES = 7
 _LONGEST_PAUSE_MS = 5000
+_LAST_WORDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,9 @@ class SearchSession:
             if server_is_gone:
                 client._channel.close()  # client.close() waits for the server, in vain
                 return
+            # What pyspark still has to tell of the trials would be an error afterwards, and in
+            # the server's log.
+            futures.wait(getattr(client, "_release_futures", ()), timeout=_LAST_WORDS)
             # Not session.stop(), which would take a local server down with it.
             if self.is_clone:
                 client.release_session()

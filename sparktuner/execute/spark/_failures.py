@@ -12,7 +12,7 @@ _STOPPED = re.compile(
     r"|SparkContext is stopped|SparkContext was stopped"
     # Spark Connect: the session, the server, or the way to it is gone.
     r"|NO_ACTIVE_SESSION|INVALID_HANDLE\.SESSION|SESSION_CLOSED|closed channel|Channel closed"
-    r"|StatusCode\.UNAVAILABLE|failed to connect to all addresses|Socket closed"
+    r"|StatusCode\.UNAVAILABLE|failed to connect to all addresses|Socket closed|RST_STREAM"
 )
 _CANCELLED = re.compile(
     r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed|OPERATION_CANCELED"
@@ -30,7 +30,6 @@ _LAST_REASON = re.compile(r"most recent failure:\s*(?:Lost task [^:]*(?:\([^)]*\
 _ADVICE = re.compile(r"\s*Consider setting 'spark\..*")
 _JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
 _MAX_CAUSES = 10
-NO_REASON = "nothing"
 
 GONE = (
     "The SparkSession was stopped, or its JVM is gone, while trials were running. Results that "
@@ -90,6 +89,15 @@ def worker_died(reason: str, host: str = "") -> JobFailed:
         "library crashed, or it was killed, most often for memory. Spark says: "
         f"{_sentence(reason)}",
         host=host,
+    )
+
+
+def worker_vanished() -> JobFailed:
+    """Return the failure of a trial whose first attempt ended, Spark does not tell how."""
+    return JobFailed(
+        "WorkerDied",
+        "The trial's worker process ended while it ran the trial, or its executor was lost: "
+        "this kind of session does not tell which.",
     )
 
 

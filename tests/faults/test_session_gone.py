@@ -1,0 +1,114 @@
+"""A session, or its server, that ends in mid-run: one clear error, and all results kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.connect_server import require_connect_server
+from tests.new_process import in_new_process
+
+pytestmark = pytest.mark.spark
+
+PROGRAM = """
+import json
+from pathlib import Path
+from sparktuner import SparkTrials, current_trial, fmin, hp, rand
+from sparktuner.errors import SparkUnavailable
+from sparktuner.execute.spark import _connect
+from tests.connect_server import ConnectServer
+from tests.leftovers import leaves_nothing
+
+_connect._RETRIES = 3  # it gives a server up after two seconds, not twenty
+folder = Path({folder!r})
+runs = folder / "runs"
+runs.mkdir()
+
+def objective(x):
+    tid = current_trial().tid
+    (runs / f"{{tid}}").touch(exist_ok=False)
+    if tid > 2:
+        time.sleep(600)
+    return x
+
+def interfere():
+    while len(list(runs.iterdir())) < 5:
+        time.sleep(0.05)
+    {end}
+
+{begin}
+with leaves_nothing():
+    thread = threading.Thread(target=interfere, daemon=True)
+    thread.start()
+    try:
+        fmin(objective, hp.uniform("x", 0, 1), algo=rand.suggest, max_evals=9, trials=trials,
+             verbose=False, show_progressbar=False)
+    except SparkUnavailable as error:
+        print(error)
+    thread.join(60)  # pyspark does not bear two threads that stop one session
+print(json.dumps([[t["tid"], t["state"], t["misc"].get("error", [""])[0],
+                   "execution" in t["misc"]] for t in trials._dynamic_trials]))
+for use in (active_session, lambda stopped: make_executor(stopped, abs, 1)) * {is_noticed}:
+    try:
+        use(spark)
+        print("usable")
+    except SparkUnavailable as error:
+        print("refused")
+os._exit(0)
+"""
+# These sessions are found by themselves.
+LOCAL = """
+entered = local_spark(2{options})
+spark = entered.__enter__()
+trials = SparkTrials(2)
+"""
+SERVER = """
+server = ConnectServer(folder, "local[2]")
+spark = server.session()
+trials = SparkTrials(2, spark_session=spark)
+"""
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "is_noticed"),
+    [
+        pytest.param(LOCAL.format(options=""), "spark.stop()", True, id="classic-stop"),
+        pytest.param(
+            LOCAL.format(options=""),
+            "os.kill(spark.sparkContext._gateway.proc.pid, signal.SIGKILL)",
+            True,
+            id="classic-kill",
+        ),
+        pytest.param(
+            LOCAL.format(options=", connect=True"), "spark.stop()", True, id="connect-stop"
+        ),
+        # pyspark asks a server that is gone for ten minutes, before it says so.
+        pytest.param(SERVER, "server.kill()", False, id="connect-kill", marks=pytest.mark.service),
+    ],
+)
+def test_a_session_that_ends_in_mid_run_ends_the_search_and_keeps_its_results(
+    begin: str, end: str, is_noticed: bool, tmp_path: Path
+) -> None:
+    if begin == SERVER or "connect=" in begin:
+        require_connect_server()
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    program = PROGRAM.format(folder=str(tmp_path), begin=begin, end=end, is_noticed=is_noticed)
+    answer = in_new_process(program, {"TMPDIR": str(temporary)})
+    assert answer.returncode == 0, answer.stderr
+    said, documents, *afterwards = answer.stdout.splitlines()
+    assert "Results that came back are kept" in said
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"0", "1", "2", "3", "4"}
+
+    tids, states, errors, placed = zip(*json.loads(documents), strict=True)
+    assert tids == (0, 1, 2, 3, 4)
+    assert states[:3] == (2, 2, 2)
+    assert all(placed[:3])
+    # The first to notice fails, and ends the search; the other one may be cancelled by then.
+    assert sorted(zip(states[3:], errors[3:], strict=True)) in (
+        [(3, "SparkUnavailable"), (3, "SparkUnavailable")],
+        [(3, "SparkUnavailable"), (4, "")],
+    )
+    assert afterwards == ["refused", "refused"] * is_noticed

@@ -1,0 +1,60 @@
+"""Programs in a Python of their own: those that stop or kill their Spark, or need another one."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from sparktuner.testing import conf_directory
+
+PRELUDE = """
+import os, signal, sys, threading, time
+from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute.spark import active_session, make_executor
+from sparktuner.testing import local_spark
+
+def last_events(executor, count):
+    ended = {}
+    while len(ended) < count:
+        for event in executor.wait(60):
+            if not isinstance(event, Started):
+                ended[event.tid] = event
+    return ended
+
+def start_two(spark):
+    executor = make_executor(spark, lambda seconds: time.sleep(seconds), 2)
+    executor.submit(0, 0.0)
+    last_events(executor, 1)
+    for tid in (1, 2):
+        executor.submit(tid, 600.0)
+    while executor.elapsed(1) is None or executor.elapsed(2) is None:
+        executor.wait(0.05)
+    return executor
+"""
+
+
+def in_new_process(
+    program: str, environment: Mapping[str, str] | None = None, timeout: float = 240.0
+) -> subprocess.CompletedProcess[str]:
+    """Run a program after ``PRELUDE``, and return what it printed.
+
+    Args:
+        program: Python.
+        environment: variables beside this process's own.
+        timeout: seconds.
+    """
+    return subprocess.run(
+        [sys.executable, "-c", PRELUDE + program],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={
+            **os.environ,
+            "SPARK_CONF_DIR": str(conf_directory()),
+            "PYTHONPATH": os.pathsep.join([path for path in sys.path if path]),
+            **(environment or {}),
+        },
+        check=False,
+    )
