@@ -55,9 +55,9 @@ class AtpeOptions:
     most_points: int = MOST_ROWS
     most_learning: int = 48
     alone: float = 0.2
-    length: float = 0.6
+    length: float = 0.35
     length_sd: float = 1.0
-    noise: float = 0.01
+    noise: float = 0.001
     steps: int = 10
     tpe: TpeOptions = field(default_factory=TpeOptions)
 

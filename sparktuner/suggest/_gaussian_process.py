@@ -34,9 +34,9 @@ class Prior:
         steps: evaluations of the likelihood.
     """
 
-    length: float = 0.6
+    length: float = 0.35
     length_sd: float = 1.0
-    noise: float = 0.01
+    noise: float = 0.001
     noise_sd: float = 2.0
     steps: int = 10
 
