@@ -20,7 +20,7 @@ from sparktuner.suggest._densities import Estimator, TpeOptions
 from sparktuner.suggest._distinct import Tried, draw_new
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
-from sparktuner.suggest._groups import IndexArray
+from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._moves import perturb, settle, widths
 from sparktuner.suggest._ranked import Ranked, evenly

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparktuner.records import History
-from sparktuner.space import FlatSpace, FloatArray
-from sparktuner.suggest._groups import Group, IndexArray, groups_of
-from sparktuner.suggest._parzen import Mixture, log_prior
+from sparktuner.space import BoolArray, FlatSpace, FloatArray
+from sparktuner.suggest._layout import IndexArray, Layout, layout_of
+from sparktuner.suggest._parzen import Mixture, Points
 from sparktuner.suggest._ranked import Ranked, evenly
 
-_MOST_BAD = 256
+_MOST_BAD = 128
 _MOST_GOOD = 25
 
 
@@ -74,106 +74,102 @@ class TpeOptions:
 
 
 @dataclass(frozen=True, eq=False)
-class Good:
-    """l(x) of one group.
-
-    Attributes:
-        group: the columns.
-        density: l(x).
-        trials: positions of the good trials.
-    """
-
-    group: Group
-    density: Mixture
-    trials: IndexArray
-
-
-@dataclass(frozen=True, eq=False)
 class Estimator:
     """What finished trials tell; it does not depend on pending ones.
 
     Attributes:
         space: the columns.
+        layout: the same, sorted.
         history: the trials.
         options: what can be set.
         seen: the trials that are looked at.
-        good: l(x) of each group, parents before children.
+        is_active: (e, G) whether a group was active in each trial of ``seen.even``.
+        trials: the good ones of each group.
+        good: l(x).
     """
 
     space: FlatSpace
+    layout: Layout
     history: History
     options: TpeOptions
     seen: Ranked
-    good: list[Good]
+    is_active: BoolArray
+    trials: list[IndexArray]
+    good: Mixture
 
     @classmethod
     def of(cls, space: FlatSpace, history: History, options: TpeOptions) -> Estimator:
         """From the finished trials of ``history``."""
-        seen = Ranked.of(history)
-        good = [_good(group, history.values, seen, options) for group in groups_of(space)]
-        return cls(space, history, options, seen, good)
+        layout, values, seen = layout_of(space), history.values, Ranked.of(history)
+        is_active = ~np.isnan(values[seen.even[:, None], layout.heads])
+        among_best = ~np.isnan(values[seen.best[:, None], layout.heads])
+        # As many as there would be if the share of the even choice is that of all trials.
+        numbers = is_active.sum(axis=0) / max(len(seen.even), 1) * history.n
+        trials, weights = [], []
+        for active, n in zip(among_best.T, numbers.tolist(), strict=True):
+            good = seen.best[active][: options.good_of(round(n))]
+            m = len(good)
+            trials.append(good)
+            weights.append(1 - np.arange(m) / m if options.rank_weights else np.ones(m))
+        centres, padded = _gather(layout, values, trials, weights)
+        good = parzen(layout, centres, padded, options.good_bandwidth, options.prior_weight)
+        return cls(space, layout, history, options, seen, is_active, trials, good)
 
     def draw(self, rng: np.random.Generator, k: int) -> FloatArray:
         """``k`` rows (k, p), some from l(x), the others from the product of its marginals."""
-        rows = np.full((k, len(self.space.columns)), np.nan)
+        rows = np.empty((k, len(self.space.columns)))
         crossed = np.arange(k) >= self.options.joint * k
-        for good in self.good:
-            on = np.flatnonzero(good.group.is_active(rows))
-            if len(on):
-                draws = good.density.sample(rng, len(on), crossed[on])
-                rows[on[:, None], good.group.index] = draws
-        return rows
+        rows[:, self.layout.index] = self.good.sample(rng, k, crossed)
+        return np.where(self.space.active(rows), rows, np.nan)
 
-    def bad(self, pending: FloatArray) -> list[Mixture]:
-        """g(x) of each group, of bad and pending trials (m, p)."""
-        values, latest = self.history.values, self.options.linear_forgetting
-        densities = []
-        for good in self.good:
-            group = good.group
+    def bad(self, pending: FloatArray) -> Mixture:
+        """g(x), of bad and pending trials (m, p)."""
+        layout, values, even = self.layout, self.history.values, self.seen.even
+        trials, weights = [], []
+        for active, good in zip(self.is_active.T, self.trials, strict=True):
             is_bad = np.ones(len(values), dtype=np.bool_)
-            is_bad[good.trials] = False
-            bad = _active(group, values, self.seen.even)
+            is_bad[good] = False
+            bad = even[active]
             bad = bad[is_bad[bad]]
             bad = bad[evenly(len(bad), _MOST_BAD)]
-            waiting = pending[_active(group, pending, np.arange(len(pending)))]
-            observed = np.concatenate([values[bad], waiting])[:, group.index]
-            late = np.full(len(waiting), self.options.pending_weight)
-            weights = np.append(forgetting(len(bad), latest), late)
-            least = self.options.bad_bandwidth
-            densities.append(parzen(group, observed, weights, least, self.options))
-        return densities
+            trials.append(bad)
+            weights.append(forgetting(len(bad), self.options.linear_forgetting))
+        centres, padded = _gather(layout, values, trials, weights)
+        waits = ~np.isnan(pending[:, layout.heads])
+        return parzen(
+            layout,
+            np.concatenate([centres, pending[:, layout.index].T], axis=1),
+            np.concatenate([padded, self.options.pending_weight * waits.T], axis=1),
+            self.options.bad_bandwidth,
+            self.options.prior_weight,
+        )
 
-    def log_ratio(self, bad: list[Mixture], rows: FloatArray) -> FloatArray:
+    def log_ratio(self, bad: Mixture, rows: FloatArray) -> FloatArray:
         """log l(x) - log g(x) of rows (k, p); (k,)."""
+        x = rows[:, self.layout.index]
+        points = Points.of(self.layout, x, ~np.isnan(x))
+        l_joint, l_alone = self.good.log_densities(points)
+        g_joint, g_alone = bad.log_densities(points)
         joint = self.options.joint
-        score = np.zeros(len(rows))
-        for good, other in zip(self.good, bad, strict=True):
-            on = np.flatnonzero(good.group.is_active(rows))
-            if not len(on):
-                continue
-            x = rows[on[:, None], good.group.index]
-            prior = log_prior(good.group, x)
-            l_joint, l_alone = good.density.log_densities(x, prior)
-            g_joint, g_alone = other.log_densities(x, prior)
-            score[on] += joint * (l_joint - g_joint) + (1 - joint) * (l_alone - g_alone)
-        return score
+        return joint * (l_joint - g_joint) + (1 - joint) * (l_alone - g_alone)
 
 
-def _good(group: Group, values: FloatArray, seen: Ranked, options: TpeOptions) -> Good:
-    # As many as there would be if the share of the even choice is that of all trials.
-    share = len(_active(group, values, seen.even)) / max(len(seen.even), 1)
-    n_good = options.good_of(round(share * len(values)))
-    trials = _active(group, values, seen.best)[:n_good]
-    m = len(trials)
-    weights = 1 - np.arange(m) / m if options.rank_weights else np.ones(m)
-    observed = values[trials[:, None], group.index]
-    return Good(group, parzen(group, observed, weights, options.good_bandwidth, options), trials)
+def _gather(
+    layout: Layout, values: FloatArray, trials: list[IndexArray], weights: list[FloatArray]
+) -> tuple[FloatArray, FloatArray]:
+    """Values (d, m) of each column in the trials of its group, NaN where there are no more.
 
-
-def _active(group: Group, values: FloatArray, trials: IndexArray) -> IndexArray:
-    """Those of ``trials`` in which the group was active."""
-    active: IndexArray = trials[~np.isnan(values[trials, group.index[0]])]
-    return active
+    Also their weights, (G, m), 0 where there are no more.
+    """
+    m = max(map(len, trials), default=0)
+    place = np.zeros((len(trials), m), dtype=np.intp)
+    padded = np.zeros((len(trials), m))
+    missing = np.ones((len(trials), m), dtype=np.bool_)
+    for i, (chosen, weight) in enumerate(zip(trials, weights, strict=True)):
+        place[i, : len(chosen)], padded[i, : len(chosen)] = chosen, weight
+        missing[i, : len(chosen)] = False
+    found = values[place[layout.group], layout.index[:, None]]
+    return np.where(missing[layout.group], np.nan, found), padded
 
 
 def forgetting(n: int, latest: int) -> FloatArray:
@@ -184,43 +180,49 @@ def forgetting(n: int, latest: int) -> FloatArray:
 
 
 def parzen(
-    group: Group,
-    observed: FloatArray,
-    weights: FloatArray,
-    bandwidth: float,
-    options: TpeOptions,
+    layout: Layout, centres: FloatArray, weights: FloatArray, least: float, prior_weight: float
 ) -> Mixture:
-    """The mixture of kernels at ``observed`` (m, d), of weights (m,), and the prior."""
-    m, n = len(observed), group.n_numeric
-    weights = np.append(weights, options.prior_weight)
-    sizes = np.array([len(p) for p in group.p])
+    """The mixtures of kernels at ``centres`` (d, m), of weights (G, m), and of the prior.
+
+    Centres are NaN, and their weights 0, where a group has fewer observations than others.
+    """
+    n, missing = layout.n_numeric, np.isnan(centres)
+    count = centres.shape[1] - missing.sum(axis=1)
+    weights = np.append(weights, np.full((len(weights), 1), prior_weight), axis=1)
     with np.errstate(divide="ignore"):  # a weight of 0 takes a component out
-        log_weights = np.log(weights / weights.sum())
+        log_weights = np.log(weights / weights.sum(axis=1, keepdims=True))
+    sizes = prior_weight * np.array([len(p) for p in layout.p])
     return Mixture(
-        group,
+        layout,
         log_weights,
-        observed[:, :n],
-        bandwidths(group, observed[:, :n], bandwidth),
-        observed[:, n:],
-        sizes * options.prior_weight / (max(m, 1) + sizes * options.prior_weight),
+        np.where(missing[:n], layout.centre[:, None], centres[:n]),
+        bandwidths(layout, centres[:n], count[:n], least),
+        centres[n:],
+        sizes / (np.maximum(count[n:], 1) + sizes),
     )
 
 
-def bandwidths(group: Group, mu: FloatArray, least: float) -> FloatArray:
-    """The larger gap of each centre (m, d_n) to its neighbours, the prior's being one of them.
+def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) -> FloatArray:
+    """The larger gap of each centre (d_n, m) to its neighbours, the prior's being one of them.
 
-    At least ``least`` widths / min(100, m + 2) and half a step, at most the width.
+    At least ``least`` widths / min(100, m + 2) and half a step, at most the width, m being
+    the ``count`` (d_n,) of centres that are not NaN.
     """
-    m, n = mu.shape
+    rows = np.arange(len(mu))[:, None]
+    centres = np.concatenate([mu, layout.centre[:, None]], axis=1)
+    order = np.argsort(centres, axis=1, kind="stable")  # NaN last
+    gaps = np.diff(centres[rows, order], axis=1)
+    gaps[np.isnan(gaps)] = 0.0
+    none = np.zeros((len(mu), 1))
+    sigma = np.empty_like(centres)
+    sigma[rows, order] = np.maximum(np.append(none, gaps, axis=1), np.append(gaps, none, axis=1))
+    sigma = sigma[:, :-1]
     # A single centre has a neighbour on one side alone; on the other it has the bound.
-    edges = group.centre + group.scale / 2 * np.array([[-1.0], [1.0]])
-    centres = np.concatenate([mu, group.centre[None, :], edges[: 2 * (m == 1)]])
-    order = np.argsort(centres, axis=0, kind="stable")
-    gaps = np.diff(np.take_along_axis(centres, order, axis=0), axis=0)
-    none = np.zeros((1, n))
-    sorted_sigma = np.maximum(np.concatenate([none, gaps]), np.concatenate([gaps, none]))
-    sigma = np.empty_like(sorted_sigma)
-    np.put_along_axis(sigma, order, sorted_sigma, axis=0)
-    least_sigma = np.maximum(least * group.scale / min(100, m + 2), 0.5 * group.step)
-    clipped: FloatArray = np.clip(sigma[:m], least_sigma, np.maximum(group.scale, least_sigma))
+    alone = np.flatnonzero(count == 1)
+    if len(alone):
+        off = np.abs(np.nansum(mu[alone], axis=1) - layout.centre[alone])
+        sigma[alone] = np.maximum(off, layout.scale[alone] / 2 - off)[:, None]
+    floor = np.maximum(least * layout.scale / np.minimum(100, count + 2), 0.5 * layout.step)
+    ceiling = np.maximum(layout.scale, floor)
+    clipped: FloatArray = np.clip(sigma, floor[:, None], ceiling[:, None])
     return clipped

@@ -10,8 +10,7 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import Categorical, Column, FlatSpace, FloatArray
 from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._groups import single_group
-from sparktuner.suggest._parzen import Mixture
+from sparktuner.suggest._parzen import Mixture, Points
 
 _POINTS = 201
 
@@ -43,37 +42,31 @@ def explain_tpe(
 ) -> list[Explanation]:
     """For each column the densities that the next suggestion is drawn from and compared by."""
     options = TpeOptions() if options is None else options
-    explanations = {}
     estimator = Estimator.of(space, history, options)
-    for one, other in zip(estimator.good, estimator.bad(history.pending), strict=True):
-        for j, index in enumerate(one.group.index):
-            column = space.columns[index]
-            latents, is_discrete = _grid(column)
-            good, bad = (
-                np.exp(marginal(mixture, j).log_density(latents[:, None]))
-                for mixture in (one.density, other)
-            )
-            values = column.distribution.from_latent(latents)
-            explanations[int(index)] = Explanation(
-                column.label, column.path, values, good, bad, is_discrete
-            )
-    return [explanations[j] for j in sorted(explanations)]
+    bad = estimator.bad(history.pending)
+    explanations = {}
+    for j, (index, column) in enumerate(
+        zip(estimator.layout.index.tolist(), estimator.layout.columns, strict=True)
+    ):
+        latents, is_discrete = _grid(column)
+        explanations[index] = Explanation(
+            column.label,
+            column.path,
+            column.distribution.from_latent(latents),
+            np.exp(_log_marginal(estimator.good, j, latents)),
+            np.exp(_log_marginal(bad, j, latents)),
+            is_discrete,
+        )
+    return [explanations[index] for index in sorted(explanations)]
 
 
-def marginal(mixture: Mixture, j: int) -> Mixture:
-    """The mixture of column ``j`` of a group: kernels are products, so the others drop out."""
-    group = mixture.group
-    n = group.n_numeric
-    numeric = [j] if j < n else []
-    categorical = [j - n] if j >= n else []
-    return Mixture(
-        single_group(group.columns[j], int(group.index[j])),
-        mixture.log_weights,
-        mixture.mu[:, numeric],
-        mixture.sigma[:, numeric],
-        mixture.options[:, categorical],
-        mixture.spread[categorical],
-    )
+def _log_marginal(mixture: Mixture, j: int, latents: FloatArray) -> FloatArray:
+    """The log density (k,) of column ``j``: kernels are products, so the others drop out."""
+    layout = mixture.layout
+    active = np.zeros((len(latents), len(layout.columns)), dtype=np.bool_)
+    active[:, j] = True
+    x = np.where(active, latents[:, None], 0.0)
+    return mixture.log_densities(Points.of(layout, x, active))[0]
 
 
 def _grid(column: Column) -> tuple[FloatArray, bool]:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from sparktuner.space import BoolArray, Categorical, FlatSpace, FloatArray, Numeric, normal_cdf
-from sparktuner.suggest._groups import IndexArray
+from sparktuner.suggest._layout import IndexArray
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from sparktuner.space import FloatArray
-from sparktuner.suggest._groups import IndexArray
+from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
 from sparktuner.suggest._minimise import minimise
 

@@ -7,16 +7,16 @@ from functools import lru_cache
 import numpy as np
 
 from sparktuner.space import BoolArray, Categorical, FlatSpace, FloatArray, Numeric
-from sparktuner.suggest._groups import groups_of
+from sparktuner.suggest._layout import layout_of
 
 
 @lru_cache(maxsize=32)
 def widths(space: FlatSpace) -> tuple[FloatArray, FloatArray]:
     """(p,) width of each numeric column and of its step; 0 where categorical or continuous."""
     width, step = np.zeros(len(space.columns)), np.zeros(len(space.columns))
-    for group in groups_of(space):
-        width[group.index[: group.n_numeric]] = group.scale
-        step[group.index[: group.n_numeric]] = group.step
+    layout = layout_of(space)
+    numeric = layout.index[: layout.n_numeric]
+    width[numeric], step[numeric] = layout.scale, layout.step
     return width, step
 
 
@@ -47,8 +47,8 @@ def perturb(
 def fill_prior(space: FlatSpace, rng: np.random.Generator, k: int) -> FloatArray:
     """Draws (k, p) with a value in every column, active or not."""
     rows = np.empty((k, len(space.columns)))
-    for group in groups_of(space):
-        rows[:, group.index] = group.sample_prior(rng, k)
+    layout = layout_of(space)
+    rows[:, layout.index] = layout.sample_prior(rng, k)
     return rows
 
 

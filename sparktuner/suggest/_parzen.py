@@ -1,12 +1,16 @@
-"""Parzen mixtures over one group of parameters: exact truncated and discretised kernels.
+"""Parzen mixtures over a whole space: exact truncated and discretised kernels.
 
-A mixture has one component for each observation and a last one that is the prior itself.
-Components are products over the columns:
+Each group of columns that are active together has a mixture of its own: one component for
+each observation and a last one that is the prior itself. Components are products over the
+group's columns:
 
 - continuous: a normal kernel truncated to the bounds;
 - stepped (q, integers): the mass that this truncated normal puts into the value's cell;
 - categorical: (1 - c) on the observed option, c spread as the prior (after Aitchison and
   Aitken, 1976, who spread it evenly).
+
+All groups are evaluated at once, value by value: a row at which a group is inactive costs
+nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparktuner.space import BoolArray, FloatArray, normal_cdf, normal_quantile
-from sparktuner.suggest._groups import Group, IndexArray
+from sparktuner.suggest._layout import IndexArray, Layout
 
 _LOG_2PI = float(np.log(2 * np.pi))
 # Below this, logarithms of masses are cut off: exp(-690) is about the smallest normal float.
@@ -24,19 +28,85 @@ _FLOOR = 1e-300
 
 
 @dataclass(frozen=True, eq=False)
-class Mixture:
-    """A density over one group; m observations.
+class Points:
+    """The active values of k rows, column by column; n of them.
 
     Attributes:
-        group: the columns.
-        log_weights: (m + 1,) logarithms of the components' weights, the prior's last.
-        mu: (m, d_n) centres of the numeric kernels.
-        sigma: (m, d_n) their bandwidths.
-        options: (m, d_c) observed options of the categorical columns.
+        layout: the columns.
+        k: number of rows.
+        row: (n,) the row of each value.
+        column: (n,) its column in the layout, ascending.
+        value: (n,) latents.
+        ends: (2, c) ends of the different cells of the stepped columns.
+        cell: (n_s,) which of them a stepped value is in.
+        cell_column: (c,) the column of each cell.
+        log_prior: (n,) logarithm of the prior density (mass, in stepped columns).
+        by_group: (n,) the values ordered by group, then by row.
+        starts: (s,) where in that order another group or row begins.
+    """
+
+    layout: Layout
+    k: int
+    row: IndexArray
+    column: IndexArray
+    value: FloatArray
+    ends: FloatArray
+    cell: IndexArray
+    cell_column: IndexArray
+    log_prior: FloatArray
+    by_group: IndexArray
+    starts: IndexArray
+
+    @classmethod
+    def of(cls, layout: Layout, x: FloatArray, active: BoolArray) -> Points:
+        """From latents ``x`` (k, d) in the layout's order, those that are ``active`` (k, d)."""
+        column, row = np.nonzero(active.T)
+        value = x[row, column]
+        cut = np.searchsorted(column, [layout.n_continuous, layout.n_numeric])
+        stepped = slice(cut[0], cut[1])
+        # Each cell once: many rows have the same integer.
+        different, cell = np.unique(column[stepped] + 1j * value[stepped], return_inverse=True)
+        cell_column = different.real.astype(np.intp)
+        ends = _ends(layout, cell_column, different.imag)
+        place = layout.group[column] * len(x) + row
+        by_group = np.argsort(place, kind="stable")
+        starts = np.flatnonzero(np.diff(place[by_group], prepend=-1))
+        prior = log_prior(layout, column, value)
+        return cls(
+            layout, len(x), row, column, value, ends, cell, cell_column, prior, by_group, starts
+        )
+
+
+def _ends(layout: Layout, columns: IndexArray, latents: FloatArray) -> FloatArray:
+    """(2, c) ends of the cells that hold ``latents`` (c,) of stepped ``columns`` (c,)."""
+    ends = np.empty((2, len(columns)))
+    for j, start, stop in _runs(columns):
+        ends[:, start:stop] = layout.cells(j, latents[start:stop])
+    return ends
+
+
+def _runs(columns: IndexArray) -> list[tuple[int, int, int]]:
+    """(column, start, stop) of each run of equal numbers."""
+    different, starts = np.unique(columns, return_index=True)
+    stops = np.append(starts, len(columns))[1:]
+    return list(zip(different.tolist(), starts.tolist(), stops.tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A density over each of G groups; up to m observations in each.
+
+    Attributes:
+        layout: the columns.
+        log_weights: (G, m + 1) logarithms of the components' weights, the prior's last; -inf
+            where a group has fewer observations.
+        mu: (d_n, m) centres of the numeric kernels.
+        sigma: (d_n, m) their bandwidths.
+        options: (d_c, m) observed options of the categorical columns.
         spread: (d_c,) the share ``c`` of each categorical kernel.
     """
 
-    group: Group
+    layout: Layout
     log_weights: FloatArray
     mu: FloatArray
     sigma: FloatArray
@@ -46,93 +116,99 @@ class Mixture:
     def sample(
         self, rng: np.random.Generator, k: int, crossed: BoolArray | None = None
     ) -> FloatArray:
-        """``k`` draws, latents of shape (k, d).
+        """``k`` draws, latents of shape (k, d), of all columns whether active or not.
 
         ``crossed`` (k,) tells which draws take each column from a component of its own: those
         are drawn from the product of the marginal densities.
         """
-        group, m, n = self.group, len(self.mu), self.group.n_numeric
+        layout, m, n = self.layout, self.mu.shape[1], self.layout.n_numeric
         component = self._components(rng, k, crossed)
-        latents = group.sample_prior(rng, k)
-        u = rng.random((k, len(group.columns)))
-        observed = component < m
-        if not observed.any():
+        latents = layout.sample_prior(rng, k)
+        u = rng.random(latents.shape)
+        if not m:
             return latents
-        i = np.minimum(component, m - 1)
-        place = i[:, :n], np.arange(n)
-        z = truncated_normal(self.mu[place], self.sigma[place], group.low, group.high, u[:, :n])
-        latents[:, :n] = np.where(observed[:, :n], group.snap(z), latents[:, :n])
-        for c in range(n, len(group.columns)):
-            stays = observed[:, c] & (u[:, c] >= self.spread[c - n])
-            latents[:, c] = np.where(stays, self.options[i[:, c], c - n], latents[:, c])
+        observed = component < m
+        component = np.minimum(component, m - 1)
+        place = np.arange(n), component[:, :n]
+        z = truncated_normal(self.mu[place], self.sigma[place], layout.low, layout.high, u[:, :n])
+        latents[:, :n] = np.where(observed[:, :n], layout.snap(z), latents[:, :n])
+        stays = observed[:, n:] & (u[:, n:] >= self.spread)
+        options = self.options[np.arange(len(self.options)), component[:, n:]]
+        latents[:, n:] = np.where(stays, options, latents[:, n:])
         return latents
 
     def _components(
         self, rng: np.random.Generator, k: int, crossed: BoolArray | None
     ) -> IndexArray:
         """The component that each value (k, d) of ``k`` draws comes from."""
-        u = rng.random((k, len(self.group.columns)))
-        if crossed is None:
-            u = np.broadcast_to(u[:, :1], u.shape)
-        else:
-            u = np.where(crossed[:, None], u, u[:, :1])
-        weights = np.cumsum(np.exp(self.log_weights))
-        component = np.searchsorted(weights / weights[-1], u, side="right")
-        return np.minimum(component, len(self.mu))
+        group = self.layout.group
+        u = rng.random((k, len(self.log_weights)))[:, group]
+        own = rng.random(u.shape)
+        if crossed is not None:
+            u = np.where(crossed[:, None], own, u)
+        weights = np.cumsum(np.exp(self.log_weights), axis=1)
+        weights /= weights[:, -1:]
+        below: IndexArray = (weights[group] <= u[:, :, None]).sum(axis=2)
+        return np.minimum(below, self.mu.shape[1])
 
-    def log_density(self, x: FloatArray) -> FloatArray:
-        """Logarithm of the density (mass, in stepped columns) at latents ``x`` (k, d); (k,)."""
-        return self.log_densities(x, log_prior(self.group, x))[0]
+    def log_densities(self, points: Points) -> tuple[FloatArray, FloatArray]:
+        """For each row, (k,): log joint density of its groups, and of their columns' marginals.
 
-    def log_densities(self, x: FloatArray, prior: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """The same, (k,), and the logarithm of the product of the marginal densities, (k,).
-
-        ``prior`` (k, d) is :func:`log_prior` of ``x``.
+        Both are sums of logarithms; stepped columns count with masses.
         """
-        kernels = self._log_kernels(x)
-        joint = np.concatenate([kernels.sum(axis=0), prior.sum(axis=1)[:, None]], axis=1)
-        joint += self.log_weights
-        density = _log_sum_exp(joint)
-        if len(kernels) == 1:
-            return density, density
-        marginals = np.concatenate([kernels, prior.T[:, :, None]], axis=2)
-        marginals += self.log_weights
-        return density, _log_sum_exp(marginals).sum(axis=0)
+        layout, k = self.layout, points.k
+        group = layout.group[points.column]
+        kernels = self._log_kernels(points)
+        joint = np.add.reduceat(kernels[points.by_group], points.starts, axis=0)
+        first = points.by_group[points.starts]
+        joint += self.log_weights[group[first]]
+        kernels += self.log_weights[group]
+        return (
+            _sum_by_row(_log_sum_exp(joint), points.row[first], k),
+            _sum_by_row(_log_sum_exp(kernels), points.row, k),
+        )
 
-    def _log_kernels(self, x: FloatArray) -> FloatArray:
-        """(d, k, m): for each column the kernels' logarithms."""
-        group = self.group
-        cut, n = group.n_continuous, group.n_numeric
-        kernels = np.empty((len(group.columns), len(x), len(self.mu)))
-        scale, mu = 1 / self.sigma[:, :cut].T[:, None, :], self.mu[:, :cut].T[:, None, :]
-        deviation = np.subtract(x[:, :cut].T[:, :, None], mu, out=kernels[:cut])
-        deviation *= scale
+    def _log_kernels(self, points: Points) -> FloatArray:
+        """(n, m + 1): for each value the kernels' logarithms, the prior's last."""
+        layout, column = self.layout, points.column
+        cut, end = np.searchsorted(column, [layout.n_continuous, layout.n_numeric])
+        low, high = layout.low[:, None], layout.high[:, None]
+        log_mass = np.log(truncation_mass(self.mu, self.sigma, low, high))
+        kernels = np.empty((len(column), self.mu.shape[1] + 1))
+        j = column[:cut]
+        deviation = (points.value[:cut, None] - self.mu[j]) / self.sigma[j]
         deviation *= deviation
         deviation *= -0.5
-        deviation += np.log(scale) - 0.5 * _LOG_2PI
-        for j in range(cut, n):
-            values, cell = np.unique(x[:, j], return_inverse=True)
-            lower, upper = group.cells(j, values)
-            kernels[j] = log_cell_mass(lower, upper, self.mu[:, j], self.sigma[:, j])[cell]
-        mass = truncation_mass(self.mu, self.sigma, group.low, group.high)
-        kernels[:n] -= np.log(mass).T[:, None, :]
-        for c in range(n, len(group.columns)):
-            kernels[c] = self._log_option(c - n, x[:, c])
+        deviation -= (log_mass + np.log(self.sigma) + 0.5 * _LOG_2PI)[j]
+        kernels[:cut, :-1] = deviation
+        j, (lower, upper) = points.cell_column, points.ends
+        cells = log_cell_mass(lower, upper, self.mu[j], self.sigma[j]) - log_mass[j]
+        kernels[cut:end, :-1] = cells[points.cell]
+        kernels[end:, :-1] = self._log_options(points, int(end))
+        kernels[:, -1] = points.log_prior
         return kernels
 
-    def _log_option(self, c: int, x: FloatArray) -> FloatArray:
-        spread = self.spread[c] * self.group.p[c][x.astype(np.intp)]
-        same = x[:, None] == self.options[:, c]
-        share = spread[:, None] + (1 - self.spread[c]) * same
+    def _log_options(self, points: Points, start: int) -> FloatArray:
+        """(n_c, m) of the categorical values, which begin at ``start``."""
+        c = points.column[start:] - self.layout.n_numeric
+        spread = self.spread[c]
+        share = np.where(points.value[start:, None] == self.options[c], 1 - spread[:, None], 0.0)
+        share += (spread * np.exp(points.log_prior[start:]))[:, None]
         log_share: FloatArray = np.log(np.maximum(share, _FLOOR))
         return log_share
 
 
 def _log_sum_exp(terms: FloatArray) -> FloatArray:
-    """Over the last axis."""
-    top = terms.max(axis=-1, keepdims=True)
-    total: FloatArray = top[..., 0] + np.log(np.exp(terms - top).sum(axis=-1))
+    """Over the last axis, in place."""
+    top = terms.max(axis=1)
+    terms -= top[:, None]
+    np.exp(terms, out=terms)
+    total: FloatArray = top + np.log(terms.sum(axis=1))
     return total
+
+
+def _sum_by_row(terms: FloatArray, row: IndexArray, k: int) -> FloatArray:
+    return np.bincount(row, terms, k).astype(np.float64)
 
 
 def truncation_mass(
@@ -157,31 +233,29 @@ def truncated_normal(
 def log_cell_mass(
     lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: FloatArray
 ) -> FloatArray:
-    """Log mass of N(mu, sigma), (m,), in cells with ends (k,); (k, m), not truncated.
-
-    Equal kernels are computed once.
-    """
-    kernels, place = np.unique(mu + 1j * sigma, return_inverse=True)
-    start = (lower[:, None] - kernels.real) / kernels.imag
-    end = (upper[:, None] - kernels.real) / kernels.imag
+    """Log mass of N(mu, sigma), (c, m), in cells with ends (c,); (c, m), not truncated."""
+    start = (lower[:, None] - mu) / sigma
+    end = (upper[:, None] - mu) / sigma
     # By symmetry the tail on the near side is used, which does not lose digits.
     flip = start > 0
     mass = normal_cdf(np.where(flip, -start, end)) - normal_cdf(np.where(flip, -end, start))
     log_mass: FloatArray = np.log(np.maximum(mass, _FLOOR))
-    return log_mass[:, place]
+    return log_mass
 
 
-def log_prior(group: Group, x: FloatArray) -> FloatArray:
-    """Logarithm of the prior of each column at latents ``x`` (k, d); (k, d)."""
-    cut = group.n_continuous
-    result = np.empty(x.shape)
-    normal, a, b = group.normal[:cut], group.a[:cut], group.b[:cut]
+def log_prior(layout: Layout, column: IndexArray, value: FloatArray) -> FloatArray:
+    """Logarithm of the prior (n,) of latents ``value`` (n,) of ``column`` (n,), ascending."""
+    result = np.empty(len(value))
+    cut = int(np.searchsorted(column, layout.n_continuous))
+    j, x = column[:cut], value[:cut]
+    a, b, normal = layout.a[j], layout.b[j], layout.normal[j]
     with np.errstate(invalid="ignore", divide="ignore"):
-        z = (x[:, :cut] - a) / b
-        result[:, :cut] = np.where(
+        z = (x - a) / b
+        result[:cut] = np.where(
             normal, -0.5 * (z * z + _LOG_2PI) - np.log(b), -np.log(np.where(normal, 1, b - a))
         )
-    for j in range(cut, len(group.columns)):
-        distribution = group.columns[j].distribution
-        result[:, j] = distribution.log_density(distribution.from_latent(x[:, j]))
+    for i, start, stop in _runs(column[cut:]):
+        distribution = layout.columns[i].distribution
+        values = distribution.from_latent(value[cut + start : cut + stop])
+        result[cut + start : cut + stop] = distribution.log_density(values)
     return np.maximum(result, np.log(_FLOOR))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparktuner.records import History
-from sparktuner.suggest._groups import IndexArray
+from sparktuner.suggest._layout import IndexArray
 
 # Trials looked at to find the bad ones of a group, evenly chosen; the good ones are sought
 # among the best _MOST_RANKED of all.

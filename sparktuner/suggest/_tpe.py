@@ -16,8 +16,8 @@ What is different here:
   itself.
 - Good trials are weighted by rank, the kernels of bad ones have twice the least width.
 - The prior's component is the prior itself; pending trials count as bad ones.
-- At most 256 bad trials enter g, evenly chosen. The standard error of g(x) from
-  that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 256) of g(x), k the kernel.
+- At most 128 bad trials of a group enter g, evenly chosen. The standard error of g(x) from
+  that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 128) of g(x), k the kernel.
 """
 
 from __future__ import annotations

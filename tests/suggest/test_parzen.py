@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from sparktuner.records import History
-from sparktuner.space import Categorical, Numeric, flatten
+from sparktuner.space import Categorical, FloatArray, Numeric, flatten
 from sparktuner.suggest import _densities
 from sparktuner.suggest._densities import Estimator, TpeOptions, bandwidths, parzen
-from sparktuner.suggest._explain import marginal
-from sparktuner.suggest._groups import groups_of
-from sparktuner.suggest._parzen import Mixture, log_prior
+from sparktuner.suggest._layout import Layout, layout_of
+from sparktuner.suggest._parzen import Mixture, Points, log_prior
 from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
 
 
 def mixture(space: object, m: int = 6) -> Mixture:
+    """Of ``m`` draws from the prior; a group that is inactive in one has fewer."""
     flat = flatten(space)
-    group = groups_of(flat)[0]
-    observed = group.sample_prior(np.random.default_rng(1), m)
-    return parzen(group, observed, np.linspace(1, 2, m), 1.0, TpeOptions())
+    layout = layout_of(flat)
+    rows = flat.sample(np.random.default_rng(1), m)
+    weights = np.where(np.isnan(rows[:, layout.heads].T), 0.0, np.linspace(1, 2, m))
+    return parzen(layout, rows[:, layout.index].T, weights, least=1.0, prior_weight=1.0)
+
+
+def points_of(layout: Layout, x: FloatArray) -> Points:
+    return Points.of(layout, x, ~np.isnan(x))
 
 
 def slow_kernel(distribution: object, x: float, mu: float, sigma: float, spread: float) -> float:
@@ -39,41 +43,48 @@ def slow_kernel(distribution: object, x: float, mu: float, sigma: float, spread:
     return float((normal.cdf(upper[0]) - normal.cdf(lower[0])) / inside)
 
 
-def test_a_mixture_agrees_with_the_direct_formula() -> None:
-    model = mixture(everything())
-    group = model.group
-    x = group.sample_prior(np.random.default_rng(2), 5)
-    weights = np.exp(model.log_weights)
-    for row, found in zip(x, model.log_density(x), strict=True):
-        expected = weights[-1] * math.exp(log_prior(group, row[None, :]).sum())
-        for i in range(len(model.mu)):
-            product = weights[i]
-            for j, column in enumerate(group.columns):
-                c = j - group.n_numeric
-                mu = model.mu[i, j] if c < 0 else model.options[i, c]
-                sigma = model.sigma[i, j] if c < 0 else math.nan
-                spread = model.spread[c] if c >= 0 else math.nan
-                product *= slow_kernel(column.distribution, row[j], mu, sigma, spread)
-            expected += product
-        assert found == pytest.approx(math.log(expected), rel=1e-9)
+def slow_density(model: Mixture, row: FloatArray, columns: list[int]) -> float:
+    """The density of some columns of one group, component by component."""
+    layout, n = model.layout, model.layout.n_numeric
+    weights = np.exp(model.log_weights[layout.group[columns[0]]])
+    prior = [log_prior(layout, np.array([j]), row[[j]])[0] for j in columns]
+    density = weights[-1] * math.exp(sum(prior))
+    for i in np.flatnonzero(weights[:-1]):
+        product = weights[i]
+        for j in columns:
+            mu = model.mu[j, i] if j < n else model.options[j - n, i]
+            sigma = model.sigma[j, i] if j < n else math.nan
+            spread = model.spread[j - n] if j >= n else math.nan
+            product *= slow_kernel(layout.columns[j].distribution, row[j], mu, sigma, spread)
+        density += product
+    return float(density)
 
 
-def test_the_marginals_agree_with_mixtures_of_one_column() -> None:
-    model = mixture(everything())
-    x = model.group.sample_prior(np.random.default_rng(2), 5)
-    expected = sum(marginal(model, j).log_density(x[:, [j]]) for j in range(x.shape[1]))
-    _, found = model.log_densities(x, log_prior(model.group, x))
-    assert found == pytest.approx(expected, rel=1e-9)
+@pytest.mark.parametrize("space", [everything(), conditional()], ids=["flat", "conditional"])
+def test_a_mixture_agrees_with_the_direct_formula(space: object) -> None:
+    model = mixture(space)
+    layout = model.layout
+    x = flatten(space).sample(np.random.default_rng(2), 8)[:, layout.index]
+    joint, marginals = model.log_densities(points_of(layout, x))
+    for row, found, alone in zip(x, joint, marginals, strict=True):
+        active = np.flatnonzero(~np.isnan(row)).tolist()
+        groups = [[j for j in active if layout.group[j] == g] for g in set(layout.group[active])]
+        expected = sum(math.log(slow_density(model, row, group)) for group in groups)
+        assert found == pytest.approx(expected, rel=1e-9)
+        expected = sum(math.log(slow_density(model, row, [j])) for j in active)
+        assert alone == pytest.approx(expected, rel=1e-9)
 
 
 def test_crossed_draws_take_each_column_from_a_component_of_its_own() -> None:
-    space = {name: parameter(name, "uniform") for name in ("x", "y")}
-    group = groups_of(flatten(space))[0]
-    corners = np.array([[-1.9, -1.9], [2.9, 2.9]])
+    layout = layout_of(flatten({name: parameter(name, "uniform") for name in ("x", "y")}))
     model = Mixture(
-        group, np.log([0.5, 0.5, 1e-9]), corners, np.full((2, 2), 0.01), np.empty((2, 0)),
+        layout,
+        np.log([[0.5, 0.5, 1e-9]]),
+        np.array([[-1.9, 2.9], [-1.9, 2.9]]),
+        np.full((2, 2), 0.01),
+        np.empty((0, 2)),
         np.empty(0),
-    )  # fmt: skip
+    )
     crossed = np.arange(4000) >= 2000
     high = model.sample(np.random.default_rng(5), 4000, crossed) > 0
     mixed = high[:, 0] != high[:, 1]
@@ -83,15 +94,16 @@ def test_crossed_draws_take_each_column_from_a_component_of_its_own() -> None:
 
 
 def test_kernels_are_as_wide_as_the_larger_gap_to_a_neighbour() -> None:
-    group = groups_of(flatten(parameter("x", "uniform")))[0]  # from -2 to 3, centre 0.5
-    mu = np.array([[1.0], [-1.5], [-1.4], [2.9]])
+    layout = layout_of(flatten(parameter("x", "uniform")))  # from -2 to 3, centre 0.5
+    mu = np.array([[1.0, np.nan, -1.5, -1.4, 2.9]])
     # In order: -1.5, -1.4, 0.5 (the prior), 1.0, 2.9; the outermost have one neighbour.
-    found = bandwidths(group, mu, least=0.1)[:, 0]
+    found = bandwidths(layout, mu, np.array([4]), least=0.1)[0, [0, 2, 3, 4]]
     assert found == pytest.approx([1.9, 0.1, 1.9, 1.9])
     # The least width is that of the space by the number of kernels, the prior's and one more.
-    assert bandwidths(group, mu, least=1.0)[:, 0] == pytest.approx([1.9, 5 / 6, 1.9, 1.9])
+    found = bandwidths(layout, mu, np.array([4]), least=1.0)[0, [0, 2, 3, 4]]
+    assert found == pytest.approx([1.9, 5 / 6, 1.9, 1.9])
     # Alone: 0.5 to the centre, 2 to the bound above.
-    assert bandwidths(group, mu[:1], least=0.1)[:, 0] == pytest.approx([2.0])
+    assert bandwidths(layout, mu[:, :1], np.array([1]), least=0.1)[0] == pytest.approx([2.0])
 
 
 def test_thinning_the_bad_trials_errs_less_than_the_stated_bound(
@@ -101,20 +113,22 @@ def test_thinning_the_bad_trials_errs_less_than_the_stated_bound(
     rng = np.random.default_rng(6)
     values = space.sample(rng, 3000)
     history = History(np.arange(3000), rng.normal(size=3000), values, np.empty((0, 3)))
-    x = space.sample(rng, 200)
+    points = points_of(layout_of(space), space.sample(rng, 200))
 
-    def g() -> Any:
+    def g() -> Mixture:
         estimator = Estimator.of(space, history, TpeOptions(linear_forgetting=0))
-        (bad,) = estimator.bad(history.pending)
-        return bad, np.exp(bad.log_density(x))
+        return estimator.bad(history.pending)
 
-    thinned, found = g()
+    thinned = g()
     monkeypatch.setattr(_densities, "_MOST_BAD", 3000)
-    whole, expected = g()
-    kernels = np.exp(whole._log_kernels(x).sum(axis=0))
-    bound = np.sqrt((kernels**2).mean(axis=1) / kernels.mean(axis=1) ** 2 / len(thinned.mu))
-    error = found / expected - 1
-    assert len(thinned.mu) == 256
+    whole = g()
+    by_value = whole._log_kernels(points)[:, :-1].reshape(3, 200, -1)
+    kernels = np.exp(by_value.sum(axis=0))
+    n = thinned.mu.shape[1]
+    bound = np.sqrt((kernels**2).mean(axis=1) / kernels.mean(axis=1) ** 2 / n)
+    found, expected = thinned.log_densities(points)[0], whole.log_densities(points)[0]
+    error = np.exp(found - expected) - 1
+    assert n == 128
     assert 0 < np.sqrt((error**2).mean()) < np.sqrt((bound**2).mean())
 
 
@@ -123,15 +137,19 @@ def test_draws_from_a_mixture_follow_its_density(name: str) -> None:
     model = mixture(parameter("x", name))
     x = model.sample(np.random.default_rng(3), 20_000)[:, 0]
     distribution = DISTRIBUTIONS[name]
+
+    def density(latents: FloatArray) -> FloatArray:
+        return np.exp(model.log_densities(points_of(model.layout, latents[:, None]))[0])
+
     # False alarm 1e-6 for each distribution.
     if isinstance(distribution, Numeric) and distribution.q is None:
         grid = np.linspace(x.min(), x.max(), 20_001)
-        density = np.exp(model.log_density(grid[:, None]))
-        cdf = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2 * np.diff(grid))])
+        heights = density(grid)
+        cdf = np.concatenate([[0], np.cumsum((heights[1:] + heights[:-1]) / 2 * np.diff(grid))])
         assert stats.kstest(x, lambda z: np.interp(z, grid, cdf / cdf[-1])).pvalue > 1e-6
         return
     support, counts = np.unique(x, return_counts=True)
-    expected = np.exp(model.log_density(support[:, None])) * len(x)
+    expected = density(support) * len(x)
     common = expected >= 5
     observed = np.append(counts[common], len(x) - counts[common].sum())
     expected = np.append(expected[common], len(x) - expected[common].sum())
@@ -141,15 +159,20 @@ def test_draws_from_a_mixture_follow_its_density(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
-def test_the_prior_of_a_group_is_the_distribution(name: str) -> None:
+def test_the_prior_of_a_column_is_the_distribution(name: str) -> None:
     distribution = DISTRIBUTIONS[name]
-    group = groups_of(flatten(parameter("x", name)))[0]
-    x = group.sample_prior(np.random.default_rng(4), 50)
-    expected = distribution.log_density(distribution.from_latent(x[:, 0]))
-    assert log_prior(group, x)[:, 0] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+    layout = layout_of(flatten(parameter("x", name)))
+    x = layout.sample_prior(np.random.default_rng(4), 50)[:, 0]
+    expected = distribution.log_density(distribution.from_latent(x))
+    found = log_prior(layout, np.zeros(50, dtype=np.intp), x)
+    assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
 def test_groups_hold_parameters_that_are_active_together() -> None:
-    groups = groups_of(flatten(conditional()))
-    labels = [{column.label for column in group.columns} for group in groups]
-    assert labels == [{"always", "model"}, {"c", "q"}, {"k", "d"}, {"a"}, {"b"}]
+    layout = layout_of(flatten(conditional()))
+    groups: dict[int, set[str]] = {}
+    for column, group in zip(layout.columns, layout.group.tolist(), strict=True):
+        groups.setdefault(group, set()).add(column.label)
+    assert [groups[g] for g in sorted(groups)] == [
+        {"always", "model"}, {"c", "q"}, {"k", "d"}, {"a"}, {"b"}
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""A space as groups of parameters that are active together, sorted by kind of kernel."""
+"""The columns of a space, sorted by kind of kernel, and which of them are active together."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ IndexArray: TypeAlias = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
-class Group:
-    """The columns that share one activation condition; d of them, ordered by kind.
+class Layout:
+    """A space's columns, d of them, ordered by kind.
 
     Numeric columns come first (continuous ones, then ``stepped`` ones: q and integers), then
     the categorical ones. Arrays over numeric columns have shape (d_n,).
@@ -33,7 +33,8 @@ class Group:
     Attributes:
         index: (d,) the columns' positions in the space.
         columns: the columns in the same order.
-        conditions: see :class:`sparktuner.space.Column`.
+        group: (d,) the number of each column's group: those that are active together.
+        heads: (G,) the position in the space of a column of each group.
         n_continuous: how many columns are continuous.
         n_numeric: how many are numeric at all, d_n.
         low: lower bounds of the latents, -inf for a normal base.
@@ -50,7 +51,8 @@ class Group:
 
     index: IndexArray
     columns: tuple[Column, ...]
-    conditions: tuple[tuple[tuple[int, int], ...], ...]
+    group: IndexArray
+    heads: IndexArray
     n_continuous: int
     n_numeric: int
     low: FloatArray
@@ -62,18 +64,6 @@ class Group:
     a: FloatArray
     b: FloatArray
     p: tuple[FloatArray, ...]
-
-    def is_active(self, rows: FloatArray) -> BoolArray:
-        """Which rows (k, p) hold this group, from the choices above it; (k,)."""
-        if self.conditions == ((),):
-            return np.ones(len(rows), dtype=np.bool_)
-        active = np.zeros(len(rows), dtype=np.bool_)
-        for condition in self.conditions:
-            holds = np.ones(len(rows), dtype=np.bool_)
-            for parent, value in condition:
-                holds &= rows[:, parent] == value
-            active |= holds
-        return active
 
     def snap(self, latents: FloatArray) -> FloatArray:
         """Latents (k, d_n) moved to the one that stands for their value, in place."""
@@ -90,7 +80,7 @@ class Group:
         return distribution.cells(distribution.from_latent(latents))
 
     def sample_prior(self, rng: np.random.Generator, k: int) -> FloatArray:
-        """``k`` draws from the prior, (k, d)."""
+        """``k`` draws from the prior, (k, d), of all columns whether active or not."""
         u = rng.random((k, len(self.columns)))
         numeric = u[:, : self.n_numeric]
         latents = np.empty_like(u)
@@ -106,32 +96,14 @@ class Group:
 
 
 @lru_cache(maxsize=32)
-def groups_of(space: FlatSpace) -> tuple[Group, ...]:
-    """The groups of a space, parents before children.
-
-    A space is frozen, so remembering the answer changes nothing but time.
-    """
-    members: dict[tuple[tuple[tuple[int, int], ...], ...], list[int]] = {}
+def layout_of(space: FlatSpace) -> Layout:
+    """The layout of a space; it is frozen, so remembering it changes nothing but time."""
+    indices = sorted(range(len(space.columns)), key=lambda j: (_kind(space.columns[j]), j))
+    columns = tuple(space.columns[j] for j in indices)
+    heads: dict[object, int] = {}
     for j, column in enumerate(space.columns):
-        members.setdefault(column.conditions, []).append(j)
-    return tuple(_group({j: space.columns[j] for j in indices}) for indices in members.values())
-
-
-def single_group(column: Column, index: int) -> Group:
-    """A group of one column alone, which stands at ``index`` in its space."""
-    return _group({index: column})
-
-
-def _kind(column: Column) -> int:
-    distribution = column.distribution
-    if isinstance(distribution, Categorical):
-        return 2
-    return 0 if isinstance(distribution, Numeric) and distribution.q is None else 1
-
-
-def _group(members: dict[int, Column]) -> Group:
-    indices = sorted(members, key=lambda j: (_kind(members[j]), j))
-    columns = tuple(members[j] for j in indices)
+        heads.setdefault(column.conditions, j)
+    numbers = {conditions: number for number, conditions in enumerate(heads)}
     kinds = [_kind(column) for column in columns]
     numeric = [c.distribution for c in columns if not isinstance(c.distribution, Categorical)]
     normal = np.array(
@@ -143,10 +115,11 @@ def _group(members: dict[int, Column]) -> Group:
     ).reshape(-1, 2)
     a, b = ab[:, 0], ab[:, 1]
     centre = np.where(normal, a, (a + b) / 2)
-    return Group(
+    return Layout(
         index=np.array(indices, dtype=np.intp),
         columns=columns,
-        conditions=columns[0].conditions,
+        group=np.array([numbers[c.conditions] for c in columns], dtype=np.intp),
+        heads=np.array(list(heads.values()), dtype=np.intp),
         n_continuous=kinds.count(0),
         n_numeric=len(numeric),
         low=bounds[:, 0],
@@ -161,6 +134,13 @@ def _group(members: dict[int, Column]) -> Group:
             np.array(c.distribution.p) for c in columns if isinstance(c.distribution, Categorical)
         ),
     )
+
+
+def _kind(column: Column) -> int:
+    distribution = column.distribution
+    if isinstance(distribution, Categorical):
+        return 2
+    return 0 if isinstance(distribution, Numeric) and distribution.q is None else 1
 
 
 def _steps(numeric: list[Numeric | RandInt], centre: FloatArray) -> FloatArray:
