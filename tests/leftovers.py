@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -46,16 +47,27 @@ def _more(before: dict[str, set[Any]], after: dict[str, set[Any]]) -> dict[str, 
 def _stacks(left: dict[str, set[Any]]) -> str:
     """Where the threads are that were left behind."""
     frames = sys._current_frames()
-    stacks = [traceback.format_stack(frames.get(ident)) for _, ident in left.get("threads", ())]
+    named = left.get("threads", ())
+    threads = [thread for thread in threading.enumerate() if _thread_or_pool(thread) in named]
+    stacks = [traceback.format_stack(frames.get(thread.ident or 0)) for thread in threads]
     return "\n".join(line for stack in stacks for line in stack)
 
 
+def _thread_or_pool(thread: threading.Thread) -> str:
+    """Name a thread; its pool, if it is of one.
+
+    A pool that was there before, as that of an operation of the user's, may add a thread.
+    """
+    pool = re.match(r"(ThreadPoolExecutor-\d+)_\d+$", thread.name)
+    return pool.group(1) if pool else f"{thread.name} {thread.ident}"
+
+
 def _footprint(session: Any, server_files: Path | None) -> dict[str, set[Any]]:
-    threads = {(thread.name, thread.ident) for thread in threading.enumerate()}
+    threads = {_thread_or_pool(thread) for thread in threading.enumerate()}
     if session is None:
         # pyspark's, and grpc's, for streams that a server broke off when it ended.
         theirs = ("ThreadPoolExecutor", "Dummy")
-        threads = {(name, ident) for name, ident in threads if not name.startswith(theirs)}
+        threads = {name for name in threads if not name.startswith(theirs)}
     found: dict[str, set[Any]] = {
         "threads": threads,
         "temporary files": set(os.listdir(tempfile.gettempdir())),
