@@ -17,11 +17,11 @@ import json
 from pathlib import Path
 from sparktuner import SparkTrials, current_trial, fmin, hp, rand
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark import _connect
+from sparktuner.execute.spark import _connect_session
 from tests.connect_server import ConnectServer
 from tests.leftovers import leaves_nothing
 
-_connect._RETRIES = 3  # it gives a server up after two seconds, not twenty
+_connect_session._RETRIES = 3  # it gives a server up after two seconds, not twenty
 folder = Path({folder!r})
 runs = folder / "runs"
 runs.mkdir()
