@@ -66,7 +66,7 @@ def test_on_classic_one_slot_and_eight_give_the_same_trials(on_classic: list[lis
 def test_on_connect_one_slot_and_eight_give_the_trials_that_classic_gives(
     cores: int, on_classic: list[list[Any]], tmp_path: Path
 ) -> None:
-    server = ConnectServer(tmp_path, cores)
+    server = ConnectServer(tmp_path, f"local[{cores}]")
     try:
         session = server.session()
         assert search(session) == on_classic[0]
