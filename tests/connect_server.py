@@ -58,7 +58,6 @@ class ConnectServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.url = f"sc://127.0.0.1:{self.port}"
-        self.folder = folder
         self._log = folder / "server.log"
         settings = {
             "spark.connect.grpc.binding.address": "127.0.0.1",
@@ -70,6 +69,7 @@ class ConnectServer:
         command = [*_launcher(), "--master", master]
         for key, value in settings.items():
             command += ["--conf", f"{key}={value}"]
+        java_options = os.environ.get("JDK_JAVA_OPTIONS", "")
         environment = {
             **os.environ,
             "SPARK_HOME": str(HOME),
@@ -79,7 +79,7 @@ class ConnectServer:
             "SPARK_LOG_DIR": str(folder),
             "SPARK_LOCAL_DIRS": str(folder),
             # Artifacts of sessions go there.
-            "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={folder}",
+            "JDK_JAVA_OPTIONS": f"{java_options} -Djava.io.tmpdir={folder}",
             "PYSPARK_PYTHON": sys.executable,
             **(variables or {}),
         }

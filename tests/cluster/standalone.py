@@ -20,8 +20,6 @@ from sparktuner.testing import conf_directory
 
 PATIENCE = 120.0
 CORES = 2  # of each worker
-# These processes live for seconds: what takes the JVM long to start is left out.
-QUICK_JVM = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 HOME = Path(pyspark.__file__).parent
 
 
@@ -83,7 +81,6 @@ class StandaloneCluster:
             "SPARK_LOCAL_IP": "127.0.0.1",
             "SPARK_LOCAL_DIRS": str(self._folder / "local"),
             "SPARK_DAEMON_MEMORY": "256m",
-            "JDK_JAVA_OPTIONS": QUICK_JVM,  # executors inherit it
             # Its port is fixed, and another cluster of this machine may have it.
             "SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false",
             "PYSPARK_PYTHON": sys.executable,

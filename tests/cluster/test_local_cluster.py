@@ -1,14 +1,16 @@
-"""``local-cluster``: executors that are processes of their own, one of which is killed."""
+"""``local-cluster``: executors that are processes of their own, some of which come and go."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cluster import lossy
-from tests.cluster.standalone import HOME, QUICK_JVM
+from tests.cluster.standalone import HOME
 from tests.connect_server import ConnectServer, require_connect_server
 from tests.leftovers import leaves_nothing
 from tests.new_process import in_new_process
@@ -16,17 +18,127 @@ from tests.new_process import in_new_process
 pytestmark = [pytest.mark.spark, pytest.mark.service]
 MASTER = "local-cluster[2,2,1024]"
 
-PROGRAM = """
-import json
+PRELUDE = """
+import json, logging
 from pathlib import Path
+from sparktuner import SparkTrials, current_trial, fmin, hp, rand
+from sparktuner.execute.spark import Slots
 from tests.cluster import lossy
 from tests.leftovers import leaves_nothing
 
-with local_spark({master!r}, **{{"spark.executor.memory": "512m"}}) as spark:
+def wait_for(executor, condition):
+    events, deadline = [], time.monotonic() + 120
+    while not condition(events):
+        assert time.monotonic() < deadline, (events, executor.parallelism)
+        events += executor.wait(0.2)
+    return events
+
+def holding(config):
+    while not os.path.exists(config):
+        time.sleep(0.05)
+    names = "OMP OPENBLAS MKL NUMEXPR".split()
+    threads = [os.environ.get(name + "_NUM_THREADS") for name in names]
+    return dict(current_trial().addresses), threads
+
+def wait_for_slots(spark, count):
+    deadline = time.monotonic() + 120
+    while Slots(spark).count() != count:  # executors come up
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+"""
+PROGRAM = """
+from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
+folder = Path({folder!r})
+os.environ["PYTHONPATH"] = str(folder) + os.pathsep + os.environ["PYTHONPATH"]
+sys.path.insert(0, str(folder))
+conf = {{
+    "spark.executor.memory": "512m",
+    "spark.worker.resource.gpu.amount": "2",
+    "spark.worker.resource.gpu.discoveryScript": str(folder / "gpus.sh"),
+    "spark.executor.resource.gpu.amount": "2",
+    "spark.executor.resource.gpu.discoveryScript": str(folder / "gpus.sh"),
+    "spark.executorEnv.MKL_NUM_THREADS": "7",
+}}
+with local_spark({master!r}, **conf) as spark:
+    scala = spark.sparkContext._jsc.sc()
+    wait_for_slots(spark, 4)
     with leaves_nothing(spark):
         # One retry: the lost executor must not be charged to the trial.
-        trials = lossy.search(spark, Path({folder!r}), max_trial_retries=1)
+        trials = lossy.search(spark, folder / "runs", max_trial_retries=1)
     print(json.dumps(trials._dynamic_trials, default=str))
+
+    wait_for_slots(spark, 4)
+    print("slots", Slots(spark).count(), SparkTrials(spark_session=spark).parallelism)
+
+    def profile(cpus, gpus):
+        return ResourceProfileBuilder().require(
+            TaskResourceRequests().cpus(cpus).resource("gpu", gpus)).build
+
+    big, one = profile(2, 1), profile(1, 1)
+    print("profile", SparkTrials(spark_session=spark, resource_profile=big).parallelism)
+    executor = make_executor(spark, holding, None, one)
+    for tid in range(executor.parallelism):
+        executor.submit(tid, str(folder / "go"))
+    wait_for(executor, lambda _: all(executor.elapsed(tid) is not None for tid in range(4)))
+    (folder / "go").touch()
+    ended = last_events(executor, 4)
+    print("addresses", sorted(event.value[0]["gpu"] for event in ended.values()))
+    print("threads", ended[0].value[1])
+    executor.close()
+
+    executor = make_executor(spark, holding, None, big)
+    executor.submit(0, str(folder / "go"))
+    print("threads", last_events(executor, 1)[0].value[1])
+    executor.close()
+
+    executor = make_executor(spark, holding, None)
+    for tid in range(4):
+        executor.submit(tid, str(folder / "later"))
+    wait_for(executor, lambda _: all(executor.elapsed(tid) is not None for tid in range(4)))
+    scala.killExecutor(scala.getExecutorIds().apply(0))
+    events = wait_for(executor, lambda events: sum(e.waits for e in events) == 2)
+    wait_for(executor, lambda _: executor.parallelism == 2)
+    print("after a loss", executor.parallelism, executor.free_slots(), len(events))
+    (folder / "later").touch()
+    ended = last_events(executor, 4)
+    print(sorted(event.execution.attempt for event in ended.values()))
+    executor.close()
+
+    import versioned
+    (folder / "versioned.py").write_text("__version__ = '2.0.1'\\ndef loss(x): return x\\n")
+    logging.basicConfig(stream=sys.stdout, format="%(message)s")
+    fmin(versioned.loss, hp.uniform("x", 0, 1), rand.suggest, 2, verbose=False,
+         trials=SparkTrials(2, spark_session=spark))
+"""
+GROWING = """
+conf = {{
+    "spark.executor.memory": "512m",
+    "spark.dynamicAllocation.enabled": "true",
+    "spark.dynamicAllocation.shuffleTracking.enabled": "true",
+    "spark.dynamicAllocation.initialExecutors": "1",
+    "spark.dynamicAllocation.minExecutors": "1",
+    "spark.dynamicAllocation.maxExecutors": "2",
+    "spark.dynamicAllocation.executorIdleTimeout": "2s",
+    "spark.executorEnv.OMP_NUM_THREADS": "3",
+}}
+go = {go!r}
+with local_spark("local-cluster[2,1,1024]", **conf) as spark:
+    slots = Slots(spark)
+    while slots._session.sparkContext._jsc.sc().getExecutorIds().size() < 1:
+        time.sleep(0.1)
+    executor = make_executor(spark, holding, None)
+    print("begin", slots.count(), slots.can_grow(), executor.parallelism)
+    for tid in range(executor.parallelism):
+        executor.submit(tid, go)
+    wait_for(executor, lambda _: all(executor.elapsed(tid) is not None for tid in (0, 1)))
+    print("grown", slots.count(), slots.can_grow(), executor.parallelism)
+    Path(go).touch()
+    print(last_events(executor, 2)[0].value[1])
+    executor.close()
+    deadline = time.monotonic() + 60
+    while not slots.can_grow() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    print("idle", slots.count())
 """
 
 
@@ -39,51 +151,93 @@ def linked_home(folder: Path) -> str:
     return str(folder)
 
 
-@pytest.fixture
-def runs(tmp_path: Path) -> Path:
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    return folder
+def run(program: str, folder: Path) -> list[str]:
+    """Run it in a new process, whose files are in ``folder``; the lines that it prints."""
+    temporary = folder / "temporary"  # this side's; Spark's are elsewhere
+    temporary.mkdir()
+    environment = {
+        "SPARK_HOME": linked_home(folder / "home"),
+        "SPARK_LOCAL_DIRS": str(folder),
+        "TMPDIR": str(temporary),
+    }
+    answer = in_new_process(PRELUDE + program, environment, timeout=480.0)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout.splitlines()
 
 
-@pytest.fixture
-def temporary(tmp_path: Path) -> Path:
-    """For this side's temporary files; Spark's are elsewhere."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    return folder
+@pytest.fixture(scope="module")
+def on_classic(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], Path]:
+    """What ``PROGRAM`` prints, and the folder where its trials left a file for each run."""
+    folder = tmp_path_factory.mktemp("classic")
+    runs = folder / "runs"
+    runs.mkdir()
+    script = folder / "gpus.sh"
+    script.write_text("""#!/bin/sh\necho '{"name": "gpu", "addresses": ["3", "5"]}'\n""")
+    script.chmod(0o755)
+    (folder / "versioned.py").write_text("__version__ = '1.0'\ndef loss(x): return x\n")
+    return run(PROGRAM.format(master=MASTER, folder=str(folder)), folder), runs
 
 
 def test_the_trials_of_a_killed_executor_are_run_again_at_no_charge(
-    runs: Path, temporary: Path, tmp_path: Path
+    on_classic: tuple[list[str], Path],
 ) -> None:
-    environment = {
-        "SPARK_HOME": linked_home(tmp_path / "home"),
-        "SPARK_LOCAL_DIRS": str(tmp_path),
-        "TMPDIR": str(temporary),
-        "JDK_JAVA_OPTIONS": QUICK_JVM,
-    }
-    answer = in_new_process(PROGRAM.format(master=MASTER, folder=str(runs)), environment)
-    assert answer.returncode == 0, answer.stderr
-    documents = json.loads(answer.stdout)
+    lines, runs = on_classic
+    documents = json.loads(lines[0])
     lossy.check(documents, runs, (lossy.LOST, lossy.DIED))
     earlier = [a for d in documents for a in d["misc"]["execution"]["earlier"]]
     assert all(attempt["host"] for attempt in earlier)
 
 
-def test_on_connect_which_does_not_tell_why_an_attempt_ended_both_are_charged(
-    runs: Path, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_cluster_s_executors_and_resources_are_the_trials_limits(
+    on_classic: tuple[list[str], Path],
 ) -> None:
+    lines = on_classic[0][1:]
+    assert lines[:7] == [
+        "slots 4 4",
+        "profile 2",
+        "addresses [('3',), ('3',), ('5',), ('5',)]",
+        "threads ['1', '1', '7', '1']",
+        "threads ['2', '2', '7', '2']",
+        "after a loss 2 0 2",
+        "[0, 0, 1, 1]",
+    ]
+
+
+def test_a_version_that_differs_on_the_workers_is_said(on_classic: tuple[list[str], Path]) -> None:
+    *_, said = on_classic[0]
+    assert len(on_classic[0]) == 9
+    assert "has other versions than the driver" in said
+    assert said.endswith("versioned 2.0.1 (driver: 1.0)")
+
+
+def test_trials_that_wait_make_dynamic_allocation_add_executors(tmp_path: Path) -> None:
+    assert run(GROWING.format(go=str(tmp_path / "go")), tmp_path) == [
+        "begin 1 True 2",
+        "grown 2 False 2",
+        "['3', '1', '1', '1']",
+        "idle 1",
+    ]
+
+
+@pytest.fixture
+def connect_cluster(tmp_path: Path) -> Iterator[Any]:
     require_connect_server()
-    monkeypatch.setattr("tempfile.tempdir", str(temporary))
     home = {"SPARK_HOME": linked_home(tmp_path / "home")}
     server = ConnectServer(tmp_path, MASTER, {"spark.executor.memory": "512m"}, home)
-    try:
-        session = server.session()
-        with leaves_nothing(session, tmp_path):
-            trials = lossy.search(session, runs, max_trial_retries=2)
-        session.client.close()
-    finally:
-        server.kill()
+    yield server
+    server.kill()
+
+
+def test_on_connect_which_does_not_tell_why_an_attempt_ended_both_are_charged(
+    connect_cluster: ConnectServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, temporary = tmp_path / "runs", tmp_path / "temporary"
+    runs.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    session = connect_cluster.session()
+    with leaves_nothing(session, tmp_path):
+        trials = lossy.search(session, runs, max_trial_retries=2)
+    session.client.close()
     untold = "this kind of session does not tell which"
     lossy.check(trials._dynamic_trials, runs, (untold, untold))

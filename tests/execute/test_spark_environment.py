@@ -190,8 +190,11 @@ with local_spark("local[2]", **{"spark.app.name": "mine"}) as spark:
         executor.wait(10)
     executor.close()
 """
+    said_by_java = "JDK_JAVA_OPTIONS"  # that it is set
     environment = {
-        name: value for name, value in os.environ.items() if "SPARK" not in name.upper()
+        name: value
+        for name, value in os.environ.items()
+        if "SPARK" not in name.upper() and name != said_by_java
     }
     environment["PYTHONPATH"] = os.pathsep.join([path for path in sys.path if path])
     answer = subprocess.run(
