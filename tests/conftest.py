@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.connect_server import ConnectServer, require_connect_server
+
+# A busy machine takes its time; how long something takes is for the benchmarks.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
 
 pytest_plugins = ["sparktuner.pytest_plugin"]
 
