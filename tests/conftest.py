@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.connect_server import ConnectServer, require_connect_server
 
 # What takes a JVM long to start is left out: most of these live for seconds.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+
+# A busy machine takes its time; how long something takes is for the benchmarks.
+settings.register_profile("any machine", deadline=None)
+settings.load_profile("any machine")
+
 pytest_plugins = ["sparktuner.pytest_plugin"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,21 @@ def propose_grid(
     Raises:
         BadSearchSpace: the grid has more than a million points.
     """
+    rows, place = _grid(space, resolution)
+    is_left = np.ones(len(rows), dtype=np.bool_)
+    p = len(space.columns)
+    for block in (history.values, history.pending, history.failed):
+        for row in _canonical(block.reshape(-1, p)):
+            i = place.get(row.tobytes())
+            if i is not None:
+                is_left[i] = False
+    left = np.flatnonzero(is_left)
+    return space.decode(rows[rng.permutation(left)[:n]])
+
+
+@lru_cache(maxsize=1)  # a frozen space's grid, made once for all its trials
+def _grid(space: FlatSpace, resolution: int) -> tuple[FloatArray, dict[bytes, int]]:
+    """The points (k, p), and where each stands."""
     supports = [grid_values(column, resolution) for column in space.columns]
     rows = lattice(space, supports, _MOST)
     if rows is None:
@@ -34,10 +50,7 @@ def propose_grid(
             f"the grid has more than {_MOST:,} points; lower resolution={resolution}, or use "
             "qmc.suggest, which covers a space evenly with any number of trials"
         )
-    done = {row.tobytes() for row in _tried(history, len(space.columns))}
-    left = np.array([row.tobytes() not in done for row in _canonical(rows)], dtype=np.bool_)
-    rows = rows[left]
-    return space.decode(rows[rng.permutation(len(rows))[:n]])
+    return rows, {row.tobytes(): i for i, row in enumerate(_canonical(rows))}
 
 
 def grid_values(column: Column, resolution: int) -> FloatArray:
@@ -49,11 +62,6 @@ def grid_values(column: Column, resolution: int) -> FloatArray:
         return distribution.to_latent(distribution.support())
     middles = (np.arange(resolution) + 0.5) / resolution
     return distribution.to_latent(np.unique(distribution.quantile(middles)))
-
-
-def _tried(history: History, p: int) -> FloatArray:
-    blocks = [b.reshape(-1, p) for b in (history.values, history.pending, history.failed)]
-    return _canonical(np.concatenate(blocks))
 
 
 def _canonical(rows: FloatArray) -> FloatArray:

@@ -55,7 +55,7 @@ class Search:
         return [d for d in self.documents if d["state"] == state]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 6), max_size=80))
 def test_the_history_always_equals_one_made_from_scratch(moves: list[int]) -> None:
     search, log = Search(), HistoryLog(SPACE)
