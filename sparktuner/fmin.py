@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sparktuner import tpe
+from sparktuner import atpe
 from sparktuner.domain import Domain
 from sparktuner.driver import Loop, SearchOptions
 from sparktuner.errors import InvalidAnnotatedParameter
@@ -59,7 +59,7 @@ def fmin(
             with ``status`` and, where that is ``"ok"``, ``loss``; other keys are kept.
         space: nodes from ``hp`` in any nesting of dicts, lists and tuples; or ``"annotated"``:
             the annotations of the objective's parameters are the space.
-        algo: ``algo(new_ids, domain, trials, seed) -> documents``; None is ``tpe.suggest``.
+        algo: ``algo(new_ids, domain, trials, seed) -> documents``; None is ``atpe.suggest``.
         max_evals: stop when ``trials`` holds so many, those that it held before included.
         timeout: seconds after which no trial is started and running ones are cancelled.
         loss_threshold: stop as soon as a loss is at most this.
@@ -100,7 +100,7 @@ def fmin(
     if trials is None:
         trials = trials_from_docs([])
     arguments = {
-        "algo": tpe.suggest if algo is None else algo,
+        "algo": atpe.suggest if algo is None else algo,
         "max_evals": max_evals,
         "timeout": timeout,
         "loss_threshold": loss_threshold,

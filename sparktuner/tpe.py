@@ -1,4 +1,4 @@
-"""The tree-structured Parzen estimator, the default algorithm: ``algo=tpe.suggest``."""
+"""The tree-structured Parzen estimator: ``algo=tpe.suggest``."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from sparktuner.suggest import propose_tpe, suggest_with
+from sparktuner.suggest import propose_adaptive, suggest_with
 
 # algo(new_ids, domain, trials, seed) -> documents in state NEW.
 Suggest: TypeAlias = Callable[..., Any]
@@ -68,8 +68,8 @@ class SearchOptions:
 
     @property
     def suggest(self) -> Suggest:
-        """The algorithm; TPE where none was named."""
-        return functools.partial(suggest_with, propose_tpe) if self.algo is None else self.algo
+        """The algorithm; adaptive TPE where none was named."""
+        return functools.partial(suggest_with, propose_adaptive) if self.algo is None else self.algo
 
     @property
     def limit(self) -> int:

@@ -3,7 +3,7 @@
     python tests/benchmarks/suggest_cost.py --peer-python PEERS/bin/python
 
 Milliseconds a suggestion (the median of several) after so many finished trials, eight
-pending, on a flat space of 10 parameters and a conditional one of 30. Optimisers take turns
+pending, on a flat space of 10 parameters and conditional ones of 30 and 238. Optimisers take turns
 at each size, so that a busy machine is busy for all of them; hyperopt is left out where it
 would take minutes.
 """
@@ -60,7 +60,25 @@ def conditional() -> Space:
     return {**choices, "z": ("uniform", 0.0, 1.0), "y": ("choice", [{}, {}, {}])}
 
 
-SPACES = {"flat 10": flat(), "conditional 30": conditional()}
+def wide() -> Space:
+    """238 parameters, of which 136 are active at a time on average (as many parameters as the
+    space of Bergstra, Yamins, Cox, 2013)."""
+
+    def on(i: int) -> Space:
+        return {f"u{i}": ("uniform", 0.0, 1.0), f"i{i}": ("int", 1, 30)}
+
+    def off(i: int) -> Space:
+        return {
+            f"l{i}": ("loguniform", 1e-4, 1.0),
+            f"c{i}": ("choice", [{}, {}, {}]),
+            f"v{i}": ("uniform", -1.0, 1.0),
+            f"s{i}": ("step", 0.0, 8.0, 0.5),
+        }
+
+    return {f"m{i}": ("choice", [on(i), off(i)]) for i in range(34)}
+
+
+SPACES = {"flat 10": flat(), "conditional 30": conditional(), "wide 238": wide()}
 
 
 def draw(space: Space, rng: np.random.Generator) -> Values:
