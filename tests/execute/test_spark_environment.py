@@ -189,6 +189,11 @@ with local_spark("local[2]", **{"spark.app.name": "mine"}) as spark:
     while executor._inbox.in_flight:
         executor.wait(10)
     executor.close()
+    # Spark prints a stack trace about a killed task that ends while the session stops.
+    tasks, deadline = spark.sparkContext._jsc.sc().taskScheduler(), time.monotonic() + 60
+    while tasks.runningTasksByExecutors().apply("driver"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 """
     said_by_java = "JDK_JAVA_OPTIONS"  # that it is set
     environment = {
