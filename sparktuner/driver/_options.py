@@ -69,7 +69,9 @@ class SearchOptions:
     @property
     def suggest(self) -> Suggest:
         """The algorithm; adaptive TPE where none was named."""
-        return functools.partial(suggest_with, propose_adaptive) if self.algo is None else self.algo
+        return (
+            functools.partial(suggest_with, propose_adaptive) if self.algo is None else self.algo
+        )
 
     @property
     def limit(self) -> int:
