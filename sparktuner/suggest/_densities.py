@@ -26,14 +26,14 @@ class TpeOptions:
         n_startup_jobs: random search until so many trials have *finished*.
         n_EI_candidates: draws from l(x) that are compared.
         gamma: ceil(gamma * sqrt(n)) trials are good, at most 25 (Hyperopt's split, its gamma
-            is 0.25); None: a tenth of them, at most 25 (Watanabe, 2023, section 3.1).
+            is 0.25); None: a tenth of them, at most 25 (Watanabe, 2023).
         joint: share of the joint densities in the score and in the candidates; the
             rest is the marginals'.
         linear_forgetting: so many of the latest bad trials have weight 1, that of the others
             falls linearly with their age (Hyperopt's 25); 0: all have weight 1.
         rank_weights: the i-th best of m good trials has weight (m - i + 1) / m; otherwise 1.
         good_bandwidth: least width of the kernels of m good trials, in units of a column's
-            width / min(100, m + 2) (Watanabe, 2023, section 3.3.4).
+            width / min(100, m + 2) (Watanabe, 2023).
         bad_bandwidth: the same of the bad trials' kernels.
         pending_weight: weight of a pending trial among the bad ones.
     """
