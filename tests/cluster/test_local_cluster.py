@@ -15,7 +15,7 @@ from tests.connect_server import ConnectServer, require_connect_server
 from tests.leftovers import leaves_nothing
 from tests.new_process import in_new_process
 
-pytestmark = [pytest.mark.spark, pytest.mark.service]
+pytestmark = [pytest.mark.spark, pytest.mark.service, pytest.mark.cluster]
 MASTER = "local-cluster[2,2,1024]"
 
 PRELUDE = """

@@ -21,7 +21,7 @@ from tests.cluster.standalone import (
     wait_for,
 )
 
-pytestmark = [pytest.mark.spark, pytest.mark.service]
+pytestmark = [pytest.mark.spark, pytest.mark.service, pytest.mark.cluster]
 EVALUATIONS = 24
 README = (Path(__file__).parents[2] / "README.md").read_text()
 
