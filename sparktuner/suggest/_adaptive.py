@@ -17,7 +17,7 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray, normal_cdf
 from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._distinct import Tried, draw_new
+from sparktuner.suggest._distinct import Tried, draw_each
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
 from sparktuner.suggest._layout import IndexArray
@@ -85,33 +85,26 @@ def propose_adaptive(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations; see the module's docstring."""
     options = AtpeOptions() if options is None else options
-    tried = Tried(history)
-    rows = np.empty((n, len(space.columns)))
-    model = None
+    suggest = None
     if n and history.n >= max(options.n_startup_jobs, 2):
-        model = _Model(Estimator.of(space, history, options.tpe), options)
-    for i in range(n):
-        if model is None:
-            rows[i] = draw_new(space, tried, rng)
-        else:
-            pending = np.concatenate([history.pending, rows[:i]])
-            rows[i] = model.next(pending, tried, rng)
-        tried.add(rows[i])
-    return space.decode(rows)
+        suggest = _Model(Estimator.of(space, history, options.tpe), options, rng).next
+    return draw_each(space, history, n, rng, suggest)
 
 
 class _Model:
     """What is the same for all suggestions of one call; the process is made on first use."""
 
-    def __init__(self, estimator: Estimator, options: AtpeOptions) -> None:
-        self._estimator, self._options = estimator, options
+    def __init__(
+        self, estimator: Estimator, options: AtpeOptions, rng: np.random.Generator
+    ) -> None:
+        self._estimator, self._options, self._rng = estimator, options, rng
 
-    def next(self, pending: FloatArray, tried: Tried, rng: np.random.Generator) -> FloatArray:
-        """One configuration (p,)."""
-        if rng.random() < self._options.alone or not self._predicts:
-            return next_tpe(self._estimator, pending, tried, rng)
-        candidates, score = self._ranked(pending, rng)
-        return best_new(self._estimator.space, candidates, np.round(score, 7), tried, rng)
+    def next(self, pending: FloatArray, tried: Tried) -> FloatArray | None:
+        """One configuration (p,), if there is a new one among the candidates."""
+        if self._rng.random() < self._options.alone or not self._predicts:
+            return next_tpe(self._estimator, self._rng, pending, tried)
+        candidates, score = self._ranked(pending)
+        return best_new(candidates, np.round(score, 7), tried)
 
     @cached_property
     def _points(self) -> IndexArray:
@@ -132,11 +125,9 @@ class _Model:
         error = y - self._process.leave_one_out()
         return float(error @ error) < float(y @ y)
 
-    def _ranked(
-        self, pending: FloatArray, rng: np.random.Generator
-    ) -> tuple[FloatArray, FloatArray]:
+    def _ranked(self, pending: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Candidates (k, p) and their scores (k,)."""
-        space, k = self._estimator.space, self._options.n_candidates
+        space, k, rng = self._estimator.space, self._options.n_candidates, self._rng
         features = features_of(space)
         # A pending trial that is believed to be the best one is what has to be improved on.
         waiting = features.of(pending)

@@ -15,7 +15,7 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
-from sparktuner.suggest._distinct import Tried, draw_new, first_new
+from sparktuner.suggest._distinct import Tried, draw_each, first_new
 from sparktuner.suggest._moves import perturb
 from sparktuner.suggest._ranked import Ranked
 
@@ -54,17 +54,13 @@ def propose_anneal(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations, each a move away from a good trial."""
     options = AnnealOptions() if options is None else options
-    tried = Tried(history)
-    rows = np.empty((n, len(space.columns)))
     best = Ranked.of(history).best
     observed = (~np.isnan(history.values)).sum(axis=0)
-    for i in range(n):
-        new = None
-        if len(best):
-            new = first_new(_moves(space, history, best, observed, rng, options), tried)
-        rows[i] = draw_new(space, tried, rng) if new is None else new
-        tried.add(rows[i])
-    return space.decode(rows)
+
+    def suggest(pending: FloatArray, tried: Tried) -> FloatArray | None:
+        return first_new(_moves(space, history, best, observed, rng, options), tried)
+
+    return draw_each(space, history, n, rng, suggest if len(best) else None)
 
 
 def _moves(

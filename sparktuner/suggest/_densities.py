@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -124,7 +125,20 @@ class Estimator:
 
     def bad(self, pending: FloatArray) -> Mixture:
         """g(x), of bad and pending trials (m, p)."""
-        layout, values, even = self.layout, self.history.values, self.seen.even
+        centres, weights = self._bad_trials
+        waits = ~np.isnan(pending[:, self.layout.heads])
+        return parzen(
+            self.layout,
+            np.concatenate([centres, pending[:, self.layout.index].T], axis=1),
+            np.concatenate([weights, self.options.pending_weight * waits.T], axis=1),
+            self.options.bad_bandwidth,
+            self.options.prior_weight,
+        )
+
+    @cached_property
+    def _bad_trials(self) -> tuple[FloatArray, FloatArray]:
+        """Values (d, m) and weights (G, m) of the bad trials, the same for a whole batch."""
+        values, even = self.history.values, self.seen.even
         trials, weights = [], []
         for active, good in zip(self.is_active.T, self.trials, strict=True):
             is_bad = np.ones(len(values), dtype=np.bool_)
@@ -134,15 +148,7 @@ class Estimator:
             bad = bad[evenly(len(bad), _MOST_BAD)]
             trials.append(bad)
             weights.append(forgetting(len(bad), self.options.linear_forgetting))
-        centres, padded = _gather(layout, values, trials, weights)
-        waits = ~np.isnan(pending[:, layout.heads])
-        return parzen(
-            layout,
-            np.concatenate([centres, pending[:, layout.index].T], axis=1),
-            np.concatenate([padded, self.options.pending_weight * waits.T], axis=1),
-            self.options.bad_bandwidth,
-            self.options.prior_weight,
-        )
+        return _gather(self.layout, values, trials, weights)
 
     def log_ratio(self, bad: Mixture, rows: FloatArray) -> FloatArray:
         """log l(x) - log g(x) of rows (k, p); (k,)."""

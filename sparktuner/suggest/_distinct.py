@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,30 @@ def draw_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatA
         left = untried(space, tried, 8 * len(tried) + _DRAWS)
         new = left[rng.integers(len(left))] if left is not None and len(left) else None
     return draw if new is None else new
+
+
+def draw_each(
+    space: FlatSpace,
+    history: History,
+    n: int,
+    rng: np.random.Generator,
+    suggest: Callable[[FloatArray, Tried], FloatArray | None] | None,
+) -> list[dict[str, Any]]:
+    """``n`` different configurations, one after the other.
+
+    Args:
+        suggest: a row (p,) from the rows that are pending by then (m, p) and those tried;
+            where it has none, and where it is None, the row is drawn from the prior.
+    """
+    tried = Tried(history)
+    rows = np.empty((n, len(space.columns)))
+    for i in range(n):
+        new = None
+        if suggest is not None:
+            new = suggest(np.concatenate([history.pending, rows[:i]]), tried)
+        rows[i] = draw_new(space, tried, rng) if new is None else new
+        tried.add(rows[i])
+    return space.decode(rows)
 
 
 def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArray:

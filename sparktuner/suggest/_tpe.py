@@ -22,6 +22,7 @@ What is different here:
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._distinct import Tried, draw_new, first_new
+from sparktuner.suggest._distinct import Tried, draw_each, first_new
 
 
 def propose_tpe(
@@ -41,41 +42,25 @@ def propose_tpe(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations; see the module's docstring."""
     options = TpeOptions() if options is None else options
-    tried = Tried(history)
-    rows = np.empty((n, len(space.columns)))
-    estimator = None
+    suggest = None
     if n and history.n >= max(options.n_startup_jobs, 1):
-        estimator = Estimator.of(space, history, options)
-    for i in range(n):
-        if estimator is None:
-            rows[i] = draw_new(space, tried, rng)
-        else:
-            pending = np.concatenate([history.pending, rows[:i]])
-            rows[i] = next_tpe(estimator, pending, tried, rng)
-        tried.add(rows[i])
-    return space.decode(rows)
+        suggest = partial(next_tpe, Estimator.of(space, history, options), rng)
+    return draw_each(space, history, n, rng, suggest)
 
 
 def next_tpe(
-    estimator: Estimator, pending: FloatArray, tried: Tried, rng: np.random.Generator
-) -> FloatArray:
+    estimator: Estimator, rng: np.random.Generator, pending: FloatArray, tried: Tried
+) -> FloatArray | None:
     """The candidate (p,) of the highest l(x) / g(x) that was not tried."""
     candidates = estimator.draw(rng, estimator.options.n_EI_candidates)
     score = estimator.log_ratio(estimator.bad(pending), candidates)
-    return best_new(estimator.space, candidates, np.round(score, 9), tried, rng)
+    return best_new(candidates, np.round(score, 9), tried)
 
 
-def best_new(
-    space: FlatSpace,
-    candidates: FloatArray,
-    score: FloatArray,
-    tried: Tried,
-    rng: np.random.Generator,
-) -> FloatArray:
+def best_new(candidates: FloatArray, score: FloatArray, tried: Tried) -> FloatArray | None:
     """The candidate (p,) of the highest score that was not tried.
 
     Scores are to be rounded, so that the last bits of a sum, which depend on the machine,
     decide nothing.
     """
-    new = first_new(candidates[np.argsort(-score, kind="stable")], tried)
-    return draw_new(space, tried, rng) if new is None else new
+    return first_new(candidates[np.argsort(-score, kind="stable")], tried)
