@@ -14,14 +14,7 @@ import os, signal, sys, threading, time
 from sparktuner.execute import Cancelled, Failed, Finished, Started
 from sparktuner.execute.spark import active_session, make_executor
 from sparktuner.testing import local_spark
-
-def last_events(executor, count):
-    ended = {}
-    while len(ended) < count:
-        for event in executor.wait(60):
-            if not isinstance(event, Started):
-                ended[event.tid] = event
-    return ended
+from tests.waiting import last_events, wait_until_running
 
 def start_two(spark):
     executor = make_executor(spark, lambda seconds: time.sleep(seconds), 2)
@@ -29,8 +22,7 @@ def start_two(spark):
     last_events(executor, 1)
     for tid in (1, 2):
         executor.submit(tid, 600.0)
-    while executor.elapsed(1) is None or executor.elapsed(2) is None:
-        executor.wait(0.05)
+    wait_until_running(executor, 1, 2)
     return executor
 """
 

@@ -8,17 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyspark
 
 from sparktuner.testing import conf_directory
+from tests.waiting import wait_until
 
-PATIENCE = 120.0
 CORES = 2  # of each worker
 HOME = Path(pyspark.__file__).parent
 
@@ -36,7 +34,7 @@ class StandaloneCluster:
         port, self._web_port = free_port(), free_port()
         self.url = f"spark://127.0.0.1:{port}"
         self._start("master.Master", "--port", str(port), "--webui-port", str(self._web_port))
-        wait_for(lambda: self.status().get("status") == "ALIVE", self._logs)
+        wait_until(lambda: self.status().get("status") == "ALIVE", self._logs)
 
     def add_workers(self, count: int) -> list[subprocess.Popen[bytes]]:
         """Start workers, and return their processes once the master knows them."""
@@ -49,7 +47,7 @@ class StandaloneCluster:
             )
             for _ in range(count)
         ]
-        wait_for(lambda: self.status()["aliveworkers"] == known + count, self._logs)
+        wait_until(lambda: self.status()["aliveworkers"] == known + count, self._logs)
         return workers
 
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
@@ -113,46 +111,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(condition: Callable[[], bool], explain: Callable[[], str] = str) -> None:
-    """Wait until it holds; after ``PATIENCE`` seconds fail with an explanation."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, explain()
-        time.sleep(0.05)
-
-
-def is_running_python_task(root: int) -> bool:
-    """Whether a Python worker below this process, forked by its daemon, is computing now."""
-    seen = {process.pid: process for process in _processes()}
-
-    def is_below(pid: int) -> bool:
-        while pid in seen and pid != root:
-            pid = seen[pid].parent
-        return pid == root
-
-    return any(
-        process.state == "R"
-        and process.name.startswith("python")
-        and process.parent in seen
-        and seen[process.parent].name.startswith("python")
-        and is_below(process.pid)
-        for process in seen.values()
-    )
-
-
-class _Process(NamedTuple):
-    pid: int
-    name: str
-    state: str
-    parent: int
-
-
-def _processes() -> Iterator[_Process]:
-    for path in Path("/proc").glob("[0-9]*/stat"):
+def descends_from(pid: int, ancestor: int) -> bool:
+    """Whether a process is alive, and below another one."""
+    while pid not in (0, ancestor):
         try:
-            head, tail = path.read_text().rsplit(")", 1)
+            stat = Path(f"/proc/{pid}/stat").read_text()
         except OSError:  # it has ended
-            continue
-        pid, name = head.split(" (", 1)
-        state, parent = tail.split()[:2]
-        yield _Process(int(pid), name, state, int(parent))
+            return False
+        state, parent = stat.rsplit(")", 1)[1].split()[:2]
+        pid = 0 if state == "Z" else int(parent)
+    return pid == ancestor

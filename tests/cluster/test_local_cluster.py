@@ -25,9 +25,10 @@ from sparktuner import SparkTrials, current_trial, fmin, hp, rand
 from sparktuner.execute.spark import Slots
 from tests.cluster import lossy
 from tests.leftovers import leaves_nothing
+from tests.waiting import PATIENCE, wait_until
 
-def wait_for(executor, condition):
-    events, deadline = [], time.monotonic() + 120
+def events_until(executor, condition):
+    events, deadline = [], time.monotonic() + PATIENCE
     while not condition(events):
         assert time.monotonic() < deadline, (events, executor.parallelism)
         events += executor.wait(0.2)
@@ -41,10 +42,7 @@ def holding(config):
     return dict(current_trial().addresses), threads
 
 def wait_for_slots(spark, count):
-    deadline = time.monotonic() + 120
-    while Slots(spark).count() != count:  # executors come up
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    wait_until(lambda: Slots(spark).count() == count)  # executors come up
 """
 PROGRAM = """
 from pyspark.resource import ResourceProfileBuilder, TaskResourceRequests
@@ -79,7 +77,7 @@ with local_spark({master!r}, **conf) as spark:
     executor = make_executor(spark, holding, None, one)
     for tid in range(executor.parallelism):
         executor.submit(tid, str(folder / "go"))
-    wait_for(executor, lambda _: all(executor.elapsed(tid) is not None for tid in range(4)))
+    wait_until_running(executor, *range(4))
     (folder / "go").touch()
     ended = last_events(executor, 4)
     print("addresses", sorted(event.value[0]["gpu"] for event in ended.values()))
@@ -94,10 +92,10 @@ with local_spark({master!r}, **conf) as spark:
     executor = make_executor(spark, holding, None)
     for tid in range(4):
         executor.submit(tid, str(folder / "later"))
-    wait_for(executor, lambda _: all(executor.elapsed(tid) is not None for tid in range(4)))
+    wait_until_running(executor, *range(4))
     scala.killExecutor(scala.getExecutorIds().apply(0))
-    events = wait_for(executor, lambda events: sum(e.waits for e in events) == 2)
-    wait_for(executor, lambda _: executor.parallelism == 2)
+    events = events_until(executor, lambda events: sum(e.waits for e in events) == 2)
+    events_until(executor, lambda _: executor.parallelism == 2)
     print("after a loss", executor.parallelism, executor.free_slots(), len(events))
     (folder / "later").touch()
     ended = last_events(executor, 4)
@@ -124,20 +122,17 @@ conf = {{
 go = {go!r}
 with local_spark("local-cluster[2,1,1024]", **conf) as spark:
     slots = Slots(spark)
-    while slots._session.sparkContext._jsc.sc().getExecutorIds().size() < 1:
-        time.sleep(0.1)
+    wait_until(lambda: spark.sparkContext._jsc.sc().getExecutorIds().size() >= 1)
     executor = make_executor(spark, holding, None)
     print("begin", slots.count(), slots.can_grow(), executor.parallelism)
     for tid in range(executor.parallelism):
         executor.submit(tid, go)
-    wait_for(executor, lambda _: all(executor.elapsed(tid) is not None for tid in (0, 1)))
+    wait_until_running(executor, 0, 1)
     print("grown", slots.count(), slots.can_grow(), executor.parallelism)
     Path(go).touch()
     print(last_events(executor, 2)[0].value[1])
     executor.close()
-    deadline = time.monotonic() + 60
-    while not slots.can_grow() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(slots.can_grow)
     print("idle", slots.count())
 """
 

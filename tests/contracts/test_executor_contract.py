@@ -25,8 +25,7 @@ from sparktuner.execute import (
 )
 from sparktuner.execute.spark import SparkExecutor, make_executor
 from tests.fake_transport import FakeTransport
-
-PATIENCE = 60.0  # seconds: a hang fails, a slow machine does not
+from tests.waiting import PATIENCE, closing_all, last_events, wait_until_running
 
 
 @dataclass
@@ -60,35 +59,8 @@ def kind(request: pytest.FixtureRequest) -> Kind:
 
 @pytest.fixture
 def opened(kind: Kind) -> Iterator[Callable[[Callable[[Any], Any]], Executor]]:
-    executors: list[Executor] = []
-
-    def make(objective: Callable[[Any], Any]) -> Executor:
-        executors.append(kind.make(objective))
-        return executors[-1]
-
-    yield make
-    for executor in executors:
-        executor.close()
-
-
-def ends(executor: Executor, count: int = 1) -> dict[Any, Event]:
-    """The last events of the next `count` trials to end."""
-    found: dict[Any, Event] = {}
-    deadline = time.monotonic() + PATIENCE
-    while len(found) < count:
-        assert time.monotonic() < deadline, f"only {found} ended"
-        for event in executor.wait(1.0):
-            if not isinstance(event, Started):
-                assert event.tid not in found
-                found[event.tid] = event
-    return found
-
-
-def wait_until_running(executor: Executor, tid: Any) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while executor.elapsed(tid) is None:
-        assert time.monotonic() < deadline
-        executor.wait(0.02)
+    with closing_all(kind.make) as make:
+        yield make
 
 
 def is_running(executor: Executor, tid: Any) -> bool:
@@ -100,7 +72,7 @@ def is_running(executor: Executor, tid: Any) -> bool:
 def test_what_the_objective_returns_comes_back(opened: Any) -> None:
     executor = opened(lambda config: {"loss": config["x"] ** 2, "extra": [None, "text"]})
     executor.submit(7, {"x": 3})
-    event = ends(executor)[7]
+    event = last_events(executor)[7]
     assert isinstance(event, Finished)
     assert event.value == {"loss": 9, "extra": [None, "text"]}
 
@@ -112,7 +84,7 @@ def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
 
     executor = opened(objective)
     executor.submit(7, {}, "trial 7", 1234)
-    assert ends(executor)[7].value == (7, 1234, 0, {})  # type: ignore[union-attr]
+    assert last_events(executor)[7].value == (7, 1234, 0, {})  # type: ignore[union-attr]
     with pytest.raises(RuntimeError, match="outside an objective"):
         current_trial()
 
@@ -120,7 +92,7 @@ def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
 def test_a_result_of_none_is_a_result(opened: Any) -> None:
     executor = opened(lambda config: None)
     executor.submit(0, {})
-    event = ends(executor)[0]
+    event = last_events(executor)[0]
     assert isinstance(event, Finished)
     assert event.value is None
 
@@ -128,7 +100,7 @@ def test_a_result_of_none_is_a_result(opened: Any) -> None:
 def test_an_ended_trial_says_where_and_when_it_ran(opened: Any, kind: Kind) -> None:
     executor = opened(lambda config: time.sleep(0.05))
     executor.submit(0, {})
-    execution = ends(executor)[0].execution  # type: ignore[union-attr]
+    execution = last_events(executor)[0].execution  # type: ignore[union-attr]
     assert execution.host
     assert execution.executor == ("fake" if kind.name == "window" else "driver")
     assert (execution.pid == os.getpid()) == (kind.name not in ("spark", "connect"))
@@ -155,7 +127,7 @@ def test_an_exception_comes_back_as_type_text_and_traceback_of_the_objective(ope
 
     executor = opened(fails)
     executor.submit(0, 5)
-    event = ends(executor)[0]
+    event = last_events(executor)[0]
     assert isinstance(event, Failed)
     assert (event.error_type, event.message) == ("ValueError", "no good: 5")
     assert event.traceback.startswith("Traceback (most recent call last)")
@@ -175,7 +147,7 @@ def test_an_exception_of_a_user_s_own_class_is_named_with_its_module(opened: Any
 
     executor = opened(fails)
     executor.submit(0, {})
-    event = ends(executor)[0]
+    event = last_events(executor)[0]
     assert isinstance(event, Failed)
     assert event.error_type.endswith("fails.<locals>.Mine")
     assert "not even this" in event.message
@@ -184,11 +156,11 @@ def test_an_exception_of_a_user_s_own_class_is_named_with_its_module(opened: Any
 def test_sys_exit_in_the_objective_ends_the_trial_only(opened: Any) -> None:
     executor = opened(lambda config: sys.exit(3))
     executor.submit(0, {})
-    event = ends(executor)[0]
+    event = last_events(executor)[0]
     assert isinstance(event, Failed)
     assert (event.error_type, event.message) == ("SystemExit", "3")
     executor.submit(1, {})
-    assert isinstance(ends(executor)[1], Failed)
+    assert isinstance(last_events(executor)[1], Failed)
 
 
 def test_the_window_is_bounded(opened: Any, kind: Kind) -> None:
@@ -199,7 +171,7 @@ def test_the_window_is_bounded(opened: Any, kind: Kind) -> None:
     assert executor.free_slots() == 0
     with pytest.raises(RuntimeError, match="No slot is free"):
         executor.submit("one more", {})
-    ends(executor, kind.slots)
+    last_events(executor, kind.slots)
     assert executor.free_slots() == kind.slots
 
 
@@ -250,7 +222,7 @@ def test_a_finished_trial_s_slot_can_be_used_again_with_the_same_tid(opened: Any
     executor = opened(lambda config: config)
     for value in range(3):
         executor.submit(0, value)
-        assert ends(executor)[0].value == value  # type: ignore[union-attr]
+        assert last_events(executor)[0].value == value  # type: ignore[union-attr]
 
 
 def test_cancelling_a_running_trial_ends_it_within_a_second(opened: Any, kind: Kind) -> None:
@@ -262,10 +234,10 @@ def test_cancelling_a_running_trial_ends_it_within_a_second(opened: Any, kind: K
     start = time.monotonic()
     executor.cancel([0])
     assert time.monotonic() - start < 0.1
-    assert ends(executor) == {0: Cancelled(0)}
+    assert last_events(executor) == {0: Cancelled(0)}
     assert time.monotonic() - start < 1.0
     executor.submit(1, 0)
-    assert isinstance(ends(executor)[1], Finished)
+    assert isinstance(last_events(executor)[1], Finished)
 
 
 def test_a_cancel_right_after_submission_is_not_lost(opened: Any, kind: Kind) -> None:
@@ -274,7 +246,7 @@ def test_a_cancel_right_after_submission_is_not_lost(opened: Any, kind: Kind) ->
     for tid in range(8):
         executor.submit(tid, {})
         executor.cancel([tid])
-        assert isinstance(ends(executor)[tid], Cancelled | Finished)
+        assert isinstance(last_events(executor)[tid], Cancelled | Finished)
 
 
 def test_cancelling_one_trial_leaves_the_other_alone(opened: Any, kind: Kind) -> None:
@@ -285,7 +257,7 @@ def test_cancelling_one_trial_leaves_the_other_alone(opened: Any, kind: Kind) ->
     executor.submit(1, 1.0)
     wait_until_running(executor, 0)
     executor.cancel([0])
-    outcome = ends(executor, 2)
+    outcome = last_events(executor, 2)
     assert isinstance(outcome[0], Cancelled)
     assert isinstance(outcome[1], Finished)
 
@@ -318,10 +290,10 @@ def test_cancelling_what_is_not_in_flight_is_harmless(opened: Any) -> None:
     executor = opened(lambda config: 1)
     executor.cancel([99])
     executor.submit(0, {})
-    assert isinstance(ends(executor)[0], Finished)
+    assert isinstance(last_events(executor)[0], Finished)
     executor.cancel([0, 0])
     executor.submit(1, {})
-    assert isinstance(ends(executor)[1], Finished)
+    assert isinstance(last_events(executor)[1], Finished)
 
 
 def test_time_runs_only_while_the_trial_does(opened: Any, kind: Kind) -> None:
@@ -333,7 +305,7 @@ def test_time_runs_only_while_the_trial_does(opened: Any, kind: Kind) -> None:
     wait_until_running(executor, 0)
     elapsed = executor.elapsed(0)
     assert elapsed is None or 0 <= elapsed < PATIENCE
-    ends(executor)
+    last_events(executor)
     assert executor.elapsed(0) is None
 
 
@@ -364,7 +336,7 @@ def test_no_thread_is_left_after_close(opened: Any, kind: Kind) -> None:
     executor = opened(lambda config: config)
     for tid in range(kind.slots):
         executor.submit(tid, {})
-    ends(executor, kind.slots)
+    last_events(executor, kind.slots)
     executor.close()
     left = {thread for thread in threading.enumerate() if "sparktuner" in thread.name}
     assert left <= before

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ import pytest
 from sparktuner.execute import Finished
 from sparktuner.execute.spark import make_executor
 from tests.connect_server import ConnectServer
+from tests.waiting import PATIENCE, wait_until
 
 SIZE = 24 * 2**20
 TRIALS = 4
-PATIENCE = 60.0
 
 
 class CountingProxy:
@@ -93,13 +92,6 @@ def run_trials(executor: Any) -> None:
             ended = [event for event in executor.wait(PATIENCE) if hasattr(event, "execution")]
         assert isinstance(ended[0], Finished), ended
         assert ended[0].value == SIZE + tid
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def large_files(folder: Path, pattern: str = "**/*") -> list[Path]:

@@ -20,22 +20,15 @@ from sparktuner.execute.spark import (
     make_thread_executor,
     trial_scope,
 )
+from tests.waiting import PATIENCE, closing_all, wait_until
 
 pytestmark = pytest.mark.spark
-PATIENCE = 60.0
 
 
 @pytest.fixture
 def opened(spark: Any) -> Iterator[Callable[..., SparkExecutor]]:
-    executors: list[SparkExecutor] = []
-
-    def make(objective: Callable[[Any], Any], parallelism: int = 4) -> SparkExecutor:
-        executors.append(make_executor(spark, objective, parallelism))
-        return executors[-1]
-
-    yield make
-    for executor in executors:
-        executor.close()
+    with closing_all(lambda objective, slots=4: make_executor(spark, objective, slots)) as make:
+        yield make
 
 
 def run(executor: SparkExecutor, arguments: list[Any]) -> dict[int, Any]:
@@ -53,12 +46,8 @@ def run(executor: SparkExecutor, arguments: list[Any]) -> dict[int, Any]:
 def job_of(spark: Any, tag: str) -> Any:
     """The status of the newest job with this tag, as the UI shows it."""
     scala = spark.sparkContext._jsc.sc()
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        ids = list(scala.statusTracker().getJobIdsForTag(tag))
-        if ids:
-            return scala.statusStore().job(max(ids))
-    raise AssertionError(f"no job with tag {tag}")
+    wait_until(lambda: list(scala.statusTracker().getJobIdsForTag(tag)))
+    return scala.statusStore().job(max(scala.statusTracker().getJobIdsForTag(tag)))
 
 
 def test_workers_are_reused_and_unpickle_the_objective_once_each(

@@ -12,33 +12,18 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, fmin, hp, rand
-from sparktuner.execute import Cancelled, Finished, Started
+from sparktuner.execute import Cancelled, Finished
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._cluster import inspect
-
-PATIENCE = 120.0
+from tests.waiting import closing_all, last_events
 
 
 @pytest.fixture
 def opened(connect_spark: Any) -> Iterator[Callable[..., SparkExecutor]]:
-    executors: list[SparkExecutor] = []
-
-    def make(objective: Callable[[Any], Any], parallelism: int | None = 2) -> SparkExecutor:
-        executors.append(make_executor(connect_spark, objective, parallelism))
-        return executors[-1]
-
-    yield make
-    for executor in executors:
-        executor.close()
-
-
-def last_events(executor: Any, count: int) -> dict[Any, Any]:
-    ended: dict[Any, Any] = {}
-    deadline = time.monotonic() + PATIENCE
-    while len(ended) < count:
-        assert time.monotonic() < deadline
-        ended |= {e.tid: e for e in executor.wait(1.0) if not isinstance(e, Started)}
-    return ended
+    with closing_all(
+        lambda objective, slots=2: make_executor(connect_spark, objective, slots)
+    ) as make:
+        yield make
 
 
 def test_a_connect_session_is_known_by_itself_and_its_slots_are_counted(

@@ -14,8 +14,7 @@ from sparktuner.driver import Progress
 from sparktuner.execute import Event, Finished, Started
 from sparktuner.execute.spark import SparkExecutor
 from tests.fake_transport import FakeTransport
-
-PATIENCE = 30.0
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)

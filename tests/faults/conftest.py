@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 
 from tests.leftovers import leaves_nothing
-
-PATIENCE = 60.0
+from tests.waiting import PATIENCE, wait_until
 
 
 @dataclass
@@ -78,10 +77,3 @@ def users_job(session: Any, folder: Path) -> Iterator[None]:
         release.touch()
         thread.join(PATIENCE)
     assert counted == [1]
-
-
-def wait_until(condition: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

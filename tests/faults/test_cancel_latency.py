@@ -15,7 +15,8 @@ from sparktuner import SparkTrials, current_trial, fmin, hp, rand
 from sparktuner.errors import AllTrialsFailed
 from sparktuner.execute.spark import SparkExecutor
 from sparktuner.status import JOB_STATE_CANCEL
-from tests.faults.conftest import Site, wait_until
+from tests.faults.conftest import Site
+from tests.waiting import wait_until
 
 TRIALS = 3
 TO_THE_DOCUMENT = 0.5

@@ -9,34 +9,18 @@ from typing import Any
 import pytest
 
 from sparktuner.errors import UnpicklableObjective
-from sparktuner.execute import Failed, Started
+from sparktuner.execute import Failed
 from sparktuner.execute.spark import SparkExecutor, make_executor
 from tests.new_process import in_new_process
+from tests.waiting import closing_all, last_events, wait_until_running
 
 pytestmark = pytest.mark.spark
-PATIENCE = 60.0
 
 
 @pytest.fixture
 def opened(spark: Any) -> Iterator[Callable[..., SparkExecutor]]:
-    executors: list[SparkExecutor] = []
-
-    def make(objective: Callable[[Any], Any], parallelism: int = 4) -> SparkExecutor:
-        executors.append(make_executor(spark, objective, parallelism))
-        return executors[-1]
-
-    yield make
-    for executor in executors:
-        executor.close()
-
-
-def last_events(executor: SparkExecutor, count: int) -> dict[Any, Any]:
-    ended: dict[Any, Any] = {}
-    deadline = time.monotonic() + PATIENCE
-    while len(ended) < count:
-        assert time.monotonic() < deadline
-        ended |= {e.tid: e for e in executor.wait(1.0) if not isinstance(e, Started)}
-    return ended
+    with closing_all(lambda objective, slots=4: make_executor(spark, objective, slots)) as make:
+        yield make
 
 
 def test_an_objective_that_holds_the_session_is_told_what_to_do(spark: Any) -> None:
@@ -57,10 +41,7 @@ def test_an_objective_that_holds_the_session_is_told_what_to_do(spark: Any) -> N
 def test_a_job_that_somebody_else_cancels_fails_its_trial(spark: Any, opened: Any) -> None:
     executor = opened(lambda config: time.sleep(600))
     executor.submit(0, {})
-    deadline = time.monotonic() + PATIENCE
-    while executor.elapsed(0) is None:
-        assert time.monotonic() < deadline
-        executor.wait(0.02)
+    wait_until_running(executor, 0)
     spark.sparkContext.cancelJobsWithTag(executor.tag(0))
     event = last_events(executor, 1)[0]
     assert isinstance(event, Failed)
