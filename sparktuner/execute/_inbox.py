@@ -124,7 +124,6 @@ def event_of(tid: Any, report: Report, submitted: datetime) -> Finished | Failed
         host=report["host"],
         executor=report["executor"],
         pid=report["pid"],
-        attempt=report["attempt"],
         started=report["started"],
         duration=report["duration"],
         # Two machines' clocks: below zero is their difference, not a time.

@@ -17,11 +17,11 @@ class Execution:
         host: name of the machine.
         executor: the Spark executor's id, or ``"driver"``; empty where it is not known.
         pid: process id of the Python process that called the objective; 0 where that died.
-        attempt: 0 for the first attempt.
         started: naive UTC, when the objective was called, by the worker's clock. Where the
             worker died: when the trial was submitted.
         duration: seconds inside the objective. Where the worker died: of the last attempt.
         queue_time: seconds from submission to the objective's start.
+        attempt: 0 for the first attempt.
         earlier: the attempts before this one, whose worker died or was lost: ``host`` (empty
             where it is not known), ``duration`` in seconds, and ``reason``.
     """
@@ -29,10 +29,10 @@ class Execution:
     host: str
     executor: str
     pid: int
-    attempt: int
     started: datetime
     duration: float
     queue_time: float
+    attempt: int = 0
     earlier: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -37,7 +37,6 @@ class Report(TypedDict, total=False):
     host: str
     executor: str
     pid: int
-    attempt: int
     started: datetime
     duration: float
     value: Any
@@ -50,7 +49,6 @@ def call(
     objective: Callable[[Any], Any],
     argument: Any,
     executor: str = "driver",
-    attempt: int = 0,
     stop: tuple[type[BaseException], ...] = (),
 ) -> Report:
     """Call the objective and report how it went; its exceptions do not pass.
@@ -59,14 +57,12 @@ def call(
         objective: the objective.
         argument: its only argument.
         executor: where this is, as the report shall say.
-        attempt: 0 for the first.
         stop: exceptions that pass nevertheless.
     """
     report: Report = {
         "host": socket.gethostname(),
         "executor": executor,
         "pid": os.getpid(),
-        "attempt": attempt,
         "started": datetime.now(timezone.utc).replace(tzinfo=None),
     }
     start = time.monotonic()
@@ -104,7 +100,6 @@ def serve(
     shipped: list[Any],
     packed: bytes,
     executor: str,
-    attempt: int,
     omp: str = "",
     packages: Iterable[str] = (),
 ) -> bytes:
@@ -116,7 +111,6 @@ def serve(
         packed: what :func:`pack_task` made, or :data:`PROBE`, to which the report's value is what
             :func:`look_around` returns.
         executor: for the report.
-        attempt: for the report.
         omp: ``OMP_NUM_THREADS`` as the user set it.
         packages: top-level modules that the pickled objective names.
 
@@ -124,15 +118,15 @@ def serve(
         An encoded report.
     """
     limit_threads(omp)  # before the objective brings libraries with it
-    opened = call(_open, (shipped, packed), executor, attempt)
+    opened = call(_open, (shipped, packed), executor)
     if "error" in opened:
         return encode(_unopened(opened))
     objective, argument, ticket = opened["value"]
     if packed == PROBE:
         probe = partial(look_around, packages=packages)
-        return encode(call(probe, objective, executor, attempt))
+        return encode(call(probe, objective, executor))
     with entered(CurrentTrial(**ticket, addresses=task_addresses())):
-        return encode(call(objective, argument, executor, attempt))
+        return encode(call(objective, argument, executor))
 
 
 def pack_task(argument: bytes, tid: Any, seed: int, attempt: int) -> bytes:

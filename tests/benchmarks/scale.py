@@ -68,7 +68,7 @@ class SleepingTransport(Transport):
     def run(self, task: bytes, tag: str, description: str) -> bytes:
         time.sleep(self._seconds * self._durations.lognormvariate(0.0, SPREAD))
         began = time.thread_time()
-        report = serve(self._shipped, task, "sleeping", 0)
+        report = serve(self._shipped, task, "sleeping")
         self.worker_cpu += time.thread_time() - began
         return report
 

@@ -62,7 +62,6 @@ def test_clocks_that_disagree_give_no_negative_queue_time() -> None:
         "host": "h",
         "executor": "1",
         "pid": 1,
-        "attempt": 0,
         "started": started,
         "duration": 1.0,
         "value": None,

@@ -16,27 +16,27 @@ from sparktuner.execute._task import call, decode, describe, encode, serve
 
 
 def trial(objective: Any, argument: Any) -> Any:
-    return decode(serve([cloudpickle.dumps(objective)], pickle.dumps(argument), "7", 2))
+    return decode(serve([cloudpickle.dumps(objective)], pickle.dumps(argument), "7"))
 
 
 def test_the_report_of_a_worker_holds_value_place_and_time() -> None:
     report = trial(lambda x: {"loss": x}, 3)
     assert report["value"] == {"loss": 3}
-    assert (report["executor"], report["attempt"], report["pid"]) == ("7", 2, os.getpid())
+    assert (report["executor"], report["pid"]) == ("7", os.getpid())
     assert report["duration"] >= 0
 
 
 def test_the_objective_is_unpickled_once() -> None:
     shipped: list[Any] = [cloudpickle.dumps(lambda x: id(trial))]
-    serve(shipped, pickle.dumps(0), "", 0)
+    serve(shipped, pickle.dumps(0), "")
     first = shipped[0]
     assert callable(first)
-    serve(shipped, pickle.dumps(0), "", 0)
+    serve(shipped, pickle.dumps(0), "")
     assert shipped[0] is first
 
 
 def test_an_objective_that_does_not_unpickle_is_a_failure_that_says_so() -> None:
-    report = decode(serve([b"cno_such_module\nname\n."], pickle.dumps(0), "", 0))
+    report = decode(serve([b"cno_such_module\nname\n."], pickle.dumps(0), ""))
     kind, message, text = report["error"]
     assert kind == "ModuleNotFoundError"
     assert "could not be unpickled on the worker" in message
@@ -128,7 +128,7 @@ sys.meta_path.insert(0, Refuse())
 shipped = pickle.load(open({str(tmp_path / "shipped")!r}, "rb"))
 serve = pickle.loads(shipped[0])
 for argument in (0, 1):
-    report = pickle.loads(serve(shipped, pickle.dumps(argument), "", 0))
+    report = pickle.loads(serve(shipped, pickle.dumps(argument), ""))
     print(report.get("pickled") and pickle.loads(report["pickled"]), report.get("error"))
 """
     answer = subprocess.run(

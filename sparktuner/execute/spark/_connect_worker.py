@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark import SparkFiles, TaskContext
 
-from sparktuner.execute.spark._worker import REFUSED, executor_id, spare_collector
+from sparktuner.execute.spark._worker import REFUSED, run_trial
 
 # A worker process keeps this many objectives: two searches may take turns in it.
 _KEPT = 2
@@ -47,10 +47,7 @@ def run_batches(
     report = REFUSED
     if context is not None and context.attemptNumber() == 0:
         serve, shipped = _shipment(name, inline)
-        executor = "driver" if in_driver else executor_id()
-        is_first = isinstance(shipped[-1], bytes)
-        report = serve(shipped, task, executor, context.attemptNumber())
-        spare_collector(is_first)
+        report = run_trial(serve, shipped, task, in_driver)
     yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([report], pyarrow.binary())})
 
 

@@ -12,7 +12,7 @@ import os
 import pickle
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pyspark import TaskContext
@@ -51,14 +51,20 @@ def run_task(
     shipped = broadcast.value
     if isinstance(shipped[0], bytes):
         shipped[0] = pickle.loads(shipped[0])
-    executor = "driver" if in_driver else executor_id()
+    return [run_trial(shipped[0], shipped, packed, in_driver)]
+
+
+def run_trial(
+    serve: Callable[..., bytes], shipped: list[Any], packed: bytes, in_driver: bool
+) -> bytes:
+    """Return the encoded report of ``serve``, and leave the worker process fit for the next."""
     is_first = isinstance(shipped[-1], bytes)
-    report: bytes = shipped[0](shipped, packed, executor, context.attemptNumber())
-    spare_collector(is_first)
-    return [report]
+    report = serve(shipped, packed, "driver" if in_driver else _executor_id())
+    _spare_collector(is_first)
+    return report
 
 
-def spare_collector(is_first: bool) -> None:
+def _spare_collector(is_first: bool) -> None:
     """After an objective's first two trials, exempt from garbage collection what is there.
 
     Spark's daemon collects after each task, in 25 ms and more once pyarrow or scikit-learn is
@@ -74,7 +80,7 @@ def spare_collector(is_first: bool) -> None:
         gc.freeze()
 
 
-def executor_id() -> str:
+def _executor_id() -> str:
     """Return the executor's id as far as its environment tells.
 
     Kubernetes has it in a variable; YARN has the container's id, which is as good; a
