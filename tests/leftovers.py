@@ -33,10 +33,10 @@ def leaves_nothing(session: Any = None, server_files: Path | None = None) -> Ite
     """
     before = _footprint(session, server_files)
     yield
-    gc.collect()  # a thread whose pool is garbage is not left behind
     deadline = time.monotonic() + PATIENCE
     while left := _more(before, _footprint(session, server_files)):
         assert time.monotonic() < deadline, f"left behind: {left}{_stacks(left)}"
+        gc.collect()  # a thread whose pool is garbage is not left behind
         time.sleep(0.05)
 
 

@@ -49,7 +49,8 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 
     @contextmanager
     def unchanged() -> Iterator[None]:
-        with users_job(session, tmp_path), leaves_nothing(session, files):
+        # In this order: on Connect the job's own client starts threads at a time of its own.
+        with leaves_nothing(session, files), users_job(session, tmp_path):
             yield
 
     return Site(request.param, session, unchanged)
