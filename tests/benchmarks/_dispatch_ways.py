@@ -42,17 +42,22 @@ session.stop()
 
 @dataclass(frozen=True)
 class Case:
-    """Trials that sleep ``seconds``, ``parallelism`` at a time."""
+    """Trials that sleep ``seconds``, ``parallelism`` at a time.
+
+    Attributes:
+        data: what our objectives hold; the floor broadcasts it, for one task to read.
+    """
 
     parallelism: int
     seconds: float
     trials: int
+    data: bytes = b""
 
 
-def make_objective(seconds: float) -> Callable[[Any], float]:
+def make_objective(seconds: float, data: bytes = b"") -> Callable[[Any], float]:
     def objective(x: Any) -> float:
         time.sleep(seconds)
-        return float(x)
+        return float(x) + 0 * len(data)
 
     return objective
 
@@ -66,7 +71,19 @@ def classic_floor(session: Any, case: Case) -> float:
         (loss,) = base.map(lambda _: objective(x)).collect()
         return float(loss)
 
-    return _pool_time(one, case)
+    return (_broadcast_time(session, case.data) if case.data else 0.0) + _pool_time(one, case)
+
+
+def _broadcast_time(session: Any, data: bytes) -> float:
+    """One broadcast, until one task has read it."""
+    base = session.sparkContext.parallelize([0], 1)
+    start = time.perf_counter()
+    broadcast = session.sparkContext.broadcast(data)
+    (size,) = base.map(lambda _: len(broadcast.value)).collect()
+    took = time.perf_counter() - start
+    broadcast.destroy()
+    assert size == len(data)
+    return took
 
 
 def connect_floor(session: Any, case: Case) -> float:
@@ -99,7 +116,8 @@ def _pool_time(one: Callable[[float], float], case: Case) -> float:
 def executor_time(session: Any, case: Case) -> float:
     """Our executor alone: from the objective in hand until all is released."""
     start = time.perf_counter()
-    with make_executor(session, make_objective(case.seconds), case.parallelism) as executor:
+    objective = make_objective(case.seconds, case.data)
+    with make_executor(session, objective, case.parallelism) as executor:
         submitted = finished = 0
         while finished < case.trials:
             while submitted < case.trials and executor.free_slots():
@@ -116,7 +134,7 @@ def fmin_time(session: Any, case: Case) -> float:
     trials = SparkTrials(parallelism=case.parallelism, spark_session=session)
     start = time.perf_counter()
     fmin(
-        make_objective(case.seconds),
+        make_objective(case.seconds, case.data),
         hp.uniform("x", 0, 1),
         algo=rand.suggest,
         max_evals=case.trials,

@@ -1,9 +1,10 @@
 """How fast trials are handed to Spark, against what Spark itself can do.
 
-Run by hand, from the project's root; the first takes half an hour, the second half a minute:
+Run by hand, from the project's root; the first takes half an hour, the others a minute:
 
     python -m tests.benchmarks.dispatch
     python -m tests.benchmarks.dispatch --kind connect --seconds 0.1 --parallelism 8
+    python -m tests.benchmarks.dispatch --kind classic --parallelism 8 --closure-mb 48
 
 Three kinds of session with 8 slots each: ``classic`` (``local[8]``), ``connect``
 (``remote("local[8]")``) and ``cluster`` (``local-cluster[2,4,1024]``). On each, trials that
@@ -17,6 +18,7 @@ sleep 0, 0.1 and 1 s, and 1, 8 and 32 at a time, three ways:
 Ours include shipping the objective and the preflight probe. The ways take turns, in a random
 order, after a warm-up; medians are printed, as a share of the floor's throughput, with the
 slot use: the seconds that trials slept, over wall time times the slots that they may use.
+With ``--closure-mb``, data in our objectives' closures, and one broadcast of it in the floor.
 With ``--peer-python`` (an interpreter with hyperopt and pyspark) hyperopt's time as well.
 """
 
@@ -91,7 +93,8 @@ def run_kind(kind: str, options: argparse.Namespace) -> None:
         for seconds in options.seconds:
             for parallelism in options.parallelism:
                 trials = options.trials or default_trials(parallelism, seconds)
-                run_case(session, kind, Case(parallelism, seconds, trials), options)
+                data = os.urandom(options.closure_mb * 2**20)
+                run_case(session, kind, Case(parallelism, seconds, trials, data), options)
 
 
 def main() -> None:
@@ -105,7 +108,10 @@ def main() -> None:
     parser.add_argument("--trials", type=int, help="in each case; by default a few seconds' worth")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--peer-python", help="an interpreter with hyperopt and pyspark")
+    parser.add_argument("--closure-mb", type=int, default=0)
     options = parser.parse_args()
+    if options.closure_mb and "connect" in options.kind:
+        parser.error("Connect has no broadcast for the floor; shipping.py measures large closures")
     if len(options.kind) == 1:
         print(f"{os.cpu_count()} CPUs")
         run_kind(options.kind[0], options)
