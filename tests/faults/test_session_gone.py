@@ -50,7 +50,7 @@ with leaves_nothing():
     thread.join(60)  # pyspark does not bear two threads that stop one session
 print(json.dumps([[t["tid"], t["state"], t["misc"].get("error", [""])[0],
                    "execution" in t["misc"]] for t in trials._dynamic_trials]))
-for use in (active_session, lambda stopped: make_executor(stopped, abs, 1)) * {is_noticed}:
+for use in (active_session, lambda stopped: make_executor(stopped, abs, 1)):
     try:
         use(spark)
         print("usable")
@@ -72,30 +72,26 @@ trials = SparkTrials(2, spark_session=spark)
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "is_noticed"),
+    ("begin", "end"),
     [
-        pytest.param(LOCAL.format(options=""), "spark.stop()", True, id="classic-stop"),
+        pytest.param(LOCAL.format(options=""), "spark.stop()", id="classic-stop"),
         pytest.param(
             LOCAL.format(options=""),
             "os.kill(spark.sparkContext._gateway.proc.pid, signal.SIGKILL)",
-            True,
             id="classic-kill",
         ),
-        pytest.param(
-            LOCAL.format(options=", connect=True"), "spark.stop()", True, id="connect-stop"
-        ),
-        # pyspark asks a server that is gone for ten minutes, before it says so.
-        pytest.param(SERVER, "server.kill()", False, id="connect-kill", marks=pytest.mark.service),
+        pytest.param(LOCAL.format(options=", connect=True"), "spark.stop()", id="connect-stop"),
+        pytest.param(SERVER, "server.kill()", id="connect-kill", marks=pytest.mark.service),
     ],
 )
 def test_a_session_that_ends_in_mid_run_ends_the_search_and_keeps_its_results(
-    begin: str, end: str, is_noticed: bool, tmp_path: Path
+    begin: str, end: str, tmp_path: Path
 ) -> None:
     if begin == SERVER or "connect=" in begin:
         require_connect_server()
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    program = PROGRAM.format(folder=str(tmp_path), begin=begin, end=end, is_noticed=is_noticed)
+    program = PROGRAM.format(folder=str(tmp_path), begin=begin, end=end)
     answer = in_new_process(program, {"TMPDIR": str(temporary)})
     assert answer.returncode == 0, answer.stderr
     said, documents, *afterwards = answer.stdout.splitlines()
@@ -111,4 +107,4 @@ def test_a_session_that_ends_in_mid_run_ends_the_search_and_keeps_its_results(
         [(3, "SparkUnavailable"), (3, "SparkUnavailable")],
         [(3, "SparkUnavailable"), (4, "")],
     )
-    assert afterwards == ["refused", "refused"] * is_noticed
+    assert afterwards == ["refused", "refused"]

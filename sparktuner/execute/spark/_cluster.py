@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparktuner.errors import SparkUnavailable
 from sparktuner.execute._threads import OMP
+from sparktuner.execute.spark._connect_session import require_answer
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -91,7 +92,7 @@ def is_connect(session: SparkSession) -> bool:
 
 
 def require_running(session: SparkSession) -> None:
-    """Check that the session was not stopped and that its JVM answers.
+    """Check that the session was not stopped and that its JVM, or its server, answers.
 
     Raises:
         SparkUnavailable: otherwise.
@@ -99,6 +100,7 @@ def require_running(session: SparkSession) -> None:
     if is_connect(session):
         if getattr(session, "is_stopped", False):
             raise SparkUnavailable(STOPPED)
+        require_answer(session)
         return
     try:
         stopped = session.sparkContext._jsc is None or session.sparkContext._jsc.sc().isStopped()

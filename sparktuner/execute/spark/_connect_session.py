@@ -8,6 +8,8 @@ from concurrent import futures
 from dataclasses import dataclass
 from typing import Any
 
+from sparktuner.errors import SparkUnavailable
+
 # pyspark's own policy goes on for ten minutes. A server that comes back has forgotten the
 # session, so this need only outlast a hiccup of the network: about 20 s.
 _RETRIES = 7
@@ -51,6 +53,25 @@ class SearchSession:
             client.close()
         except Exception:  # the server is gone, and the session with it
             return
+
+
+def require_answer(session: Any) -> None:
+    """Check that the server of a session answers.
+
+    Raises:
+        SparkUnavailable: it does not, for about 20 s.
+    """
+    own = attach(session)
+    try:
+        own.session.version  # noqa: B018 - this asks the server
+    except Exception as error:  # pyspark's, grpc's
+        said = str(error).split("\n", 1)[0]
+        raise SparkUnavailable(
+            f"The Spark Connect server does not answer ({said}). If it was restarted, or is "
+            "another one now, make a new session, and give it to SparkTrials."
+        ) from error
+    finally:
+        own.close(server_is_gone=True)  # there is nothing to tell it
 
 
 def attach(session: Any) -> SearchSession:
