@@ -26,6 +26,7 @@ ARGUMENT_PROPERTY = "sparktuner.argument"
 # The window decides what is tried again, by why it ended; Spark would try everything, 4 times
 # on a cluster, and in local mode nothing.
 REFUSED = b""
+_FREEZES = 2
 
 
 def run_task(
@@ -57,27 +58,26 @@ def run_task(
 def run_trial(
     serve: Callable[..., bytes], shipped: list[Any], packed: bytes, in_driver: bool
 ) -> bytes:
-    """Return the encoded report of ``serve``, and leave the worker process fit for the next."""
-    is_first = isinstance(shipped[-1], bytes)
-    report = serve(shipped, packed, "driver" if in_driver else _executor_id())
-    _spare_collector(is_first)
-    return report
+    """Return the encoded report of ``serve``, in a worker process made fit for many trials."""
+    _spare_collector(is_first=isinstance(shipped[-1], bytes))
+    return serve(shipped, packed, "driver" if in_driver else _executor_id())
 
 
 def _spare_collector(is_first: bool) -> None:
-    """After an objective's first two trials, exempt from garbage collection what is there.
+    """Before an objective's second and third trial, exempt what is there from collection.
 
-    Spark's daemon collects after each task, in 25 ms and more once pyarrow or scikit-learn is
-    imported. The second trial's turn is for what pyspark imports when it sends the first
-    result. What an earlier search left behind is exempt no longer.
+    Spark's daemon collects garbage after each task, in 25 ms and more once pyarrow or
+    scikit-learn is imported; so nothing that is there before a task is garbage. The third
+    trial's turn is for what the objective imports when it is called, where the first task was
+    the probe. What an earlier search left behind is exempt no longer.
     """
-    is_second = vars(sys).pop("_sparktuner_had_one_trial", False)
-    if is_first:
-        vars(sys)["_sparktuner_had_one_trial"] = True
-    if (is_first or is_second) and hasattr(gc, "freeze"):  # CPython
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
+    kept = vars(sys)
+    seen = kept["_sparktuner_seen"] = 0 if is_first else kept.get("_sparktuner_seen", 0) + 1
+    if hasattr(gc, "freeze"):  # CPython
+        if seen == 0:
+            gc.unfreeze()
+        elif seen <= _FREEZES:
+            gc.freeze()
 
 
 def _executor_id() -> str:
