@@ -43,8 +43,8 @@ def suggest(
         prior_weight: weight of the prior in both densities; an observation's is 1.
         n_startup_jobs: random search until so many trials have finished.
         n_EI_candidates: draws from the density of good trials that are compared.
-        gamma: ceil(gamma * sqrt(n)) trials count as good, at most 25, as in Hyperopt, whose
-            default is 0.25. None takes a tenth of the trials, at most 25.
+        gamma: gamma * sqrt(n) trials count as good, at most 25, as in Hyperopt, whose default
+            is 0.25. None takes a tenth of the trials, at most 25.
         verbose: accepted for Hyperopt's sake; nothing is printed.
         **options: the other fields of :class:`sparktuner.suggest.TpeOptions`.
     """

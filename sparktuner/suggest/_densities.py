@@ -26,13 +26,15 @@ class TpeOptions:
         prior_weight: weight of the prior in both densities; an observation's is at most 1.
         n_startup_jobs: random search until so many trials have *finished*.
         n_EI_candidates: draws from l(x) that are compared.
-        gamma: ceil(gamma * sqrt(n)) trials are good, at most 25 (Hyperopt's split, its gamma
-            is 0.25); None: a tenth of them, at most 25 (Watanabe, 2023).
+        gamma: gamma * sqrt(n) trials are good, at most 25 (Hyperopt's split, its gamma is
+            0.25); None: a tenth of them, at most 25 (Watanabe, 2023).
+        softness: the split is no step: of the 1 + softness times as many best trials, m, the
+            i-th has weight ((m - i + 1) / m) ** softness in l(x) and the rest of 1 in g(x).
+            So their weights in l(x) add up to about that many good trials; 0: a step.
         joint: share of the joint densities in the score and in the candidates; the
             rest is the marginals'.
         linear_forgetting: so many of the latest bad trials have weight 1, that of the others
             falls linearly with their age (Hyperopt's 25); 0: all have weight 1.
-        rank_weights: the i-th best of m good trials has weight (m - i + 1) / m; otherwise 1.
         good_bandwidth: least width of the kernels of m good trials, in units of a column's
             width / min(100, m + 2) (Watanabe, 2023).
         bad_bandwidth: the same of the bad trials' kernels.
@@ -43,9 +45,9 @@ class TpeOptions:
     n_startup_jobs: int = 10
     n_EI_candidates: int = 24
     gamma: float | None = None
+    softness: float = 3.0
     joint: float = 0.5
     linear_forgetting: int = 25
-    rank_weights: bool = True
     good_bandwidth: float = 1.0
     bad_bandwidth: float = 2.0
     pending_weight: float = 1.0
@@ -59,6 +61,8 @@ class TpeOptions:
             raise ValueError(f"n_EI_candidates must be at least 1, got {self.n_EI_candidates}")
         if self.gamma is not None and not self.gamma > 0:
             raise ValueError(f"gamma must be above 0, got {self.gamma}")
+        if not self.softness >= 0:
+            raise ValueError(f"softness must be at least 0, got {self.softness}")
         if not self.pending_weight >= 0:
             raise ValueError(f"pending_weight must be at least 0, got {self.pending_weight}")
         if not (self.good_bandwidth > 0 and self.bad_bandwidth > 0):
@@ -68,10 +72,12 @@ class TpeOptions:
         if self.linear_forgetting < 0:
             raise ValueError(f"linear_forgetting must be at least 0, got {self.linear_forgetting}")
 
-    def good_of(self, n: int) -> int:
-        """How many of ``n`` trials are good."""
+    def good(self, n: int) -> FloatArray:
+        """Weights (m,) in l(x) of the ``m`` best of ``n`` trials, the best one's first."""
         few = n / 10 if self.gamma is None else self.gamma * math.sqrt(n)
-        return min(math.ceil(few), _MOST_GOOD)
+        m = min(math.ceil((1 + self.softness) * min(few, _MOST_GOOD)), n)
+        weights: FloatArray = (1 - np.arange(m) / m) ** self.softness
+        return weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +91,8 @@ class Estimator:
         options: what can be set.
         seen: the trials that are looked at.
         is_active: (e, G) whether a group was active in each trial of ``seen.even``.
-        trials: the good ones of each group.
+        trials: the good ones of each group, best first.
+        weights: of those in l(x).
         good: l(x).
     """
 
@@ -96,6 +103,7 @@ class Estimator:
     seen: Ranked
     is_active: BoolArray
     trials: list[IndexArray]
+    weights: list[FloatArray]
     good: Mixture
 
     @classmethod
@@ -108,13 +116,13 @@ class Estimator:
         numbers = is_active.sum(axis=0) / max(len(seen.even), 1) * history.n
         trials, weights = [], []
         for active, n in zip(among_best.T, numbers.tolist(), strict=True):
-            good = seen.best[active][: options.good_of(round(n))]
-            m = len(good)
-            trials.append(good)
-            weights.append(1 - np.arange(m) / m if options.rank_weights else np.ones(m))
+            best = seen.best[active]
+            weight = options.good(round(n))[: len(best)]
+            trials.append(best[: len(weight)])
+            weights.append(weight)
         centres, padded = _gather(layout, values, trials, weights)
         good = parzen(layout, centres, padded, options.good_bandwidth, options.prior_weight)
-        return cls(space, layout, history, options, seen, is_active, trials, good)
+        return cls(space, layout, history, options, seen, is_active, trials, weights, good)
 
     def draw(self, rng: np.random.Generator, k: int) -> FloatArray:
         """``k`` rows (k, p), some from l(x), the others from the product of its marginals."""
@@ -140,14 +148,14 @@ class Estimator:
         """Values (d, m) and weights (G, m) of the bad trials, the same for a whole batch."""
         values, even = self.history.values, self.seen.even
         trials, weights = [], []
-        for active, good in zip(self.is_active.T, self.trials, strict=True):
-            is_bad = np.ones(len(values), dtype=np.bool_)
-            is_bad[good] = False
+        for active, good, weight in zip(self.is_active.T, self.trials, self.weights, strict=True):
+            rest = np.ones(len(values))
+            rest[good] -= weight
             bad = even[active]
-            bad = bad[is_bad[bad]]
+            bad = bad[rest[bad] > 0]
             bad = bad[evenly(len(bad), _MOST_BAD)]
             trials.append(bad)
-            weights.append(forgetting(len(bad), self.options.linear_forgetting))
+            weights.append(rest[bad] * forgetting(len(bad), self.options.linear_forgetting))
         return _gather(self.layout, values, trials, weights)
 
     def log_ratio(self, bad: Mixture, rows: FloatArray) -> FloatArray:

@@ -14,7 +14,10 @@ What is different here:
   come from either, and the score is the mean of the two log ratios.
 - Each group splits the trials in which *it* was active, so that a branch is judged against
   itself.
-- Good trials are weighted by rank, the kernels of bad ones have twice the least width.
+- The split is soft: a trial is shared by l and g, by its rank. A step between two trials of
+  nearly the same loss is noise, and the ranks of the good ones are all that l knows of how
+  good they are. (Song, Yu, Neiswanger, Ermon, 2022, weight by improvement instead.)
+- The kernels of bad trials have twice the least width.
 - The prior's component is the prior itself; pending trials count as bad ones.
 - At most 128 bad trials of a group enter g, evenly chosen. The standard error of g(x) from
   that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 128) of g(x), k the kernel.

@@ -106,6 +106,35 @@ def test_kernels_are_as_wide_as_the_larger_gap_to_a_neighbour() -> None:
     assert bandwidths(layout, mu[:, :1], np.array([1]), least=0.1)[0] == pytest.approx([2.0])
 
 
+@pytest.mark.parametrize(
+    ("options", "number"),
+    [(TpeOptions(), 10), (TpeOptions(softness=0), 10), (TpeOptions(gamma=0.25, softness=0), 3)],
+)
+def test_weights_of_the_best_trials_add_up_to_about_the_number_of_good_ones(
+    options: TpeOptions, number: int
+) -> None:
+    weights = options.good(100)
+    assert weights[0] == 1
+    assert np.all(np.diff(weights) <= 0)
+    assert weights.sum() == pytest.approx(number, abs=0.6)
+    assert len(weights) == number * (1 + options.softness)
+    assert options.good(100_000).sum() == pytest.approx(25, abs=0.6)
+
+
+def test_each_trial_is_shared_by_the_good_and_the_bad_ones() -> None:
+    space = flatten(parameter("x", "uniform"))
+    rng = np.random.default_rng(8)
+    history = History(np.arange(50), rng.normal(size=50), space.sample(rng, 50), np.empty((0, 1)))
+    estimator = Estimator.of(space, history, TpeOptions(linear_forgetting=0))
+    centres, weights = estimator._bad_trials
+    share = dict(zip(centres[0].tolist(), weights[0].tolist(), strict=True))
+    for trial, weight in zip(estimator.trials[0], estimator.weights[0], strict=True):
+        value = float(history.values[trial, 0])
+        assert share.pop(value, 0.0) + weight == pytest.approx(1)
+    assert set(share.values()) == {1.0}
+    assert len(share) == 30
+
+
 def test_thinning_the_bad_trials_errs_less_than_the_stated_bound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
