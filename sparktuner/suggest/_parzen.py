@@ -162,10 +162,13 @@ class Mixture:
         joint = np.add.reduceat(kernels[points.by_group], points.starts, axis=0)
         first = points.by_group[points.starts]
         joint += self.log_weights[group[first]]
-        kernels += self.log_weights[group]
+        # A single column's densities are neither so large nor, for the prior's floor, so small
+        # that their sum would have to be scaled.
+        np.exp(kernels, out=kernels)
+        alone = np.einsum("ij,ij->i", kernels, np.exp(self.log_weights)[group])
         return (
             _sum_by_row(_log_sum_exp(joint), points.row[first], k),
-            _sum_by_row(_log_sum_exp(kernels), points.row, k),
+            _sum_by_row(np.log(alone), points.row, k),
         )
 
     def _log_kernels(self, points: Points) -> FloatArray:
