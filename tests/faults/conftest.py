@@ -42,7 +42,9 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         session, files = request.getfixturevalue("local_spark"), None
     else:
         session = request.getfixturevalue("connect_spark")
-        files = request.getfixturevalue("connect_server").folder
+        # Without clones (before Spark 4.1) what is shipped ends with the user's session.
+        clones = hasattr(session, "cloneSession")
+        files = request.getfixturevalue("connect_server").folder if clones else None
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
