@@ -45,7 +45,7 @@ class TpeOptions:
     n_startup_jobs: int = 10
     n_EI_candidates: int = 24
     gamma: float | None = None
-    softness: float = 3.0
+    softness: float = 1.0
     joint: float = 0.5
     linear_forgetting: int = 25
     good_bandwidth: float = 1.0

@@ -108,7 +108,7 @@ def test_kernels_are_as_wide_as_the_larger_gap_to_a_neighbour() -> None:
 
 @pytest.mark.parametrize(
     ("options", "number"),
-    [(TpeOptions(), 10), (TpeOptions(softness=0), 10), (TpeOptions(gamma=0.25, softness=0), 3)],
+    [(TpeOptions(softness=3), 10), (TpeOptions(softness=0), 10), (TpeOptions(gamma=0.3), 3)],
 )
 def test_weights_of_the_best_trials_add_up_to_about_the_number_of_good_ones(
     options: TpeOptions, number: int
@@ -132,7 +132,7 @@ def test_each_trial_is_shared_by_the_good_and_the_bad_ones() -> None:
         value = float(history.values[trial, 0])
         assert share.pop(value, 0.0) + weight == pytest.approx(1)
     assert set(share.values()) == {1.0}
-    assert len(share) == 30
+    assert len(share) == 40
 
 
 def test_thinning_the_bad_trials_errs_less_than_the_stated_bound(
