@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -45,7 +45,7 @@ class AtpeOptions:
         length_sd: standard deviation of their logarithms.
         noise: median share of noise in the variance.
         steps: evaluations of the likelihood.
-        tpe: of the estimator that proposes.
+        tpe: of the estimator that proposes. Its split is a step: the process knows the ranks.
     """
 
     n_startup_jobs: int = 10
@@ -59,7 +59,7 @@ class AtpeOptions:
     length_sd: float = 1.0
     noise: float = 0.001
     steps: int = 10
-    tpe: TpeOptions = field(default_factory=TpeOptions)
+    tpe: TpeOptions = field(default_factory=partial(TpeOptions, softness=0.0))
 
     def __post_init__(self) -> None:
         for name in ("n_candidates", "n_parents", "most_learning", "steps"):
