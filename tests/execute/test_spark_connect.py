@@ -15,7 +15,8 @@ from sparktuner import SparkTrials, fmin, hp, rand
 from sparktuner.execute import Cancelled, Finished
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._cluster import inspect
-from tests.waiting import closing_all, last_events
+from sparktuner.execute.spark._connect_session import attach
+from tests.waiting import closing_all, last_events, wait_until_running
 
 
 @pytest.fixture
@@ -82,6 +83,17 @@ def test_large_arguments_and_results_travel(opened: Any) -> None:
     assert len(last_events(executor, 1)[0].value) == 2**23
 
 
+def test_to_collect_a_search_s_session_closes_nothing(connect_spark: Any) -> None:
+    # The collector may do so in the midst of another operation of pyspark's.
+    own = attach(connect_spark)
+    assert not own.is_shared
+    own.session.__del__()
+    assert not own.session.client.is_closed
+    assert inspect(own.session).connect
+    own.close(server_is_gone=False)
+    assert own.session.client.is_closed
+
+
 def test_the_user_s_session_is_left_as_it_was(connect_spark: Any, opened: Any) -> None:
     connect_spark.addTag("mine")
     try:
@@ -111,8 +123,7 @@ def test_cancelling_every_trial_leaves_an_operation_of_the_user_alone(
     for tid in range(2):
         executor.submit(tid, 600)
     thread.start()
-    while executor.elapsed(0) is None or executor.elapsed(1) is None:
-        executor.wait(0.05)
+    wait_until_running(executor, 0, 1)
     executor.cancel([0, 1])
     assert last_events(executor, 2) == {0: Cancelled(0), 1: Cancelled(1)}
     thread.join()

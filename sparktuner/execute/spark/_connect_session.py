@@ -6,6 +6,7 @@ import atexit
 import copy
 from concurrent import futures
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sparktuner.errors import SparkUnavailable
@@ -83,7 +84,7 @@ def attach(session: Any) -> SearchSession:
     try:
         builder = copy.deepcopy(session.client._builder)
         builder.set("session_id", session.client._session_id)
-        own = type(session)(builder, session.client._user_id)
+        own = _unfinalized(session.__class__)(builder, session.client._user_id)
         _give_up_early(own)
     except Exception:  # AttributeError in Spark 3.5; a platform with clients of its own kind
         return SearchSession(session, is_shared=True, is_clone=False)
@@ -102,6 +103,20 @@ def clone(session: Any) -> SearchSession:
     except Exception:  # AttributeError before Spark 4.1; a server's refusal
         return attach(session)
     return SearchSession(own, is_shared=False, is_clone=True)
+
+
+@lru_cache(maxsize=4)
+def _unfinalized(kind: type) -> type:
+    """Return this class of sessions without its finalizer, which closes the client.
+
+    The garbage collector may call it inside of pyspark's own locks; in Spark 4.0 the process
+    then waits for ever.
+    """
+    return type(kind.__name__, (kind,), {"__module__": kind.__module__, "__del__": _nothing})
+
+
+def _nothing(session: Any) -> None:
+    return
 
 
 def _give_up_early(session: Any) -> None:
