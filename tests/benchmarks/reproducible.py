@@ -50,7 +50,7 @@ class VirtualExecutor(Executor):
         if events or not self._in_flight or timeout == 0.0:
             return events
         self.now, tid, argument = heapq.heappop(self._in_flight)
-        return [Finished(tid, argument, Execution("", "", 0, 0, utc_now(), 0.0, 0.0))]
+        return [Finished(tid, argument, Execution("", "", 0, utc_now(), 0.0, 0.0))]
 
     def cancel(self, tids: Iterable[Any]) -> None:
         """Nothing is cancelled here."""

@@ -17,7 +17,7 @@ from sparktuner.execute import (
     Started,
 )
 
-EXECUTION = Execution("host", "driver", 1, 0, datetime(2026, 1, 1), 0.5, 0.0)
+EXECUTION = Execution("host", "driver", 1, datetime(2026, 1, 1), 0.5, 0.0)
 
 
 class Clock:
