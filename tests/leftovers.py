@@ -56,7 +56,7 @@ def _stacks(left: dict[str, set[Any]]) -> str:
 def _thread_or_pool(thread: threading.Thread) -> str:
     """Name a thread; its pool, if it is of one.
 
-    A pool that was there before, as that of an operation of the user's, may add a thread.
+    A pool that was there before may add a thread.
     """
     pool = re.match(r"(ThreadPoolExecutor-\d+)_\d+$", thread.name)
     return pool.group(1) if pool else f"{thread.name} {thread.ident}"
@@ -77,6 +77,8 @@ def _footprint(session: Any, server_files: Path | None) -> dict[str, set[Any]]:
         shipped = map(str, server_files.rglob("sparktuner-*"))
         # Spark's own copies: an executor's for half an hour, the server's for as long as it lives.
         found["shipped files"] = {path for path in shipped if "/userFiles-" not in path}
+    if session is not None and _is_connect(session):
+        found["threads"] -= _shared_pool()
     if session is not None:
         found |= _of_connect(session) if _is_connect(session) else _of_classic(session)
     return found
@@ -84,6 +86,16 @@ def _footprint(session: Any, server_files: Path | None) -> dict[str, set[Any]]:
 
 def _is_connect(session: Any) -> bool:
     return ".connect." in type(session).__module__
+
+
+def _shared_pool() -> set[str]:
+    """The pool that Spark 4.0 has for all clients, and makes anew after one was closed."""
+    from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
+
+    shared = getattr(
+        ExecutePlanResponseReattachableIterator, "_release_thread_pool_instance", None
+    )
+    return {_thread_or_pool(thread) for thread in shared._threads} if shared else set()
 
 
 def _of_connect(session: Any) -> dict[str, set[Any]]:

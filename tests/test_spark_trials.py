@@ -141,8 +141,8 @@ def test_a_timeout_keeps_the_results_spares_the_users_job_and_leaves_the_trials_
     search(parabola, trials, max_evals=2)
     with UserJob(spark) as job:
         began = time.monotonic()
-        search(slow_unless(tmp_path / "first"), trials, max_evals=20, timeout=3)
-        assert time.monotonic() - began < 3 + 1.5
+        search(slow_unless(tmp_path / "first"), trials, max_evals=20, timeout=8)
+        assert time.monotonic() - began < 8 + 1.5
     assert job.error is None
     assert job.answer == [42]
     assert trials.fmin_cancelled_reason is not None
@@ -207,7 +207,7 @@ def test_two_searches_in_two_threads_do_not_touch_each_others_jobs(
 
     thread = threading.Thread(target=search, args=(slowly, steady), kwargs={"max_evals": 24})
     thread.start()
-    search(slow_unless(tmp_path / "first"), stopped, max_evals=20, timeout=1.5)
+    search(slow_unless(tmp_path / "first"), stopped, max_evals=20, loss_threshold=10.0)
     thread.join(120)
     assert steady.count_successful_trials() == 24
     assert stopped.count_cancelled_trials() > 0

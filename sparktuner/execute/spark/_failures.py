@@ -12,7 +12,8 @@ _STOPPED = re.compile(
     r"|SparkContext is stopped|SparkContext was stopped"
     # Spark Connect: the session, the server, or the way to it is gone.
     r"|NO_ACTIVE_SESSION|INVALID_HANDLE\.SESSION|SESSION_CLOSED|closed channel|Channel closed"
-    r"|StatusCode\.UNAVAILABLE|failed to connect to all addresses|Socket closed|RST_STREAM"
+    r"|StatusCode\.UNAVAILABLE|RETRIES_EXCEEDED|failed to connect to all addresses"
+    r"|Socket closed|RST_STREAM"
 )
 _CANCELLED = re.compile(
     r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed|OPERATION_CANCELED"
