@@ -22,6 +22,7 @@ from sparktuner.space._nodes import (
     native,
 )
 from sparktuner.space._normal import FloatArray, log_normal_cdf, normal_cdf, normal_quantile
+from sparktuner.space._table import Table
 
 __all__ = [
     "Numeric",
@@ -48,6 +49,7 @@ __all__ = [
     "Column",
     "FlatSpace",
     "flatten",
+    "Table",
     "normal_cdf",
     "log_normal_cdf",
     "normal_quantile",

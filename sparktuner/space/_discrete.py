@@ -47,6 +47,11 @@ class RandInt:
         return float(self.low), float(self.high - 1)
 
     @property
+    def is_fine(self) -> bool:
+        """Whether a step can vanish in the rounding of a float."""
+        return self.cardinality > MANY_STEPS or max(map(abs, self.limits)) > MANY_STEPS
+
+    @property
     def cardinality(self) -> float:
         """Number of integers."""
         return float(self.high - self.low)
@@ -75,15 +80,10 @@ class RandInt:
 
     def cells(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Half a step to either side."""
-        if self.cardinality > MANY_STEPS or max(map(abs, self.limits)) > MANY_STEPS:
+        if self.is_fine:
             below, above = np.nextafter(values, -np.inf), np.nextafter(values, np.inf)
             return np.minimum(values - 0.5, below), np.maximum(values + 0.5, above)
         return values - 0.5, values + 0.5
-
-    def cdf(self, z: FloatArray) -> FloatArray:
-        """Probability of the cells up to latent ``z``, linear inside a cell."""
-        low, high = self.bounds
-        return np.clip((z - low) / (high - low), 0.0, 1.0)
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """Log probability of each value."""

@@ -136,6 +136,10 @@ class FlatSpace:
         latents[~self.active(latents)] = np.nan
         return latents
 
+    def snap(self, latents: FloatArray) -> FloatArray:
+        """Latents (n, p), each moved to the nearest one that stands for a value."""
+        return self._table.snap(latents)
+
     def decode(self, latents: FloatArray) -> list[dict[str, Any]]:
         """Configurations of native values, active labels only.
 

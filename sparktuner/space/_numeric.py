@@ -23,7 +23,7 @@ from sparktuner.space._arithmetic import (
     round_to_step,
     standard_normal,
 )
-from sparktuner.space._normal import FloatArray, normal_cdf
+from sparktuner.space._normal import FloatArray
 
 # A step whose share of its cell inside the bounds is below this is rounding, not a value.
 _SLIVER = 1e-9
@@ -120,6 +120,11 @@ class Numeric:
         return max(abs(end) for end in self._ends)
 
     @property
+    def is_fine(self) -> bool:
+        """Whether a step can vanish in the rounding of a latent."""
+        return self.q is not None and self._extent / self.q > MANY_STEPS
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """Bounds of the latent; infinite where the base is normal."""
         return (self.a, self.b) if self.base == "uniform" else (-math.inf, math.inf)
@@ -203,17 +208,11 @@ class Numeric:
         if self.log:
             with np.errstate(divide="ignore"):
                 lower, upper = np.log(np.maximum(lower, 0.0)), np.log(np.maximum(upper, 0.0))
-        if self._extent / self.q > MANY_STEPS:
+        if self.is_fine:
             z = self.to_latent(values)
             lower = np.minimum(lower, np.nextafter(z, -np.inf))
             upper = np.maximum(upper, np.nextafter(z, np.inf))
         return clip(lower, *self.bounds), clip(upper, *self.bounds)
-
-    def cdf(self, z: FloatArray) -> FloatArray:
-        """Prior probability that the latent is at most ``z``."""
-        if self.base == "uniform":
-            return np.clip((z - self.a) / (self.b - self.a), 0.0, 1.0)
-        return np.asarray(normal_cdf((z - self.a) / self.b))
 
     def log_density(self, values: FloatArray) -> FloatArray:
         """Prior log density of the *latent* of each value; log mass of the cell if quantised.

@@ -1,41 +1,62 @@
 """The arithmetic of all columns of a space at once, one NumPy call where a loop made p.
 
-It gives what the columns' distributions give one by one, to the last bit.
+It gives what the columns' distributions give one by one; values and latents to the last bit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from sparktuner.space._arithmetic import MAX_LOG, clip, round_to_step, standard_normal
+from sparktuner.space._arithmetic import (
+    MAX_LOG,
+    clip,
+    log_normal_mass,
+    round_to_step,
+    standard_normal,
+)
 from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
 from sparktuner.space._normal import FloatArray
 
 _Index: TypeAlias = npt.NDArray[np.intp]
+_LOG_2PI = math.log(2 * math.pi)
 
 
 class Table:
-    """The distributions of p columns, stacked; arrays over columns have shape (p,)."""
+    """The distributions of p columns, stacked; arrays over columns have shape (p,).
+
+    What takes ``columns`` (n,) and ``latents`` (n,) is about single values of these columns.
+    """
 
     def __init__(self, distributions: Sequence[Distribution]) -> None:
         numeric = [d if isinstance(d, Numeric) else None for d in distributions]
         self._categorical = [
             (j, d) for j, d in enumerate(distributions) if isinstance(d, Categorical)
         ]
-        self._is_choice = np.array([isinstance(d, Categorical) for d in distributions], dtype=bool)
-        self._is_stepped = np.array([d is None or d.q is not None for d in numeric], dtype=bool)
-        self._normal = _where([d is not None and d.base == "normal" for d in numeric])
-        self._log = _where([d is not None and d.log for d in numeric])
+        self._is_choice = _flags(isinstance(d, Categorical) for d in distributions)
+        self._is_stepped = _flags(d is None or d.q is not None for d in numeric)
+        self._is_fine = _flags(not isinstance(d, Categorical) and d.is_fine for d in distributions)
+        self._is_normal = _flags(d is not None and d.base == "normal" for d in numeric)
+        self._is_log = _flags(d is not None and d.log for d in numeric)
+        self._normal, self._log = np.flatnonzero(self._is_normal), np.flatnonzero(self._is_log)
         self._a, self._b = _columns([_base(d) for d in distributions])
         self._low, self._high = _columns([d.bounds for d in distributions])
+        # The cells of integers end at the bounds, but for rounding.
+        wide = (-np.inf, np.inf)
+        self._cell_low, self._cell_high = _columns([d.bounds if d else wide for d in numeric])
         # A continuous column has no step: what rounding makes of it is thrown away.
         self._q = np.array([1.0 if d is None else d.q or 1.0 for d in numeric], dtype=np.float64)
         self._first, self._last = _columns([d.limits for d in distributions])
         self._floor = np.array([d.floor for d in numeric if d is not None and d.log])
+        # The options of all categorical columns in a row, and where each column's begin.
+        p = [d.p if isinstance(d, Categorical) else () for d in distributions]
+        self._option = np.cumsum([0, *map(len, p)])[:-1]
+        with np.errstate(divide="ignore"):
+            self._log_p = np.log([share for shares in p for share in shares])
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Latents of the values at the priors' quantiles ``u``, both of shape (n, p)."""
@@ -70,6 +91,44 @@ class Table:
         latents[self._is_choice & (rounded != values)] = np.nan
         return self._logarithms(latents)
 
+    def cells(self, columns: _Index, latents: FloatArray) -> FloatArray:
+        """(2, n) ends of the latents that give the same values; all columns are stepped."""
+        q, log = self._q[columns], np.flatnonzero(self._is_log[columns])
+        values = np.array(latents, dtype=np.float64)
+        values[log] = np.exp(np.minimum(values[log], MAX_LOG))
+        values = round_to_step(values, q, self._first[columns], self._last[columns])
+        ends = np.array([values - q / 2, values + q / 2])
+        with np.errstate(divide="ignore"):
+            ends[:, log] = np.log(np.maximum(ends[:, log], 0.0))
+        fine = np.flatnonzero(self._is_fine[columns])
+        if len(fine):
+            ends[:, fine] = [
+                np.minimum(ends[0, fine], np.nextafter(latents[fine], -np.inf)),
+                np.maximum(ends[1, fine], np.nextafter(latents[fine], np.inf)),
+            ]
+        return clip(ends, self._cell_low[columns], self._cell_high[columns])
+
+    def log_density(self, columns: _Index, latents: FloatArray) -> FloatArray:
+        """(n,) logarithms of the priors' densities; of masses where a column is stepped."""
+        a, b, is_normal = self._a[columns], self._b[columns], self._is_normal[columns]
+        is_choice = self._is_choice[columns]
+        choice = np.flatnonzero(is_choice)
+        stepped = np.flatnonzero(self._is_stepped[columns] & ~is_choice)
+        lower, upper = self.cells(columns[stepped], latents[stepped])
+        # Each of two formulas is worked out for all, and means nothing for some.
+        with np.errstate(divide="ignore", invalid="ignore"):
+            z = (latents - a) / b
+            density: FloatArray = np.where(
+                is_normal, -0.5 * (z * z + _LOG_2PI) - np.log(b), -np.log(b - a)
+            )
+            start, end = (lower - a[stepped]) / b[stepped], (upper - a[stepped]) / b[stepped]
+            normal = log_normal_mass(start, end)
+            uniform = np.log(upper - lower) + density[stepped]
+        density[stepped] = np.where(is_normal[stepped], normal, uniform)
+        option = self._option[columns[choice]] + latents[choice].astype(np.intp)
+        density[choice] = self._log_p[option]
+        return density
+
     def _logarithms(self, values: FloatArray) -> FloatArray:
         """Latents of values that stand on their steps, in place."""
         if len(self._log):
@@ -86,8 +145,8 @@ def _base(distribution: Distribution) -> tuple[float, float]:
     return distribution.bounds if isinstance(distribution, RandInt) else (0.0, 0.0)
 
 
-def _where(flags: list[bool]) -> _Index:
-    return np.flatnonzero(np.array(flags, dtype=np.bool_))
+def _flags(flags: Iterable[bool]) -> npt.NDArray[np.bool_]:
+    return np.array(list(flags), dtype=np.bool_)
 
 
 def _columns(pairs: list[tuple[float, float]]) -> Any:

@@ -205,7 +205,7 @@ def parzen(
     weights = np.append(weights, np.full((len(weights), 1), prior_weight), axis=1)
     with np.errstate(divide="ignore"):  # a weight of 0 takes a component out
         log_weights = np.log(weights / weights.sum(axis=1, keepdims=True))
-    sizes = prior_weight * np.array([len(p) for p in layout.p])
+    sizes = prior_weight * layout.sizes
     return Mixture(
         layout,
         log_weights,

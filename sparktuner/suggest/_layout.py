@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.space import (
-    BoolArray,
     Categorical,
     Column,
     FlatSpace,
     FloatArray,
     Numeric,
     RandInt,
-    normal_quantile,
+    Table,
 )
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
@@ -43,10 +42,8 @@ class Layout:
         scale: width of the prior; a normal base counts as wide as the uniform distribution of
             equal variance.
         step: width of the narrowest cell of a stepped column's latents, near its centre.
-        normal: where the prior is normal, (its mean, its standard deviation) are a and b.
-        a: low bound or mean of the prior.
-        b: high bound or standard deviation of the prior.
-        p: prior probabilities of the categorical columns.
+        sizes: (d_c,) how many options each categorical column has.
+        table: the arithmetic of the columns.
     """
 
     index: IndexArray
@@ -60,39 +57,12 @@ class Layout:
     centre: FloatArray
     scale: FloatArray
     step: FloatArray
-    normal: BoolArray
-    a: FloatArray
-    b: FloatArray
-    p: tuple[FloatArray, ...]
-
-    def snap(self, latents: FloatArray) -> FloatArray:
-        """Latents (k, d_n) moved to the one that stands for their value, in place."""
-        for j in range(self.n_continuous, self.n_numeric):
-            distribution = self.columns[j].distribution
-            latents[:, j] = distribution.to_latent(distribution.from_latent(latents[:, j]))
-        return latents
-
-    def cells(self, j: int, latents: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Ends of the cells of the stepped column ``j`` that hold the latents (k,)."""
-        distribution = self.columns[j].distribution
-        if isinstance(distribution, Categorical):
-            raise TypeError("a categorical column has no cells")
-        return distribution.cells(distribution.from_latent(latents))
+    sizes: FloatArray
+    table: Table
 
     def sample_prior(self, rng: np.random.Generator, k: int) -> FloatArray:
         """``k`` draws from the prior, (k, d), of all columns whether active or not."""
-        u = rng.random((k, len(self.columns)))
-        numeric = u[:, : self.n_numeric]
-        latents = np.empty_like(u)
-        latents[:, : self.n_numeric] = np.where(
-            self.normal,
-            self.a + self.b * normal_quantile(np.maximum(numeric, 2.0**-54)),
-            self.a + (self.b - self.a) * numeric,
-        )
-        self.snap(latents)
-        for j in range(self.n_numeric, len(self.columns)):
-            latents[:, j] = self.columns[j].distribution.quantile(u[:, j])
-        return latents
+        return self.table.quantile(rng.random((k, len(self.columns))))
 
 
 @lru_cache(maxsize=32)
@@ -105,7 +75,8 @@ def layout_of(space: FlatSpace) -> Layout:
         heads.setdefault(column.conditions, j)
     numbers = {conditions: number for number, conditions in enumerate(heads)}
     kinds = [_kind(column) for column in columns]
-    numeric = [c.distribution for c in columns if not isinstance(c.distribution, Categorical)]
+    distributions = [column.distribution for column in columns]
+    numeric = [d for d in distributions if not isinstance(d, Categorical)]
     normal = np.array(
         [isinstance(d, Numeric) and d.base == "normal" for d in numeric], dtype=np.bool_
     )
@@ -127,12 +98,10 @@ def layout_of(space: FlatSpace) -> Layout:
         centre=centre,
         scale=np.where(normal, np.sqrt(12.0) * b, b - a),
         step=_steps(numeric, centre),
-        normal=normal,
-        a=a,
-        b=b,
-        p=tuple(
-            np.array(c.distribution.p) for c in columns if isinstance(c.distribution, Categorical)
+        sizes=np.array(
+            [len(d.p) for d in distributions if isinstance(d, Categorical)], dtype=np.float64
         ),
+        table=Table(distributions),
     )
 
 

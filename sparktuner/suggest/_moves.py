@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from sparktuner.space import BoolArray, Categorical, FlatSpace, FloatArray, Numeric
-from sparktuner.suggest._layout import layout_of
+from sparktuner.space import BoolArray, FlatSpace, FloatArray
+from sparktuner.suggest._layout import IndexArray, layout_of
 
 
 @lru_cache(maxsize=32)
@@ -53,16 +53,19 @@ def fill_prior(space: FlatSpace, rng: np.random.Generator, k: int) -> FloatArray
 
 
 def settle(space: FlatSpace, rows: FloatArray) -> FloatArray:
-    """Rows reflected into the bounds, moved to proper values, NaN where inactive."""
-    for j, column in enumerate(space.columns):
-        distribution = column.distribution
-        if isinstance(distribution, Categorical):
-            continue
-        low, high = distribution.bounds
-        if np.isfinite(low):
-            z = np.abs(rows[:, j] - low) % (2 * (high - low))
-            rows[:, j] = np.clip(low + np.minimum(z, 2 * (high - low) - z), low, high)
-        if not isinstance(distribution, Numeric) or distribution.q is not None:
-            rows[:, j] = distribution.to_latent(distribution.from_latent(rows[:, j]))
+    """Rows (k, p) reflected into the bounds, moved to proper values, NaN where inactive."""
+    bounded, low, high = _bounds(space)
+    z, period = np.abs(rows[:, bounded] - low), 2 * (high - low)
+    z %= period
+    rows[:, bounded] = np.minimum(low + np.minimum(z, period - z), high)
+    rows = space.snap(rows)
     settled: FloatArray = np.where(space.active(rows), rows, np.nan)
     return settled
+
+
+@lru_cache(maxsize=32)
+def _bounds(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
+    """Which columns are numeric and bounded, and their bounds."""
+    layout = layout_of(space)
+    bounded = np.flatnonzero(np.isfinite(layout.low))
+    return layout.index[bounded], layout.low[bounded], layout.high[bounded]

@@ -67,29 +67,14 @@ class Points:
         # Each cell once: many rows have the same integer.
         different, cell = np.unique(column[stepped] + 1j * value[stepped], return_inverse=True)
         cell_column = different.real.astype(np.intp)
-        ends = _ends(layout, cell_column, different.imag)
+        ends = layout.table.cells(cell_column, different.imag)
         place = layout.group[column] * len(x) + row
         by_group = np.argsort(place, kind="stable")
         starts = np.flatnonzero(np.diff(place[by_group], prepend=-1))
-        prior = log_prior(layout, column, value)
+        prior = np.maximum(layout.table.log_density(column, value), np.log(_FLOOR))
         return cls(
             layout, len(x), row, column, value, ends, cell, cell_column, prior, by_group, starts
         )
-
-
-def _ends(layout: Layout, columns: IndexArray, latents: FloatArray) -> FloatArray:
-    """(2, c) ends of the cells that hold ``latents`` (c,) of stepped ``columns`` (c,)."""
-    ends = np.empty((2, len(columns)))
-    for j, start, stop in _runs(columns):
-        ends[:, start:stop] = layout.cells(j, latents[start:stop])
-    return ends
-
-
-def _runs(columns: IndexArray) -> list[tuple[int, int, int]]:
-    """(column, start, stop) of each run of equal numbers."""
-    different, starts = np.unique(columns, return_index=True)
-    stops = np.append(starts, len(columns))[1:]
-    return list(zip(different.tolist(), starts.tolist(), stops.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,11 +116,11 @@ class Mixture:
         component = np.minimum(component, m - 1)
         place = np.arange(n), component[:, :n]
         z = truncated_normal(self.mu[place], self.sigma[place], layout.low, layout.high, u[:, :n])
-        latents[:, :n] = np.where(observed[:, :n], layout.snap(z), latents[:, :n])
+        latents[:, :n] = np.where(observed[:, :n], z, latents[:, :n])
         stays = observed[:, n:] & (u[:, n:] >= self.spread)
         options = self.options[np.arange(len(self.options)), component[:, n:]]
         latents[:, n:] = np.where(stays, options, latents[:, n:])
-        return latents
+        return layout.table.snap(latents)
 
     def _components(
         self, rng: np.random.Generator, k: int, crossed: BoolArray | None
@@ -178,12 +163,14 @@ class Mixture:
         low, high = layout.low[:, None], layout.high[:, None]
         log_mass = np.log(truncation_mass(self.mu, self.sigma, low, high))
         kernels = np.empty((len(column), self.mu.shape[1] + 1))
-        j = column[:cut]
-        deviation = (points.value[:cut, None] - self.mu[j]) / self.sigma[j]
+        # -(x - mu)^2 / (2 sigma^2) - log(sigma sqrt(2 pi) mass), in few passes.
+        j, c = column[:cut], layout.n_continuous
+        root = np.sqrt(0.5) / self.sigma[:c]
+        deviation = points.value[:cut, None] - self.mu[j]
+        deviation *= root[j]
         deviation *= deviation
-        deviation *= -0.5
-        deviation -= (log_mass + np.log(self.sigma) + 0.5 * _LOG_2PI)[j]
-        kernels[:cut, :-1] = deviation
+        top = -(log_mass[:c] + np.log(self.sigma[:c]) + 0.5 * _LOG_2PI)
+        np.subtract(top[j], deviation, out=kernels[:cut, :-1])
         j, (lower, upper) = points.cell_column, points.ends
         cells = log_cell_mass(lower, upper, self.mu[j], self.sigma[j]) - log_mass[j]
         kernels[cut:end, :-1] = cells[points.cell]
@@ -244,21 +231,3 @@ def log_cell_mass(
     mass = normal_cdf(np.where(flip, -start, end)) - normal_cdf(np.where(flip, -end, start))
     log_mass: FloatArray = np.log(np.maximum(mass, _FLOOR))
     return log_mass
-
-
-def log_prior(layout: Layout, column: IndexArray, value: FloatArray) -> FloatArray:
-    """Logarithm of the prior (n,) of latents ``value`` (n,) of ``column`` (n,), ascending."""
-    result = np.empty(len(value))
-    cut = int(np.searchsorted(column, layout.n_continuous))
-    j, x = column[:cut], value[:cut]
-    a, b, normal = layout.a[j], layout.b[j], layout.normal[j]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = (x - a) / b
-        result[:cut] = np.where(
-            normal, -0.5 * (z * z + _LOG_2PI) - np.log(b), -np.log(np.where(normal, 1, b - a))
-        )
-    for i, start, stop in _runs(column[cut:]):
-        distribution = layout.columns[i].distribution
-        values = distribution.from_latent(value[cut + start : cut + stop])
-        result[cut + start : cut + stop] = distribution.log_density(values)
-    return np.maximum(result, np.log(_FLOOR))

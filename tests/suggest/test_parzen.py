@@ -13,7 +13,7 @@ from sparktuner.space import Categorical, FloatArray, Numeric, flatten
 from sparktuner.suggest import _densities
 from sparktuner.suggest._densities import Estimator, TpeOptions, bandwidths, parzen
 from sparktuner.suggest._layout import Layout, layout_of
-from sparktuner.suggest._parzen import Mixture, Points, log_prior
+from sparktuner.suggest._parzen import Mixture, Points
 from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
 
 
@@ -47,7 +47,7 @@ def slow_density(model: Mixture, row: FloatArray, columns: list[int]) -> float:
     """The density of some columns of one group, component by component."""
     layout, n = model.layout, model.layout.n_numeric
     weights = np.exp(model.log_weights[layout.group[columns[0]]])
-    prior = [log_prior(layout, np.array([j]), row[[j]])[0] for j in columns]
+    prior = layout.table.log_density(np.array(columns), row[columns])
     density = weights[-1] * math.exp(sum(prior))
     for i in np.flatnonzero(weights[:-1]):
         product = weights[i]
@@ -193,7 +193,7 @@ def test_the_prior_of_a_column_is_the_distribution(name: str) -> None:
     layout = layout_of(flatten(parameter("x", name)))
     x = layout.sample_prior(np.random.default_rng(4), 50)[:, 0]
     expected = distribution.log_density(distribution.from_latent(x))
-    found = log_prior(layout, np.zeros(50, dtype=np.intp), x)
+    found = layout.table.log_density(np.zeros(50, dtype=np.intp), x)
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-9)
 
 
