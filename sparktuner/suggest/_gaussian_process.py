@@ -100,7 +100,7 @@ class GaussianProcess:
         k = matern(squared_distances(scaled, self.x))
         believer = replace(self, pending=scaled)
         covariance = believer._covariance(scaled, product(k, self.inverse))
-        covariance[np.diag_indices_from(covariance)] += self.noise + 1e-4
+        covariance.flat[:: len(covariance) + 1] += self.noise + 1e-4
         return replace(believer, pending_inverse=inverse(covariance)[0])
 
     def leave_one_out(self) -> FloatArray:
@@ -127,7 +127,7 @@ def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> G
     """The posterior for given hyperparameters; the amplitude is the most probable one."""
     scaled = x * root
     k = matern(squared_distances(scaled, scaled))
-    k[np.diag_indices_from(k)] = 1.0 + noise + _JITTER
+    k.flat[:: len(k) + 1] = 1.0 + noise + _JITTER
     k_inverse, _ = inverse(k)
     alpha = (k_inverse * y).sum(axis=1)
     amplitude = max(float((y * alpha).sum()) / len(y), 1e-12)
@@ -176,7 +176,7 @@ def marginal_likelihood(
     r = _ROOT5 * np.sqrt(squared)
     e = np.exp(-r)
     k = (1.0 + r + r * r / 3.0) * e
-    k[np.diag_indices_from(k)] = 1.0 + noise + _JITTER
+    k.flat[:: len(k) + 1] = 1.0 + noise + _JITTER
     try:
         k_inverse, log_determinant = inverse(k)
     except ValueError:

@@ -32,7 +32,7 @@ def minimise(
     step = 1.0
     for _ in range(evaluations - 1):
         direction = _direction(gradient, pairs)
-        slope = float((gradient * direction).sum())
+        slope = float(gradient @ direction)
         if slope > -1e-6:
             break
         longest = np.abs(direction).max()
@@ -44,7 +44,7 @@ def minimise(
             step *= 0.35
             continue
         s, y = candidate - x, new_gradient - gradient
-        if float((s * y).sum()) > 1e-10:
+        if float(s @ y) > 1e-10:
             pairs = [*pairs, (s, y)][-_MEMORY:]
         x, value, gradient, step = candidate, new_value, new_gradient, 1.0
     return x
@@ -56,12 +56,12 @@ def _direction(gradient: FloatArray, pairs: list[tuple[FloatArray, FloatArray]])
     q = -gradient
     shares = []
     for s, y in reversed(pairs):
-        share = (s * q).sum() / (s * y).sum()
+        share = (s @ q) / (s @ y)
         q = q - share * y
         shares.append(share)
     s, y = pairs[-1]
-    r = q * ((s * y).sum() / (y * y).sum())  # eq. (7.20)
+    r = q * ((s @ y) / (y @ y))  # eq. (7.20)
     for (s, y), share in zip(pairs, reversed(shares), strict=True):
-        r = r + s * (share - (y * r).sum() / (s * y).sum())
+        r = r + s * (share - (y @ r) / (s @ y))
     direction: FloatArray = r
     return direction
