@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -186,6 +186,7 @@ def _gather(
     return np.where(missing[layout.group], np.nan, found), padded
 
 
+@lru_cache(maxsize=_MOST_BAD)
 def forgetting(n: int, latest: int) -> FloatArray:
     """Weights (n,) of trials from old to new; the ``latest`` ones have 1."""
     if latest == 0 or n <= latest:

@@ -182,9 +182,10 @@ class Mixture:
         """(n_c, m) of the categorical values, which begin at ``start``."""
         c = points.column[start:] - self.layout.n_numeric
         spread = self.spread[c]
-        share = np.where(points.value[start:, None] == self.options[c], 1 - spread[:, None], 0.0)
-        share += (spread * np.exp(points.log_prior[start:]))[:, None]
-        log_share: FloatArray = np.log(np.maximum(share, _FLOOR))
+        miss = spread * np.exp(points.log_prior[start:])
+        log_miss, log_hit = np.log(np.maximum([miss, miss + 1 - spread], _FLOOR))
+        is_hit = points.value[start:, None] == self.options[c]
+        log_share: FloatArray = np.where(is_hit, log_hit[:, None], log_miss[:, None])
         return log_share
 
 
@@ -224,10 +225,10 @@ def log_cell_mass(
     lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: FloatArray
 ) -> FloatArray:
     """Log mass of N(mu, sigma), (c, m), in cells with ends (c,); (c, m), not truncated."""
-    start = (lower[:, None] - mu) / sigma
-    end = (upper[:, None] - mu) / sigma
+    z = (np.array([lower, upper])[:, :, None] - mu) / sigma
     # By symmetry the tail on the near side is used, which does not lose digits.
-    flip = start > 0
-    mass = normal_cdf(np.where(flip, -start, end)) - normal_cdf(np.where(flip, -end, start))
+    z *= np.copysign(1.0, -z[0])
+    below = normal_cdf(z)
+    mass = np.abs(below[1] - below[0])
     log_mass: FloatArray = np.log(np.maximum(mass, _FLOOR))
     return log_mass

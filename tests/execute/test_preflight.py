@@ -75,6 +75,29 @@ def test_a_probe_that_the_worker_refuses_starts_no_trial() -> None:
     assert event.traceback == "trace"
 
 
+@pytest.mark.parametrize(("deaths", "probes"), [(1, 2), (2, 2)])
+def test_a_probe_whose_worker_dies_is_run_again_as_often_as_a_trial(
+    deaths: int, probes: int
+) -> None:
+    class Dying(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            if task == PROBE and len(self.tasks) < deaths:
+                self.tasks.append(task)
+                raise JobFailed("WorkerDied", "SIGKILL")
+            return super().run(task, tag, description)
+
+    transport = Dying(abs)
+    ended = outcomes(transport)
+    assert transport.tasks.count(PROBE) == probes
+    if deaths < 2:
+        assert {event.execution.attempt for event in ended.values()} == {0}
+        return
+    assert len(transport.tasks) == probes
+    for event in ended.values():
+        assert event.error_type == "WorkersNotReady"
+        assert "unpickles the objective, ended with WorkerDied: SIGKILL" in event.message
+
+
 def test_a_session_that_is_gone_is_not_blamed_on_the_workers() -> None:
     event = outcomes(Recording(abs, JobFailed("SparkUnavailable", "gone")), 1)[0]
     assert event.error_type == "SparkUnavailable"

@@ -23,6 +23,7 @@ from sparktuner.errors import UnpicklableObjective, WorkersNotReady
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, JOB_STATE_ERROR
 from tests.faults.conftest import Site
 from tests.leftovers import PAYLOAD_BYTES
+from tests.waiting import wait_until
 
 TRIALS = 6
 FAULTY = 2  # in the first window, beside two sound trials
@@ -203,3 +204,66 @@ def test_workers_that_lack_a_module_start_no_trial_and_leave_nothing_behind(
         search(here_alone.objective, trials)
     assert trials.count_successful_trials() == 0
     assert trials.count_total_trials() <= 2
+
+
+class Unpickled:
+    """An objective that does something to the worker, or waits there, when it is unpickled."""
+
+    def __init__(self, how: str, folder: Path) -> None:
+        self.how, self.folder = how, folder
+        self.payload = os.urandom(PAYLOAD_BYTES)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        number = len(list(self.folder.iterdir()))
+        (self.folder / str(number)).write_text(str(os.getpid()))
+        if self.how == "sleep":
+            time.sleep(600)
+        if self.how == "SIGKILL" or number == 0:  # or "SIGKILL once"
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def __call__(self, x: float) -> float:
+        return x
+
+
+Unpickled.__module__ = "__main__"
+
+
+def test_a_worker_that_dies_of_the_objective_s_data_once_is_no_trial_s_fault(
+    site: Site, tmp_path: Path
+) -> None:
+    folder = tmp_path / "unpickled"
+    folder.mkdir()
+    trials = SparkTrials(2, spark_session=site.session)
+    with site.unchanged():
+        search(Unpickled("SIGKILL once", folder), trials)
+    assert len(list(folder.iterdir())) >= 2
+    for document in trials._dynamic_trials:
+        assert document["state"] == JOB_STATE_DONE
+        assert document["misc"]["execution"]["attempt"] == 0
+
+
+def test_workers_that_die_of_the_objective_s_data_start_no_trial(
+    site: Site, tmp_path: Path
+) -> None:
+    folder = tmp_path / "unpickled"
+    folder.mkdir()
+    trials = SparkTrials(2, spark_session=site.session)
+    with site.unchanged(), pytest.raises(WorkersNotReady, match=f"WorkerDied: {DIED}"):
+        search(Unpickled("SIGKILL", folder), trials)
+    assert len(list(folder.iterdir())) == 2  # tried twice, as a trial is
+    assert trials.count_successful_trials() == 0
+
+
+def test_a_search_that_times_out_while_the_objective_is_unpickled_ends_the_worker_s_process(
+    site: Site, tmp_path: Path
+) -> None:
+    folder = tmp_path / "unpickled"
+    folder.mkdir()
+    trials = SparkTrials(2, spark_session=site.session)
+    with site.unchanged():
+        search(Unpickled("sleep", folder), trials, timeout=8, deadline_margin=None)
+    states = [document["state"] for document in trials._dynamic_trials]
+    assert states == [JOB_STATE_CANCEL] * 2
+    worker = Path("/proc") / (folder / "0").read_text()
+    wait_until(lambda: not worker.exists())

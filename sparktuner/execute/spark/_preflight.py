@@ -7,12 +7,13 @@ import threading
 
 from sparktuner.execute._probe import versions as driver_versions
 from sparktuner.execute._task import PROBE, decode
+from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 
 _log = logging.getLogger("sparktuner")
 _HOPELESS = "WorkersNotReady"
 # What a job says that ended for other reasons than the state of the workers.
-_NOT_THE_WORKERS = ("SparkUnavailable", "JobCancelled", "WorkerDied")
+_NOT_THE_WORKERS = ("SparkUnavailable", "JobCancelled")
 
 
 class Preflight:
@@ -24,8 +25,15 @@ class Preflight:
         is_done: whether the probe has gone well; no trial runs before.
     """
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, max_retries: int = 1) -> None:
+        """Get ready.
+
+        Args:
+            transport: what runs the task.
+            max_retries: how often it is run again where its worker process died.
+        """
         self._transport = transport
+        self._max_retries = max_retries
         self._lock = threading.Lock()
         self.is_done = False
         self._refusal: JobFailed | None = None
@@ -49,7 +57,7 @@ class Preflight:
 
     def _probe(self, tag: str) -> None:
         try:
-            report = decode(self._transport.run(PROBE, tag, "preflight: can workers run this?"))
+            report = decode(self._run(tag))
         except JobFailed as failure:
             if failure.error_type in _NOT_THE_WORKERS:
                 raise
@@ -60,6 +68,16 @@ class Preflight:
             return
         _warn(report["host"], **report["value"])
         self.is_done = True
+
+    def _run(self, tag: str) -> bytes:
+        """Return the probe's report; a dead worker is no more the probe's fault than a trial's."""
+        attempts = Attempts(self._max_retries)
+        while True:
+            try:
+                return self._transport.run(PROBE, tag, "preflight: can workers run this?")
+            except JobFailed as failure:
+                if not attempts.may_go_on_after(failure):
+                    raise
 
 
 def _warn(host: str, missing: list[str], versions: dict[str, str]) -> None:
@@ -85,6 +103,7 @@ def _refusal(kind: str, message: str, traceback: str) -> JobFailed:
     # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
     return JobFailed(
         _HOPELESS,
-        f"The workers cannot run the objective, so no trial was started. {kind}: {message}",
+        "The workers cannot run the objective, so no trial was started. A first task, which only "
+        f"unpickles the objective, ended with {kind}: {message}",
         traceback,
     )

@@ -47,7 +47,7 @@ class SparkExecutor(Executor):
             transport: owned from now on.
             parallelism: the width of the window, to begin with.
             on_close: called once, at the end of :meth:`close`.
-            max_retries: how often a trial is run again whose worker died.
+            max_retries: how often a trial, or the probe, is run again whose worker died.
             preflight: whether one probe task comes before the first trial.
             width: asked again and again, in a thread, how wide the window is to be.
 
@@ -57,7 +57,7 @@ class SparkExecutor(Executor):
         self._inbox = Inbox(parallelism)
         self._transport = transport
         self._max_retries = max_retries
-        self._preflight = Preflight(transport) if preflight else None
+        self._preflight = Preflight(transport, max_retries) if preflight else None
         self._on_close = on_close or (lambda: None)
         self._run_id = uuid.uuid4().hex[:8]
         self._lanes = Lanes("sparktuner-slot")
