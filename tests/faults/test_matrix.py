@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, current_trial, fmin, hp, rand
-from sparktuner.errors import UnpicklableObjective, WorkersNotReady
+from sparktuner.errors import AllTrialsFailed, UnpicklableObjective, WorkersNotReady
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, JOB_STATE_ERROR
 from tests.faults.conftest import Site
 from tests.leftovers import PAYLOAD_BYTES
@@ -261,7 +261,7 @@ def test_a_search_that_times_out_while_the_objective_is_unpickled_ends_the_worke
     folder = tmp_path / "unpickled"
     folder.mkdir()
     trials = SparkTrials(2, spark_session=site.session)
-    with site.unchanged():
+    with site.unchanged(), pytest.raises(AllTrialsFailed):
         search(Unpickled("sleep", folder), trials, timeout=8, deadline_margin=None)
     states = [document["state"] for document in trials._dynamic_trials]
     assert states == [JOB_STATE_CANCEL] * 2
