@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Iterator
+from concurrent import futures
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.errors import SparkUnavailable
 from sparktuner.execute.spark import require_launchable
 
 if TYPE_CHECKING:
@@ -47,10 +50,13 @@ def local_spark(
         The session.
 
     Raises:
-        SparkUnavailable: there is no Java that serves; says how to install one.
+        SparkUnavailable: there is no Java that serves, or no Connect server; says how to
+            install one.
         MissingExtra: pyspark is not installed.
     """
     require_launchable()
+    if connect:
+        _require_connect_server()
     from pyspark.sql import SparkSession
 
     running = SparkSession.getActiveSession()
@@ -62,12 +68,17 @@ def local_spark(
     builder = builder.remote(master) if connect else builder.master(master)
     for key, value in {**_CONF, **conf}.items():
         builder = builder.config(key, value)
-    with _environment():
+    with _environment(), warnings.catch_warnings():
+        if connect:
+            _find_a_port({"spark.master": master, **_CONF, **conf})
+            # What is the server's cannot be set on the session; pyspark tries nevertheless.
+            warnings.filterwarnings("ignore", "Failed to set spark", UserWarning)
         session = builder.getOrCreate()
     try:
         yield session
     finally:
         _end_idle_workers(session)
+        _let_finish(session)
         session.stop()
 
 
@@ -76,6 +87,30 @@ def conf_directory() -> Path:
     package = Path(__file__).parent
     installed = package / "conf"
     return installed if installed.is_dir() else package.parent / "conf"  # editable install
+
+
+def _find_a_port(conf: dict[str, str]) -> None:
+    """Make pyspark start its next server on a free port, where it knows but 15002.
+
+    It does so for its own tests. The JVM is launched before, and sees nothing of it.
+    """
+    from pyspark import SparkConf, SparkContext
+
+    settings = SparkConf(loadDefaults=False).setAll(list(conf.items()))
+    SparkContext._ensure_initialized(conf=settings)
+    os.environ["SPARK_TESTING"] = "1"
+
+
+def _require_connect_server() -> None:
+    import pyspark
+
+    home = Path(os.environ.get("SPARK_HOME") or Path(pyspark.__file__).parent)
+    if not any((home / "jars").glob("spark-connect_*.jar")):
+        raise SparkUnavailable(
+            f"pyspark {pyspark.__version__} in {home} has no Spark Connect server, as version 4 "
+            "has. Install pyspark 4, or put the jar org.apache.spark:spark-connect_2.12 of the "
+            f"same version, from Maven Central, into {home / 'jars'}."
+        )
 
 
 def _end_idle_workers(session: SparkSession) -> None:
@@ -92,13 +127,22 @@ def _end_idle_workers(session: SparkSession) -> None:
                 child.destroy()
 
 
+def _let_finish(session: SparkSession) -> None:
+    """Wait until a Connect client has told its server what it no longer needs.
+
+    Told afterwards, the server logs an error for each.
+    """
+    with suppress(Exception):  # a classic session, or a client before Spark 4.1
+        futures.wait(session.client._release_futures, timeout=5.0)
+
+
 @contextmanager
 def _environment() -> Iterator[None]:
     """Set what Spark reads from the environment when it starts, and put it back."""
     wanted = {"PYSPARK_PYTHON": sys.executable, "PYSPARK_DRIVER_PYTHON": sys.executable}
     defaults = {"SPARK_CONF_DIR": str(conf_directory()), "SPARK_LOCAL_IP": "127.0.0.1"}
     wanted |= {name: value for name, value in defaults.items() if name not in os.environ}
-    before = {name: os.environ.get(name) for name in wanted}
+    before = {name: os.environ.get(name) for name in (*wanted, "SPARK_TESTING")}
     os.environ.update(wanted)
     try:
         yield

@@ -16,6 +16,8 @@ from sparktuner.execute import Cancelled, Finished
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._cluster import inspect
 from sparktuner.execute.spark._connect_session import attach
+from tests.connect_server import IS_BROUGHT
+from tests.new_process import in_new_process
 from tests.waiting import closing_all, last_events, wait_until_running
 
 
@@ -88,10 +90,10 @@ def test_to_collect_a_search_s_session_closes_nothing(connect_spark: Any) -> Non
     own = attach(connect_spark)
     assert not own.is_shared
     own.session.__del__()
-    assert not own.session.client.is_closed
     assert inspect(own.session).connect
     own.close(server_is_gone=False)
-    assert own.session.client.is_closed
+    with pytest.raises(Exception, match="closed|No active"):
+        own.session.range(1).count()
 
 
 def test_the_user_s_session_is_left_as_it_was(connect_spark: Any, opened: Any) -> None:
@@ -169,3 +171,24 @@ def test_cancelling_a_thread_trial_interrupts_its_own_operation(connect_spark: A
         assert last_events(executor, 1) == {0: Cancelled(0)}
     finally:
         executor.close()
+
+
+LOCAL = """
+import socket
+from contextlib import suppress
+with suppress(OSError):  # somebody else has taken it, which is as good
+    taken = socket.create_server(("127.0.0.1", 15002))
+with local_spark(2, connect=True) as spark:
+    executor = make_executor(spark, abs, 1)
+    executor.submit(0, -3)
+    print(last_events(executor, 1)[0].value, "SPARK_TESTING" in os.environ)
+    executor.close()
+"""
+
+
+@pytest.mark.spark
+@pytest.mark.skipif(not IS_BROUGHT, reason="this pyspark brings no Connect server")
+def test_a_local_server_starts_beside_another_one_and_says_nothing() -> None:
+    answer = in_new_process(LOCAL)
+    assert answer.stdout.split() == ["3", "False"], answer.stderr
+    assert "UserWarning" not in answer.stderr

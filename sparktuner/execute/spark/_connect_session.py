@@ -42,8 +42,10 @@ class SearchSession:
             if hasattr(client, name):
                 atexit.unregister(getattr(client, name))
         try:
-            if server_is_gone:
-                client._channel.close()  # client.close() waits for the server, in vain
+            # client.close() waits for a server that is gone, in vain; in Spark 3.5, which knows
+            # no release_session, it ends threads that all clients share.
+            if server_is_gone or not hasattr(client, "release_session"):
+                client._channel.close()
                 return
             # What pyspark still has to tell of the trials would be an error afterwards, and in
             # the server's log.
@@ -79,14 +81,17 @@ def attach(session: Any) -> SearchSession:
     """Return the user's session seen through a client of our own.
 
     Spark's Python workers belong to a session: in this one they may be warm already, and stay
-    so for the next search. Spark 3.5's client cannot be made twice, so it is shared.
+    so for the next search. A client of a platform's own kind may refuse, and is shared then.
     """
     try:
         builder = copy.deepcopy(session.client._builder)
-        builder.set("session_id", session.client._session_id)
+        if hasattr(builder, "set"):
+            builder.set("session_id", session.client._session_id)
+        else:  # before Spark 4.0
+            builder.params["session_id"] = session.client._session_id
         own = _unfinalized(session.__class__)(builder, session.client._user_id)
         _give_up_early(own)
-    except Exception:  # AttributeError in Spark 3.5; a platform with clients of its own kind
+    except Exception:  # whatever a platform's own kind of client raises
         return SearchSession(session, is_shared=True, is_clone=False)
     return SearchSession(own, is_shared=False, is_clone=False)
 
@@ -120,6 +125,10 @@ def _nothing(session: Any) -> None:
 
 
 def _give_up_early(session: Any) -> None:
+    if not hasattr(session.client, "set_retry_policies"):  # before Spark 4.0
+        limits = {"max_retries": _RETRIES, "max_backoff": _LONGEST_PAUSE_MS}
+        session.client._retry_policy |= limits
+        return
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)
