@@ -26,13 +26,17 @@ from sparktuner.suggest._moves import perturb, settle, widths
 from sparktuner.suggest._ranked import Ranked, evenly
 from sparktuner.suggest._tpe import best_new, next_tpe
 
+# A Gaussian process, which knows how wrong it may be, can do with so few.
+_LEAST_RESULTS = 4
+
 
 @dataclass(frozen=True)
 class AtpeOptions:
     """What can be set on adaptive TPE.
 
     Attributes:
-        n_startup_jobs: random search until so many trials have finished.
+        n_startup_jobs: random search until so many trials have finished or are pending, and four
+            of them have finished (or so many, if fewer): parallel ones are random enough.
         n_candidates: configurations that the Gaussian process ranks at first.
         refine: rounds of local moves around the best ranked ones.
         n_parents: best trials that local moves start from.
@@ -70,6 +74,11 @@ class AtpeOptions:
         if not 0 <= self.alone <= 1:
             raise ValueError(f"alone must be from 0 to 1, got {self.alone}")
 
+    def is_startup(self, history: History) -> bool:
+        """Whether there is too little to learn from yet."""
+        few = history.n < max(min(self.n_startup_jobs, _LEAST_RESULTS), 2)
+        return few or history.n + len(history.pending) < self.n_startup_jobs
+
     @property
     def prior(self) -> Prior:
         """Of the process's hyperparameters."""
@@ -86,7 +95,7 @@ def propose_adaptive(
     """``n`` different configurations; see the module's docstring."""
     options = AtpeOptions() if options is None else options
     suggest = None
-    if n and history.n >= max(options.n_startup_jobs, 2):
+    if n and not options.is_startup(history):
         suggest = _Model(Estimator.of(space, history, options.tpe), options, rng).next
     return draw_each(space, history, n, rng, suggest)
 

@@ -130,16 +130,29 @@ def test_a_search_comes_near_the_minimum_of_a_bowl(algorithm: Any) -> None:
     assert min(losses) < 0.15
 
 
-@pytest.mark.parametrize("algorithm", [tpe, atpe], ids=["tpe", "atpe"])
-def test_start_up_counts_finished_trials_only(algorithm: Any) -> None:
+def is_random(algorithm: Any, finished: int, pending: int) -> bool:
+    """Whether what is drawn next depends on the seed alone."""
     search = Search(parameter("x", "uniform"))
     suggest = partial(algorithm.suggest, n_startup_jobs=10)
-    for document in search.ask(suggest, 9):
+    for document in search.ask(suggest, finished):
         search.tell(document, any_loss(values(document)))
-    search.ask(suggest, 30, seed=1)
-    # Still random: what is drawn depends on the seed alone.
+    search.ask(suggest, pending, seed=1)
     other = Search(parameter("x", "uniform"))
-    assert values(search.ask(suggest, 1, 7)[0]) == values(other.ask(suggest, 1, 7)[0])
+    return values(search.ask(suggest, 1, 7)[0]) == values(other.ask(suggest, 1, 7)[0])
+
+
+def test_start_up_of_tpe_counts_finished_trials_only() -> None:
+    assert is_random(tpe, finished=9, pending=30)
+    assert not is_random(tpe, finished=10, pending=0)
+
+
+@pytest.mark.parametrize(("finished", "pending", "expected"), [
+    (9, 0, True), (10, 0, False), (3, 30, True), (4, 5, True), (4, 6, False),
+])  # fmt: skip
+def test_start_up_of_atpe_counts_pending_trials_once_a_few_have_finished(
+    finished: int, pending: int, expected: bool
+) -> None:
+    assert is_random(atpe, finished, pending) == expected
 
 
 @pytest.mark.parametrize("algorithm", [tpe, atpe], ids=["tpe", "atpe"])
