@@ -33,16 +33,20 @@ class StandaloneCluster:
         self._processes: list[subprocess.Popen[bytes]] = []
         port, self._web_port = free_port(), free_port()
         self.url = f"spark://127.0.0.1:{port}"
-        self._start("master.Master", "--port", str(port), "--webui-port", str(self._web_port))
+        self._start("master.Master", "127.0.0.1", port, self._web_port)
         wait_until(lambda: self.status().get("status") == "ALIVE", self._logs)
 
     def add_workers(self, count: int) -> list[subprocess.Popen[bytes]]:
-        """Start workers, and return their processes once the master knows them."""
+        """Start workers, and return their processes once the master knows them.
+
+        Each is a host of its own, as far as Spark knows.
+        """
         known = self.status()["aliveworkers"]
         workers = [
             self._start(
                 "worker.Worker",
-                *("--port", "0", "--webui-port", "0", "--cores", str(CORES), "--memory", "1g"),
+                *(f"127.0.0.{len(self._processes) + 1}", 0, 0),
+                *("--cores", str(CORES), "--memory", "1g"),
                 *("--work-dir", str(self._folder / "work"), self.url),
             )
             for _ in range(count)
@@ -85,9 +89,11 @@ class StandaloneCluster:
             "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         }
 
-    def _start(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
-        spark_class = str(HOME / "bin" / "spark-class")
-        command = [spark_class, f"org.apache.spark.deploy.{kind}", "--host", "127.0.0.1"]
+    def _start(
+        self, kind: str, host: str, port: int, web_port: int, *arguments: str
+    ) -> subprocess.Popen[bytes]:
+        command = [str(HOME / "bin" / "spark-class"), f"org.apache.spark.deploy.{kind}"]
+        command += ["--host", host, "--port", str(port), "--webui-port", str(web_port)]
         with (self._folder / f"{len(self._processes)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [*command, *arguments],

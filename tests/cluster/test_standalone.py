@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sparktuner.status import JOB_STATE_DONE
-from tests.cluster import held_search
+from tests.cluster import copied_search, held_search
 from tests.cluster.standalone import CORES, StandaloneCluster, descends_from
 from tests.waiting import wait_until
 
@@ -110,9 +110,28 @@ def test_a_host_lost_in_mid_run_loses_no_trial_and_a_new_one_takes_its_part(
     for execution in retried:
         (lost,) = execution["earlier"]
         assert execution["attempt"] == 1
-        assert lost["host"] == "127.0.0.1"
+        assert lost["host"] == "127.0.0.2"
         assert lost["duration"] > 0
         assert "The executor that ran the trial, or its host, was lost" in lost["reason"]
+
+
+def test_a_copy_that_spark_starts_of_a_running_trial_may_end_it(
+    cluster: StandaloneCluster, shell: Any, tmp_path: Path
+) -> None:
+    hosts = cluster.status()["aliveworkers"]
+    cluster.add_workers(max(0, 2 - hosts))  # a copy runs on another host
+    conf = (
+        "--conf spark.speculation=true --conf spark.speculation.interval=100ms "
+        "--conf spark.speculation.task.duration.threshold=1s"
+    )
+    search = shell(
+        f"spark-submit --master {cluster.url} {conf} {copied_search.__file__} {tmp_path}"
+    )
+    said, _ = search.communicate(timeout=300)
+    assert search.returncode == 0, said
+    for document in saved(tmp_path, copied_search.EVALUATIONS):
+        assert document["misc"]["execution"]["attempt"] == 0
+        assert len(list(tmp_path.glob(f"{document['tid']}.*"))) == 2
 
 
 def test_the_readme_s_command_tunes_on_a_cluster(

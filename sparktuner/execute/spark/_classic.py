@@ -56,7 +56,7 @@ class ClassicTransport(Transport):
         packed = pack_objective(objective, cluster.omp)
         self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
         rdd = context.parallelize([None], 1).mapPartitions(
-            partial(run_task, self._broadcast, cluster.in_driver)
+            partial(run_task, self._broadcast, cluster.in_driver, cluster.copies)
         )
         if resource_profile is not None:
             rdd = rdd.withResources(resource_profile)

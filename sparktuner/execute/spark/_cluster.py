@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,12 @@ STOPPED = (
     "give it to SparkTrials if it was given the old one."
 )
 
+# With spark.speculation alone, a task is copied when others of its stage have finished.
+_SINGLE_TASK_SPECULATION = (
+    "spark.speculation.task.duration.threshold",
+    "spark.executor.decommission.killInterval",
+)
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -29,12 +36,14 @@ class Cluster:
         version: (major, minor) of Spark.
         in_driver: the driver's JVM is the only executor (``local[...]``).
         omp: ``OMP_NUM_THREADS`` as the user set it for the workers; empty if not at all.
+        copies: Spark may start a second copy of a task that still runs.
     """
 
     connect: bool
     version: tuple[int, int]
     in_driver: bool
     omp: str = ""
+    copies: bool = False
 
 
 def inspect(session: SparkSession) -> Cluster:
@@ -60,6 +69,7 @@ def inspect(session: SparkSession) -> Cluster:
         in_driver=is_local(master),
         # In local mode the driver's environment is the workers', but for what Spark sets.
         omp=omp or (os.environ.get(OMP, "") if is_local(master) else ""),
+        copies=_copies(lambda key: conf.get(key) or ""),
     )
 
 
@@ -70,7 +80,13 @@ def _connect_cluster(session: Any, version: tuple[int, int]) -> Cluster:
         version=version,
         in_driver=is_local(master),
         omp=read_conf(session, f"spark.executorEnv.{OMP}"),
+        copies=_copies(lambda key: read_conf(session, key)),
     )
+
+
+def _copies(setting: Callable[[str], str]) -> bool:
+    """Whether Spark would speculate on the only task of a job."""
+    return setting("spark.speculation") == "true" and any(map(setting, _SINGLE_TASK_SPECULATION))
 
 
 def read_conf(session: Any, key: str) -> str:

@@ -76,7 +76,9 @@ class ConnectTransport(Transport):
         if not is_small:
             _ship(self.session, name, packed)
         inline = packed if is_small else None
-        self._function = _ByValue(functools.partial(run_batches, name, inline, cluster.in_driver))
+        self._function = _ByValue(
+            functools.partial(run_batches, name, inline, cluster.in_driver, cluster.copies)
+        )
         self._schema = StructType([StructField("report", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
         self._frame = self.session.range(0, 1, 1, 1)

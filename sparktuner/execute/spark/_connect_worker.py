@@ -13,7 +13,7 @@ from typing import Any
 
 from pyspark import SparkFiles, TaskContext
 
-from sparktuner.execute.spark._worker import REFUSED, run_trial
+from sparktuner.execute.spark._worker import REFUSED, is_refused, run_trial
 
 # A worker process keeps this many objectives: two searches may take turns in it.
 _KEPT = 2
@@ -23,6 +23,7 @@ def run_batches(
     name: str,
     inline: list[Any] | None,
     in_driver: bool,
+    copies: bool,
     task: bytes,
     batches: Iterable[object],
 ) -> Iterator[Any]:
@@ -32,6 +33,7 @@ def run_batches(
         name: tells this search from others.
         inline: what ``pack_objective`` made; None where an artifact of this name holds it.
         in_driver: whether the server's JVM is the only executor (``local[...]``).
+        copies: see :func:`is_refused`.
         task: the pickled argument.
         batches: the partition.
 
@@ -45,7 +47,7 @@ def run_batches(
         pass
     context = TaskContext.get()
     report = REFUSED
-    if context is not None and context.attemptNumber() == 0:
+    if context is not None and not is_refused(context, copies):
         serve, shipped = _shipment(name, inline)
         report = run_trial(serve, shipped, task, in_driver)
     yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([report], pyarrow.binary())})

@@ -30,13 +30,14 @@ _FREEZES = 2
 
 
 def run_task(
-    broadcast: Broadcast[list[Any]], in_driver: bool, rows: Iterable[object]
+    broadcast: Broadcast[list[Any]], in_driver: bool, copies: bool, rows: Iterable[object]
 ) -> list[bytes]:
     """Run the trial whose argument is in the job's local properties.
 
     Args:
         broadcast: what ``pack_objective`` made.
         in_driver: whether the driver is the only executor (``local[...]``).
+        copies: see :func:`is_refused`.
         rows: the partition.
 
     Returns:
@@ -45,7 +46,7 @@ def run_task(
     for _ in rows:  # Spark reuses a worker only if its task read the input to the end
         pass
     context = TaskContext.get()
-    if context is None or context.attemptNumber() > 0:
+    if context is None or is_refused(context, copies):
         return [REFUSED]
     packed = base64.b64decode(context.getLocalProperty(ARGUMENT_PROPERTY) or "")
     # pyspark keeps this very list in the worker process as long as tasks ask for it.
@@ -53,6 +54,17 @@ def run_task(
     if isinstance(shipped[0], bytes):
         shipped[0] = pickle.loads(shipped[0])
     return [run_trial(shipped[0], shipped, packed, in_driver)]
+
+
+def is_refused(context: TaskContext, copies: bool) -> bool:
+    """Whether this is an attempt that Spark made of its own accord.
+
+    Args:
+        context: of the task.
+        copies: Spark may make another attempt while the first one runs, and then takes what
+            comes first: the copy must run the trial as well.
+    """
+    return context.attemptNumber() > 0 and not copies
 
 
 def run_trial(
