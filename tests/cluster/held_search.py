@@ -1,6 +1,7 @@
-"""A program for spark-submit: a search whose trials end when the file ``go`` appears.
+"""A program for spark-submit: a search whose trials end when they are told to.
 
-Its argument is a folder. Each run of a trial leaves a file there, named by its process; the
+Its arguments are a folder, the number of trials, and what ends them: ``go``, a file in the folder,
+or ``copy``, another run of the same trial. Each run leaves a file ``<tid>.<pid>.run``; the
 trials are in ``trials.pkl`` afterwards.
 """
 
@@ -13,16 +14,19 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from sparktuner import SparkTrials, fmin, hp, rand
+from sparktuner import SparkTrials, current_trial, fmin, hp, rand
 
-EVALUATIONS = 12
 SLOTS = 4
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, evaluations: int, end: str) -> None:
+    def has_ended(tid: int) -> bool:
+        return (folder / end).exists() if end == "go" else len(list(folder.glob(f"{tid}.*"))) > 1
+
     def objective(x: float) -> float:
-        (folder / f"{os.getpid()}.run").touch()
-        while not (folder / "go").exists():
+        tid = current_trial().tid
+        (folder / f"{tid}.{os.getpid()}.run").touch()
+        while not has_ended(tid):
             time.sleep(0.05)
         return x
 
@@ -31,8 +35,9 @@ def main(folder: Path) -> None:
         objective,
         hp.uniform("x", 0, 1),
         algo=rand.suggest,
-        max_evals=EVALUATIONS,
-        trials=SparkTrials(SLOTS, spark_session=spark),
+        max_evals=evaluations,
+        # A copy needs a slot beside its trial's.
+        trials=SparkTrials(SLOTS if end == "go" else SLOTS // 2, spark_session=spark),
         trials_save_file=str(folder / "trials.pkl"),
         verbose=False,
     )
@@ -40,4 +45,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3])

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sparktuner.status import JOB_STATE_DONE
-from tests.cluster import copied_search, held_search
+from tests.cluster import held_search
 from tests.cluster.standalone import CORES, StandaloneCluster, descends_from
 from tests.waiting import wait_until
 
@@ -83,7 +83,7 @@ def test_a_host_lost_in_mid_run_loses_no_trial_and_a_new_one_takes_its_part(
     cluster: StandaloneCluster, shell: Any, tmp_path: Path
 ) -> None:
     def running_below(worker: subprocess.Popen[bytes]) -> int:
-        pids = [int(path.stem) for path in tmp_path.glob("*.run")]
+        pids = [int(path.name.split(".")[1]) for path in tmp_path.glob("*.run")]
         return sum(descends_from(pid, worker.pid) for pid in pids)
 
     def has_ended() -> bool:
@@ -91,7 +91,7 @@ def test_a_host_lost_in_mid_run_loses_no_trial_and_a_new_one_takes_its_part(
 
     doomed, survivor = cluster.add_workers(2)
     options = f"--master {cluster.url} --total-executor-cores {held_search.SLOTS}"
-    search = shell(f"spark-submit {options} {held_search.__file__} {tmp_path}")
+    search = shell(f"spark-submit {options} {held_search.__file__} {tmp_path} 12 go")
     for worker in (doomed, survivor):
         wait_until(lambda worker=worker: running_below(worker) == CORES or has_ended())
     newcomer, *_ = cluster.add_workers(1)
@@ -101,7 +101,7 @@ def test_a_host_lost_in_mid_run_loses_no_trial_and_a_new_one_takes_its_part(
     said, _ = search.communicate(timeout=300)
     assert search.returncode == 0, said
 
-    documents = saved(tmp_path, held_search.EVALUATIONS)
+    documents = saved(tmp_path, 12)
     executions = [document["misc"]["execution"] for document in documents]
     retried = [execution for execution in executions if execution["earlier"]]
     assert len(retried) == CORES
@@ -124,12 +124,11 @@ def test_a_copy_that_spark_starts_of_a_running_trial_may_end_it(
         "--conf spark.speculation=true --conf spark.speculation.interval=100ms "
         "--conf spark.speculation.task.duration.threshold=1s"
     )
-    search = shell(
-        f"spark-submit --master {cluster.url} {conf} {copied_search.__file__} {tmp_path}"
-    )
+    options = f"--master {cluster.url} {conf} {held_search.__file__} {tmp_path}"
+    search = shell(f"spark-submit {options} 4 copy")
     said, _ = search.communicate(timeout=300)
     assert search.returncode == 0, said
-    for document in saved(tmp_path, copied_search.EVALUATIONS):
+    for document in saved(tmp_path, 4):
         assert document["misc"]["execution"]["attempt"] == 0
         assert len(list(tmp_path.glob(f"{document['tid']}.*"))) == 2
 
