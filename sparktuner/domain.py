@@ -51,7 +51,10 @@ class Domain:
 
         Raises:
             BadSearchSpace: the space is ill-formed.
+            TypeError: the objective cannot be called.
         """
+        if not callable(fn):
+            raise TypeError(f"the objective must be callable, got {fn!r}; write fmin(fn, space)")
         self.fn = fn
         self.expr: Node = as_node(expr)
         self.space: FlatSpace = flatten(self.expr)

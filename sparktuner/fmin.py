@@ -34,7 +34,7 @@ def fmin(
     fn: Callable[..., Any],
     space: object,
     algo: Callable[..., Any] | None = None,
-    max_evals: int | None = None,
+    max_evals: float | None = None,
     timeout: float | None = None,
     loss_threshold: float | None = None,
     trials: Trials | None = None,
@@ -60,7 +60,8 @@ def fmin(
         space: nodes from ``hp`` in any nesting of dicts, lists and tuples; or ``"annotated"``:
             the annotations of the objective's parameters are the space.
         algo: ``algo(new_ids, domain, trials, seed) -> documents``; None is ``atpe.suggest``.
-        max_evals: stop when ``trials`` holds so many, those that it held before included.
+        max_evals: stop when ``trials`` holds so many, those that it held before included, but
+            for those of them that raised or were cancelled.
         timeout: seconds after which no trial is started and running ones are cancelled.
         loss_threshold: stop as soon as a loss is at most this.
         trials: where trials are kept and how they are run; None is ``Trials()``, one after
@@ -76,7 +77,7 @@ def fmin(
         points_to_evaluate: configurations by label (a choice's value is its index) to try first.
         max_queue_len: how many suggestions to ask the algorithm for at a time.
         show_progressbar: whether to, or a context-manager factory ``(initial, total)``.
-        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each finished trial.
+        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each trial.
         trials_save_file: a file to keep the trials in while searching. If it exists, the search
             is resumed from it.
         reproducible: let suggestion i know the results of trials 0 to i - parallelism exactly,
@@ -99,6 +100,8 @@ def fmin(
         fn, space = _annotated(fn, space)
     if trials is None:
         trials = trials_from_docs([])
+    if isinstance(trials, type) or not hasattr(trials, "fmin"):
+        raise TypeError(f"trials must be a Trials object, such as Trials(), got {trials!r}")
     arguments = {
         "algo": atpe.suggest if algo is None else algo,
         "max_evals": max_evals,

@@ -32,6 +32,9 @@ from sparktuner.space import (
 
 _T = TypeVar("_T")
 
+# How far from 1 the sum of probabilities may be that somebody rounded to two digits.
+_ROUNDED = 0.02
+
 
 def choice(label: str, options: Any) -> Switch:
     """One of the options, each equally probable.
@@ -52,11 +55,15 @@ def pchoice(label: str, p_options: Any) -> Switch:
 
     Args:
         label: the name under which the option's index is recorded.
-        p_options: pairs of (probability, option); the probabilities sum to 1.
+        p_options: pairs of (probability, option); the probabilities sum to 1, or nearly so,
+            as 0.33, 0.33, 0.33 do.
     """
     where = _where("pchoice", label, "hp.pchoice('x', [(0.2, 'a'), (0.8, 'b')])")
     pairs = [_pair(where, i, pair) for i, pair in enumerate(_options(where, p_options))]
     p = tuple(_probability(where, i, *pair) for i, pair in enumerate(pairs))
+    total = math.fsum(p)
+    if abs(total - 1) <= _ROUNDED:
+        p = tuple(each / total for each in p)
     index = _parameter(where, label, lambda: Categorical(p))
     return Switch(index, _nodes(where, [option for _, option in pairs]))
 

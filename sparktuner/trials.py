@@ -386,7 +386,7 @@ class Trials:
         fn: Callable[..., Any],
         space: object,
         algo: Callable[..., Any] | None = None,
-        max_evals: int | None = None,
+        max_evals: float | None = None,
         timeout: float | None = None,
         loss_threshold: float | None = None,
         max_queue_len: int = 1,

@@ -120,6 +120,9 @@ def test_when_no_loss_is_finite_there_is_no_answer_and_the_error_says_why(loss: 
         ("rstate", "seed", "rstate must be a numpy.random.Generator"),
         ("rstate", -1, "rstate must be"),
         ("early_stop_fn", 3, "early_stop_fn must be callable"),
+        ("trials", [], r"trials must be a Trials object, such as Trials\(\), got \[\]"),
+        ("trials", Trials, "trials must be a Trials object"),
+        ("points_to_evaluate", {"x": 1}, "must be a list of dictionaries"),
         ("points_to_evaluate", [{"y": 1}], r"points_to_evaluate\[0\] has values for \['y'\]"),
         ("points_to_evaluate", [{}], r"points_to_evaluate\[0\]: no value for parameter 'x'"),
     ],
@@ -170,8 +173,35 @@ def test_nothing_to_do_returns_what_there_is_and_says_so(
     best = quiet(lambda x: x, X, trials=trials, max_evals=5)
     with caplog.at_level(logging.WARNING):
         assert quiet(lambda x: x, X, trials=trials, max_evals=3) == best
-    assert "there are 5 already" in caplog.text
+    assert "that are there already, 5;" in caplog.text
     assert len(trials) == 5
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_a_search_step_by_step_goes_on_after_trials_that_raised(steps: int) -> None:
+    """Those are not in ``len(trials)``, from which people count on."""
+    calls = []
+
+    def objective(x: float) -> float:
+        calls.append(x)
+        if len(calls) in (2, 3):
+            raise OSError("flaky")
+        return x * x
+
+    trials = Trials()
+    for _ in range(6):
+        with contextlib.suppress(OSError):
+            quiet(objective, X, trials=trials, max_evals=len(trials) + steps)
+    assert len(trials) >= 4
+    assert len(trials._dynamic_trials) == len(calls) == len(trials) + 2
+
+
+@pytest.mark.parametrize("endless", [{"max_evals": float("inf")}, {"timeout": float("inf")}])
+def test_infinity_is_no_limit(endless: dict[str, Any]) -> None:
+    trials = Trials()
+    stop = no_progress_loss(1)
+    quiet(lambda x: 1.0, X, trials=trials, **{"early_stop_fn": stop, "max_evals": 9, **endless})
+    assert 0 < len(trials) < 9
 
 
 def test_points_are_evaluated_first_with_the_trials_that_were_given_and_only_once() -> None:
@@ -221,6 +251,23 @@ def test_an_early_stop_gets_back_the_arguments_that_it_returned() -> None:
 
     quiet(lambda x: x, X, max_evals=100, early_stop_fn=count)
     assert seen == [(), (1, 7), (2, 7), (3, 7)]
+
+
+def test_an_early_stop_is_asked_after_failed_trials_too() -> None:
+    asked = []
+
+    def stop(trials: Trials, *args: Any) -> tuple[bool, list[Any]]:
+        asked.append(len(trials.trials))
+        return trials.best_trial["result"]["loss"] < 3 or len(asked) == 7, []
+
+    def objective(x: float) -> float:
+        if len(asked) != 4:
+            raise OSError("flaky")
+        return 10.0
+
+    quiet(objective, X, max_evals=30, early_stop_fn=stop, catch_eval_exceptions=True)
+    # Before there is a best trial, asking for it says nothing.
+    assert asked == [0, 0, 0, 0, 1, 1, 1]
 
 
 @pytest.mark.parametrize("answer", [True, None, (True,), (1, 2, 3)])
@@ -325,13 +372,14 @@ def test_a_result_that_cannot_be_pickled_does_not_lose_the_saved_trial(
 ) -> None:
     file = tmp_path / "trials.pkl"
     quiet(
-        lambda x: {"status": "ok", "loss": x, "generator": (i for i in range(3))},
+        lambda x: {"status": "ok", "loss": x, "note": "a", "generator": (i for i in range(3))},
         X,
         max_evals=3,
         trials_save_file=str(file),
     )
-    assert len(pickle.loads(file.read_bytes()).losses()) == 3
-    assert "cannot be pickled" in caplog.text
+    saved = pickle.loads(file.read_bytes())
+    assert [sorted(result) for result in saved.results] == [["loss", "note", "status"]] * 3
+    assert "without 'generator' of its result, which cannot be pickled" in caplog.text
 
 
 def test_a_file_that_holds_no_trials_is_not_overwritten(tmp_path: Path) -> None:

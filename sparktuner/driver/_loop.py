@@ -128,7 +128,7 @@ class Loop:
 
     def _ask(self, free: int) -> None:
         left = self._options.limit - len(self._trials._dynamic_trials)
-        n = min(self._options.max_queue_len, left)
+        n = min(int(self._options.max_queue_len), left)
         if self._trials.asynchronous:
             # What waits in a queue could have been suggested later, by more results.
             n = min(n, free)
@@ -170,7 +170,7 @@ class Loop:
                 error = self._record(event)
                 if error is not None:
                     raise error
-                if isinstance(event, Finished) and document is not None:
+                if document is not None and not isinstance(event, Started):
                     self._rules.after(document, self._trials)
         finally:
             # Nothing that came back is lost because something before it went wrong.

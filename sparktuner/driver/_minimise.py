@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,13 @@ from sparktuner.records import (
     new_document,
 )
 from sparktuner.space import evaluate
-from sparktuner.status import JOB_STATE_NEW, JOB_STATE_RUNNING
+from sparktuner.status import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
+    JOB_STATE_ERROR,
+    JOB_STATE_NEW,
+    JOB_STATE_RUNNING,
+)
 
 _log = logging.getLogger("sparktuner")
 # Whose suggestions get better by what is known.
@@ -44,7 +51,8 @@ def minimise(
     """Search on ``trials``; see :func:`sparktuner.fmin`.
 
     Args:
-        trials: a :class:`sparktuner.Trials`; trials that it holds count towards ``max_evals``.
+        trials: a :class:`sparktuner.Trials`; trials that it holds count towards ``max_evals``,
+            but for those that raised or were cancelled.
         fn: the objective.
         space: the search space.
         options: the other arguments.
@@ -74,7 +82,8 @@ def minimise(
         observers = _observers(trials, options)
         for observer in observers:
             stack.callback(observer.close)
-        loop = Loop(trials, domain, executor, options, observers, deadline)
+        limited = replace(options, max_evals=options.limit + _lost(trials))
+        loop = Loop(trials, domain, executor, limited, observers, deadline)
         trials.fmin_cancelled_reason = loop.run()
     if trials.fmin_cancelled_reason is not None:
         _log.info("the search stopped early: %s", trials.fmin_cancelled_reason)
@@ -101,7 +110,7 @@ def _observers(trials: Any, options: SearchOptions) -> list[Observer]:
     if options.trials_save_file:
         observers.append(Checkpoint(options.trials_save_file, trials))
     if options.verbose and options.show_progressbar:
-        done = [t for t in trials._dynamic_trials if t["state"] != JOB_STATE_NEW]
+        done = [t for t in trials._dynamic_trials if t["state"] == JOB_STATE_DONE]
         losses = [loss for t in done if (loss := finite_loss(t)) is not None]
         total = None if options.limit == sys.maxsize else options.limit
         observers.append(
@@ -143,6 +152,10 @@ def _requeue_orphans(trials: Any) -> None:
 
 def _insert_points(trials: Any, domain: Domain, points: Sequence[Mapping[str, Any]]) -> None:
     """Queue the points that have not been tried yet, so that resuming does not repeat them."""
+    if isinstance(points, Mapping):
+        raise TypeError(
+            "points_to_evaluate must be a list of dictionaries, got a dictionary: put it in a list"
+        )
     seen = [configuration_of(document) for document in trials._dynamic_trials]
     labels = domain.space.labels
     for i, point in enumerate(points):
@@ -170,17 +183,26 @@ def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> dict[str
     return {label: point[label] for label in configuration}
 
 
+def _lost(trials: Any) -> int:
+    """How many trials of earlier searches raised or were cancelled.
+
+    ``len(trials)`` is without them, and ``max_evals=len(trials) + 1`` has to mean one more.
+    """
+    return sum(t["state"] in (JOB_STATE_ERROR, JOB_STATE_CANCEL) for t in trials._dynamic_trials)
+
+
 def _nothing_to_do(trials: Any, options: SearchOptions) -> bool:
     """Whether ``max_evals`` has been reached already; says so."""
     documents = trials._dynamic_trials
-    if any(t["state"] == JOB_STATE_NEW for t in documents) or len(documents) < options.limit:
+    count = len(documents) - _lost(trials)
+    if any(t["state"] == JOB_STATE_NEW for t in documents) or count < options.limit:
         return False
     _log.warning(
-        "fmin has nothing to do: max_evals=%d counts all trials, and there are %d already; "
+        "fmin has nothing to do: max_evals=%d counts the trials that are there already, %d; "
         "to go on, pass max_evals=%d or more",
         options.limit,
-        len(documents),
-        len(documents) + 1,
+        count,
+        count + 1,
     )
     return True
 

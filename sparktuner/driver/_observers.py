@@ -132,13 +132,23 @@ def _pickle_document(document: Document) -> bytes:
     try:
         return bytes(cloudpickle.dumps(document))
     except Exception as error:
+        result = {k: v for k, v in document["result"].items() if _can_be_pickled(v)}
+        lost = sorted(map(repr, document["result"].keys() - result.keys()))
         _log.warning(
-            "trial %s is saved without what cannot be pickled in its result: %s",
+            "trial %s is saved without %s of its result, which cannot be pickled: %s",
             document["tid"],
+            ", ".join(lost),
             error,
         )
-        plain = {key: document["result"].get(key) for key in ("status", "loss")}
-        return bytes(cloudpickle.dumps({**document, "result": plain}))
+        return bytes(cloudpickle.dumps({**document, "result": result}))
+
+
+def _can_be_pickled(value: object) -> bool:
+    try:
+        cloudpickle.dumps(value)
+    except Exception:
+        return False
+    return True
 
 
 def _pickle_attachments(trials: Any) -> bytes:

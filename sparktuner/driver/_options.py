@@ -33,7 +33,7 @@ class SearchOptions:
     """
 
     algo: Suggest | None = None
-    max_evals: int | None = None
+    max_evals: float | None = None
     timeout: float | None = None
     loss_threshold: float | None = None
     max_queue_len: int = 1
@@ -55,7 +55,7 @@ class SearchOptions:
         check_seconds("trial_timeout", self.trial_timeout)
         check_seconds("deadline_margin", self.deadline_margin)
         check_loss_threshold(self.loss_threshold)
-        if self.max_evals is not None:
+        if self.max_evals not in (None, math.inf):
             _check_whole("max_evals", self.max_evals, least=0)
         _check_whole("max_queue_len", self.max_queue_len, least=1)
         for name in ("algo", "early_stop_fn"):
@@ -76,7 +76,7 @@ class SearchOptions:
     @property
     def limit(self) -> int:
         """``max_evals`` as a number; without one, more than anybody can run."""
-        return sys.maxsize if self.max_evals is None else int(self.max_evals)
+        return sys.maxsize if self.max_evals in (None, math.inf) else int(self.max_evals)
 
 
 def check_seconds(name: str, value: object) -> None:

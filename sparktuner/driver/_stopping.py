@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sparktuner.errors import ObjectiveFailed
+from sparktuner.errors import AllTrialsFailed, ObjectiveFailed
 from sparktuner.execute import Failed
 from sparktuner.records import Document, finite_loss
+from sparktuner.status import JOB_STATE_DONE
 
 
 class StopRules:
@@ -16,7 +17,7 @@ class StopRules:
     Args:
         deadline: on the loop's clock, or None.
         loss_threshold: a loss that is good enough, or None.
-        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each finished trial.
+        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each trial.
         deadline_margin: a trial needs this many times the shortest duration seen; None
             starts trials until the time is up.
     """
@@ -37,16 +38,22 @@ class StopRules:
         self._reason: str | None = None
 
     def after(self, document: Document, trials: Any) -> None:
-        """Take note of a trial that finished; what the user's function raises passes through."""
-        duration = document["misc"]["execution"]["duration"]
-        self._shortest = duration if self._shortest is None else min(self._shortest, duration)
+        """Take note of a trial that ended; what the user's function raises passes through."""
+        if document["state"] == JOB_STATE_DONE:
+            duration = document["misc"]["execution"]["duration"]
+            self._shortest = duration if self._shortest is None else min(self._shortest, duration)
         loss = finite_loss(document)
         if self._loss_threshold is not None and loss is not None and loss <= self._loss_threshold:
             self._reason = f"loss_threshold: {loss:g} is at most {self._loss_threshold:g}"
-        if self._early_stop_fn is None:
-            return
+        if self._early_stop_fn is not None:
+            self._ask(self._early_stop_fn, trials)
+
+    def _ask(self, early_stop_fn: Callable[..., Any], trials: Any) -> None:
         trials.refresh()
-        answer = self._early_stop_fn(trials, *self._early_stop_args)
+        try:
+            answer = early_stop_fn(trials, *self._early_stop_args)
+        except AllTrialsFailed:  # of trials.best_trial: there is nothing to judge yet
+            return
         try:
             stop, self._early_stop_args = answer
         except (TypeError, ValueError):
@@ -55,7 +62,7 @@ class StopRules:
                 f"arguments for its next call, got {answer!r}"
             ) from None
         if stop:
-            name = getattr(self._early_stop_fn, "__name__", "early_stop_fn")
+            name = getattr(early_stop_fn, "__name__", "early_stop_fn")
             self._reason = f"early_stop_fn: {name} asked to stop"
 
     def may_start(self, now: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from datetime import datetime, timezone
 from queue import Empty, SimpleQueue
@@ -70,7 +71,7 @@ class Inbox:
         Returns without one when the number of slots changes.
         """
         events: list[Event] = []
-        limit = None if timeout is None else max(0.0, timeout)
+        limit = None if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
         try:
             while self.in_flight:
                 event = self._queue.get(not events, limit)

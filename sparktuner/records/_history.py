@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from sparktuner.errors import SparkUnavailable, TrialTimeout, WorkersNotReady
 from sparktuner.records._document import Document, configuration_of
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.status import (
@@ -18,6 +20,9 @@ from sparktuner.status import (
     JOB_STATE_RUNNING,
     STATUS_OK,
 )
+
+# Errors of the cluster, which tell nothing of the trial that met them.
+_NOBODYS_FAULT = (SparkUnavailable.__name__, WorkersNotReady.__name__)
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 
@@ -32,8 +37,8 @@ class History:
         values: (n, p) latent values, NaN where a parameter is inactive.
         pending: (m, p) latent values of trials that have no result yet.
         curves: tid -> (k, 2) reported steps and losses.
-        failed: (k, p) latent values of trials that ended without a finite loss: no model
-            learns from them, but they have been tried.
+        failed: (k, p) latent values of trials that ended without a finite loss, or ran
+            into their time limit.
     """
 
     tids: IntArray
@@ -70,7 +75,7 @@ class HistoryLog:
         """The history of ``documents``; arrays are views that later updates do not change."""
         for position in range(self._read, len(documents)):
             document = documents[position]
-            if document["state"] != JOB_STATE_CANCEL:
+            if document["state"] != JOB_STATE_CANCEL or _is_its_own_fault(document):
                 row = self._space.encode([configuration_of(document)])[0]
                 self._pending[position] = row
         self._read = len(documents)
@@ -90,15 +95,22 @@ class HistoryLog:
     def _end(self, document: Document, row: FloatArray) -> None:
         loss = finite_loss(document)
         if loss is None:
-            # A cancelled trial may be tried again.
-            if document["state"] != JOB_STATE_CANCEL:
+            if _is_its_own_fault(document):
                 self._failed.append(row)
             return
         tid = document["tid"]
         # Hyperopt lets tids be anything; a model only needs numbers to tell them apart.
-        self._tids.append(tid if isinstance(tid, int) else len(self._tids.view()))
+        self._tids.append(tid if isinstance(tid, Integral) else len(self._tids.view()))
         self._losses.append(loss)
         self._values.append(row)
+
+
+def _is_its_own_fault(document: Document) -> bool:
+    """Whether a trial without a loss would fail again; others may be tried again."""
+    error = (document["misc"].get("error") or ("",))[0]
+    if document["state"] == JOB_STATE_CANCEL:
+        return error == TrialTimeout.__name__
+    return error not in _NOBODYS_FAULT
 
 
 class _Rows:

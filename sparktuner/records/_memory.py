@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping
+from numbers import Integral
 from typing import Any
 
 from sparktuner.errors import InvalidTrial
@@ -43,8 +44,8 @@ class MemoryStore(TrialStore):
         for tid, document in added.items():
             self._documents[tid] = document
             self._touch(tid)
-            if isinstance(tid, int):
-                self._next_tid = max(self._next_tid, tid + 1)
+            if isinstance(tid, Integral):
+                self._next_tid = max(self._next_tid, int(tid) + 1)
 
     def update(self, document: Document) -> None:
         tid = document["tid"]

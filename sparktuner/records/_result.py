@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -44,8 +45,14 @@ def normalise_result(value: object) -> dict[str, Any]:
 
 def _number(value: object, subject: str) -> float:
     if value is None:
-        hint = "; is a return statement missing?" if "returned" in subject else ""
+        hint = "; is a return statement missing?" if "returned" in subject else ";"
         raise InvalidLoss(f"{subject} None, not a number{hint} {_RETURN_EITHER}")
+    if inspect.iscoroutine(value):
+        value.close()
+        raise InvalidLoss(
+            "the objective is an async function, and nobody runs what it returned; make it a "
+            "plain function that calls asyncio.run(...)"
+        )
     try:
         if isinstance(value, str | bytes | complex):
             raise TypeError
@@ -54,7 +61,7 @@ def _number(value: object, subject: str) -> float:
         if isinstance(item, complex):
             raise TypeError
         return float(item)  # type: ignore[arg-type]
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, OverflowError, RuntimeError):
         shown = repr(value)
         shown = shown if len(shown) <= 80 else shown[:77] + "..."
         raise InvalidLoss(

@@ -68,10 +68,10 @@ class Scope:
     def __getattr__(self, name: str) -> Callable[..., Call]:
         if name.startswith("_"):
             raise AttributeError(name)
-        if name in _FUNCTIONS:
-            return functools.partial(call, _FUNCTIONS[name])
         if name in self._defined:
             return functools.partial(_call_with_length, *self._defined[name])
+        if name in _FUNCTIONS:
+            return functools.partial(call, _FUNCTIONS[name])
         raise AttributeError(self._unknown(name))
 
     def __dir__(self) -> list[str]:
@@ -92,7 +92,7 @@ class Scope:
     def define(self, f: Any = None, o_len: int | None = None, pure: bool = False) -> Any:
         """Make ``scope.<name of f>`` available; a decorator that gives ``f`` back.
 
-        A second definition of a name replaces the first, as when a notebook's cell runs again.
+        A definition replaces what the name meant before, as when a notebook's cell runs again.
 
         Args:
             f: a function with a name.
@@ -100,7 +100,7 @@ class Scope:
             pure: accepted for Hyperopt's sake; every function is taken to be pure.
 
         Raises:
-            ValueError: the function has no name, or one of scope's own.
+            ValueError: the function has no name, or that of one of scope's methods.
         """
         if f is None:
             return self.define_info(o_len, pure)
@@ -110,9 +110,9 @@ class Scope:
                 "scope.define needs a function whose name does not start with '_', got "
                 f"{f!r}; write it with def"
             )
-        if name in _FUNCTIONS or hasattr(type(self), name):
+        if hasattr(type(self), name):
             raise ValueError(
-                f"scope.define: {name!r} is one of scope's own names; give your function another"
+                f"scope.define: {name!r} is a method of scope; give your function another name"
             )
         self._defined[name] = (f, o_len)
         return f

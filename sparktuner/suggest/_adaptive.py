@@ -3,6 +3,10 @@
 Log expected improvement (Jones, Schonlau, Welch, 1998) of a Gaussian process, pending trials
 believed to end as predicted. TPE decides some suggestions alone, and all of them where the
 process predicts left-out losses badly.
+
+Where trials have failed, the improvement is multiplied by the probability of success (Gelbart,
+Snoek, Adams, 2014), and failures that do not look like chance enter the process as the worst
+loss: it would go on where there is nothing but failures, else.
 """
 
 from __future__ import annotations
@@ -22,8 +26,9 @@ from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS
-from sparktuner.suggest._moves import perturb, settle, widths
+from sparktuner.suggest._moves import perturb, settle, unlikely, widths
 from sparktuner.suggest._ranked import Ranked, evenly
+from sparktuner.suggest._success import Success
 from sparktuner.suggest._tpe import best_new, next_tpe
 
 # A Gaussian process, which knows how wrong it may be, can do with so few.
@@ -35,8 +40,8 @@ class AtpeOptions:
     """What can be set on adaptive TPE.
 
     Attributes:
-        n_startup_jobs: random search until so many trials have finished or are pending, and four
-            of them have finished (or so many, if fewer): parallel ones are random enough.
+        n_startup_jobs: random search until so many trials have ended or are pending, and four
+            of them have a loss (or so many, if fewer): parallel ones are random enough.
         n_candidates: configurations that the Gaussian process ranks at first.
         refine: rounds of local moves around the best ranked ones.
         n_parents: best trials that local moves start from.
@@ -77,7 +82,8 @@ class AtpeOptions:
     def is_startup(self, history: History) -> bool:
         """Whether there is too little to learn from yet."""
         few = history.n < max(min(self.n_startup_jobs, _LEAST_RESULTS), 2)
-        return few or history.n + len(history.pending) < self.n_startup_jobs
+        known = history.n + len(history.failed) + len(history.pending)
+        return few or known < self.n_startup_jobs
 
     @property
     def prior(self) -> Prior:
@@ -121,11 +127,27 @@ class _Model:
 
     @cached_property
     def _process(self) -> GaussianProcess:
-        history, features = self._estimator.history, features_of(self._estimator.space)
-        y = targets(history.losses[self._points])
-        x = features.of(history.values[self._points])
+        features = features_of(self._estimator.space)
+        y = targets(self._estimator.history.losses[self._points])
+        x = self._x
+        if self._success is not None:
+            x, y = with_worst(x, y, self._success.foretold())
         learn = evenly(len(y), self._options.most_learning)
         return fit(x, features.owner, y, self._options.prior, learn)
+
+    @cached_property
+    def _x(self) -> FloatArray:
+        values = self._estimator.history.values[self._points]
+        return features_of(self._estimator.space).of(values)
+
+    @cached_property
+    def _success(self) -> Success | None:
+        """Known where there were failures."""
+        features, failed = features_of(self._estimator.space), self._estimator.history.failed
+        if not len(failed):
+            return None
+        length, steps = self._options.length, self._options.steps
+        return Success.of(self._x, features.of(failed), features.owner, length, steps)
 
     @cached_property
     def _predicts(self) -> bool:
@@ -142,10 +164,13 @@ class _Model:
         waiting = features.of(pending)
         believed = [self._process.at_points(), self._process.predict(waiting)[0]]
         incumbent = float(np.concatenate(believed).min())
-        process = self._process.with_fantasies(waiting)
+        process, success = self._process.with_fantasies(waiting), self._success
 
         def score(rows: FloatArray) -> FloatArray:
-            return log_expected_improvement(process, features.of(rows), incumbent)
+            x = features.of(rows)
+            value = log_expected_improvement(process, x, incumbent)
+            value -= unlikely(space, rows, self._estimator.best)
+            return value if success is None else value + success.log_probability(x)
 
         best = self._points[: self._options.n_parents]
         moves = local_moves(space, self._estimator.history.values[best], rng, k - k // 4 * 2)
@@ -177,8 +202,8 @@ def targets(losses: FloatArray) -> FloatArray:
     Losses far above the median are pulled in to it first: a model of good trials need not
     know how bad the bad ones are.
     """
-    # Halved, the difference of two finite losses is finite.
-    y = losses / 2
+    # An eighth of it, twice the difference of two finite losses is finite.
+    y = losses / 8
     middle, low = np.median(y), y.min()
     y = np.minimum(y, middle + 2 * (middle - low)) if middle > low else y
     spread = float(y.max() - low)
@@ -187,6 +212,19 @@ def targets(losses: FloatArray) -> FloatArray:
     y = (y - low) / spread
     standardised: FloatArray = (y - y.mean()) / y.std()
     return standardised
+
+
+def with_worst(x: FloatArray, y: FloatArray, failed: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Points (n, f) and targets (n,), best first, with failed ones (m, f) as bad as the worst.
+
+    The targets are standardised again; of more than ``MOST_ROWS`` the worst are left out.
+    """
+    kept = min(len(y), MOST_ROWS - len(failed))
+    worse = np.append(y[:kept], np.full(len(failed), y.max()))
+    spread = worse.std()
+    return np.concatenate([x[:kept], failed]), (worse - worse.mean()) / (
+        spread if spread > 0 else 1
+    )
 
 
 def log_expected_improvement(

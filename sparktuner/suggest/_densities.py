@@ -24,7 +24,7 @@ class TpeOptions:
 
     Attributes:
         prior_weight: weight of the prior in both densities; an observation's is at most 1.
-        n_startup_jobs: random search until so many trials have *finished*.
+        n_startup_jobs: random search until so many trials have *ended* (one with a loss).
         n_EI_candidates: draws from l(x) that are compared.
         gamma: gamma * sqrt(n) trials are good, at most 25 (Hyperopt's split, its gamma is
             0.25); None: a tenth of them, at most 25 (Watanabe, 2023).
@@ -124,6 +124,12 @@ class Estimator:
         good = parzen(layout, centres, padded, options.good_bandwidth, options.prior_weight)
         return cls(space, layout, history, options, seen, is_active, trials, weights, good)
 
+    @property
+    def best(self) -> FloatArray:
+        """The best trial, (p,)."""
+        row: FloatArray = self.history.values[self.seen.best[0]]
+        return row
+
     def draw(self, rng: np.random.Generator, k: int) -> FloatArray:
         """``k`` rows (k, p), some from l(x), the others from the product of its marginals."""
         rows = np.empty((k, len(self.space.columns)))
@@ -145,7 +151,7 @@ class Estimator:
 
     @cached_property
     def _bad_trials(self) -> tuple[FloatArray, FloatArray]:
-        """Values (d, m) and weights (G, m) of the bad trials, the same for a whole batch."""
+        """Values (d, m) and weights (G, m) of bad and failed trials, the same for a batch."""
         values, even = self.history.values, self.seen.even
         trials, weights = [], []
         for active, good, weight in zip(self.is_active.T, self.trials, self.weights, strict=True):
@@ -156,7 +162,15 @@ class Estimator:
             bad = bad[evenly(len(bad), _MOST_BAD)]
             trials.append(bad)
             weights.append(rest[bad] * forgetting(len(bad), self.options.linear_forgetting))
-        return _gather(self.layout, values, trials, weights)
+        centres, padded = _gather(self.layout, values, trials, weights)
+        failed = self.history.failed[evenly(len(self.history.failed), _MOST_BAD)]
+        if not len(failed):
+            return centres, padded
+        took_part = ~np.isnan(failed[:, self.layout.heads])
+        return (
+            np.concatenate([centres, failed[:, self.layout.index].T], axis=1),
+            np.concatenate([padded, took_part.T.astype(np.float64)], axis=1),
+        )
 
     def log_ratio(self, bad: Mixture, rows: FloatArray) -> FloatArray:
         """log l(x) - log g(x) of rows (k, p); (k,)."""
@@ -220,7 +234,7 @@ def parzen(
 def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) -> FloatArray:
     """The larger gap of each centre (d_n, m) to its neighbours, the prior's being one of them.
 
-    At least ``least`` widths / min(100, m + 2) and half a step, at most the width, m being
+    At least ``least`` widths / min(100, m + 2) and half a step, at most the widest, m being
     the ``count`` (d_n,) of centres that are not NaN.
     """
     rows = np.arange(len(mu))[:, None]
@@ -238,6 +252,6 @@ def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) 
         off = np.abs(np.nansum(mu[alone], axis=1) - layout.centre[alone])
         sigma[alone] = np.maximum(off, layout.scale[alone] / 2 - off)[:, None]
     floor = np.maximum(least * layout.scale / np.minimum(100, count + 2), 0.5 * layout.step)
-    ceiling = np.maximum(layout.scale, floor)
+    ceiling = np.maximum(layout.widest, floor)
     clipped: FloatArray = np.clip(sigma, floor[:, None], ceiling[:, None])
     return clipped

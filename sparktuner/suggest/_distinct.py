@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,22 +9,32 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
+from sparktuner.suggest._layout import IndexArray
+from sparktuner.suggest._moves import fill_prior, widths
 
 # Draws from the prior, then from the flattened prior, before the space is listed. When all
 # fail, what was tried is a large share of the space, so the list is not much longer than it.
 _DRAWS = 64
-_SAME = 1e-9
+# More values than this are not listed: draws of them hit nothing that was tried.
+_MANY = 100_000
 
 
 class Tried:
     """The rows of latents that were tried, are being tried, or were just suggested."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, space: FlatSpace, history: History) -> None:
         self._blocks = [history.values, history.pending, history.failed]
         self._total = sum(len(block) for block in self._blocks)
+        width, step = widths(space)
+        fine = 1e-9 * width
+        self._same = np.where(step > 0, np.minimum(fine, step / 4), fine)
 
     def __len__(self) -> int:
         return self._total
+
+    def keys(self, space: FlatSpace) -> set[bytes]:
+        """Of all the rows."""
+        return {key for block in self._blocks for key in keys(space, block)}
 
     def add(self, row: FloatArray) -> None:
         """Count one more row, of shape (p,), as tried."""
@@ -34,16 +43,17 @@ class Tried:
 
     def __contains__(self, row: FloatArray) -> bool:
         active = np.flatnonzero(~np.isnan(row))
-        return any(_holds(block, row, active) for block in self._blocks if len(block))
+        # Multiples of a step differ in the last bits from what a document keeps of them.
+        same = self._same[active] + 1e-15 * np.abs(row[active])
+        return any(_holds(block, row, active, same) for block in self._blocks if len(block))
 
 
-def _holds(block: FloatArray, row: FloatArray, active: np.ndarray) -> bool:
+def _holds(block: FloatArray, row: FloatArray, active: IndexArray, same: FloatArray) -> bool:
     # Column by column: after the first few, hardly a row is left to compare. Equal choices
     # make the same parameters inactive, so only the active ones need a look.
     left = np.arange(len(block))
-    for j in active:
-        # Multiples of a step differ in the last bits from what a document keeps of them.
-        left = left[np.abs(block[left, j] - row[j]) <= _SAME * (1 + abs(row[j]))]
+    for j, near in zip(active.tolist(), same.tolist(), strict=True):
+        left = left[np.abs(block[left, j] - row[j]) <= near]
         if not len(left):
             return False
     return True
@@ -86,7 +96,9 @@ def draw_each(
         suggest: a row (p,) from the rows that are pending by then (m, p) and those tried;
             where it has none, and where it is None, the row is drawn from the prior.
     """
-    tried = Tried(history)
+    if not space.columns:
+        return [{} for _ in range(n)]
+    tried = Tried(space, history)
     rows = np.empty((n, len(space.columns)))
     for i in range(n):
         new = None
@@ -98,9 +110,9 @@ def draw_each(
 
 
 def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArray:
-    rows = space.sample(rng, n)
+    rows = fill_prior(space, rng, n)
     for j, column in enumerate(space.columns):
-        if math.isfinite(column.distribution.cardinality):
+        if column.distribution.cardinality <= _MANY:
             rows[:, j] = column.distribution.to_latent(
                 rng.choice(column.distribution.support(), n)
             )
@@ -110,14 +122,24 @@ def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArr
 
 def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
     """Configurations of a finite space that are left, or None if it is not small."""
-    if not all(math.isfinite(column.distribution.cardinality) for column in space.columns):
+    if any(column.distribution.cardinality > limit for column in space.columns):
         return None
     supports = [c.distribution.to_latent(c.distribution.support()) for c in space.columns]
     rows = lattice(space, supports, limit)
     if rows is None:
         return None
-    left: FloatArray = rows[[row not in tried for row in rows]]
+    known = tried.keys(space)
+    left: FloatArray = rows[[key not in known for key in keys(space, rows)]]
     return left
+
+
+def keys(space: FlatSpace, rows: FloatArray) -> list[bytes]:
+    """One for each row (k, p) of a space of steps and options; equal rows have equal ones."""
+    rows = rows.reshape(len(rows), len(space.columns))
+    width, _ = widths(space)
+    # A value and its logarithm's exponential differ in the last bits; 9 digits do not.
+    digits = np.round(rows / np.where(width > 0, width, 1.0), 9)
+    return [row.tobytes() for row in np.where(np.isnan(rows), np.inf, digits) + 0.0]
 
 
 def lattice(space: FlatSpace, supports: Sequence[FloatArray], limit: int) -> FloatArray | None:

@@ -11,7 +11,7 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
 from sparktuner.space import Column, FlatSpace, FloatArray
-from sparktuner.suggest._distinct import lattice
+from sparktuner.suggest._distinct import keys, lattice
 
 _MOST = 1_000_000
 
@@ -30,10 +30,9 @@ def propose_grid(
     """
     rows, place = _grid(space, resolution)
     is_left = np.ones(len(rows), dtype=np.bool_)
-    p = len(space.columns)
     for block in (history.values, history.pending, history.failed):
-        for row in _canonical(block.reshape(-1, p)):
-            i = place.get(row.tobytes())
+        for key in keys(space, block):
+            i = place.get(key)
             if i is not None:
                 is_left[i] = False
     left = np.flatnonzero(is_left)
@@ -43,28 +42,30 @@ def propose_grid(
 @lru_cache(maxsize=1)  # a frozen space's grid, made once for all its trials
 def _grid(space: FlatSpace, resolution: int) -> tuple[FloatArray, dict[bytes, int]]:
     """The points (k, p), and where each stands."""
-    supports = [grid_values(column, resolution) for column in space.columns]
-    rows = lattice(space, supports, _MOST)
+    rows = None
+    if not any(_is_listed(column, resolution, least=_MOST + 1) for column in space.columns):
+        supports = [grid_values(column, resolution) for column in space.columns]
+        rows = lattice(space, supports, _MOST)
     if rows is None:
         raise BadSearchSpace(
             f"the grid has more than {_MOST:,} points; lower resolution={resolution}, or use "
             "qmc.suggest, which covers a space evenly with any number of trials"
         )
-    return rows, {row.tobytes(): i for i, row in enumerate(_canonical(rows))}
+    return rows, {key: i for i, key in enumerate(keys(space, rows))}
 
 
 def grid_values(column: Column, resolution: int) -> FloatArray:
     """The latents that a column takes in a grid."""
     distribution = column.distribution
-    if math.isfinite(distribution.cardinality) and (
-        not hasattr(distribution, "q") or distribution.cardinality <= resolution
-    ):
+    if _is_listed(column, resolution):
         return distribution.to_latent(distribution.support())
     middles = (np.arange(resolution) + 0.5) / resolution
     return distribution.to_latent(np.unique(distribution.quantile(middles)))
 
 
-def _canonical(rows: FloatArray) -> FloatArray:
-    # A value and its logarithm's exponential differ in the last bits; 12 digits do not.
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isnan(rows), np.inf, np.round(rows, 12)) + 0.0
+def _is_listed(column: Column, resolution: int, least: int = 0) -> bool:
+    """Whether each value is in the grid; and there are ``least`` of them."""
+    distribution = column.distribution
+    n = distribution.cardinality
+    each = math.isfinite(n) and (not hasattr(distribution, "q") or n <= resolution)
+    return each and n >= least

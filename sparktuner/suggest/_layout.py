@@ -41,6 +41,8 @@ class Layout:
         centre: median of the prior.
         scale: width of the prior; a normal base counts as wide as the uniform distribution of
             equal variance.
+        widest: the largest bandwidth of a kernel: the scale, or the normal base's deviation, so
+            that the kernels of outliers do not lead further and further out.
         step: width of the narrowest cell of a stepped column's latents, near its centre.
         sizes: (d_c,) how many options each categorical column has.
         table: the arithmetic of the columns.
@@ -56,6 +58,7 @@ class Layout:
     high: FloatArray
     centre: FloatArray
     scale: FloatArray
+    widest: FloatArray
     step: FloatArray
     sizes: FloatArray
     table: Table
@@ -85,7 +88,7 @@ def layout_of(space: FlatSpace) -> Layout:
         [(d.a, d.b) if isinstance(d, Numeric) else d.bounds for d in numeric], dtype=np.float64
     ).reshape(-1, 2)
     a, b = ab[:, 0], ab[:, 1]
-    centre = np.where(normal, a, (a + b) / 2)
+    centre = np.where(normal, a, a / 2 + b / 2)
     return Layout(
         index=np.array(indices, dtype=np.intp),
         columns=columns,
@@ -97,6 +100,7 @@ def layout_of(space: FlatSpace) -> Layout:
         high=bounds[:, 1],
         centre=centre,
         scale=np.where(normal, np.sqrt(12.0) * b, b - a),
+        widest=np.where(normal, b, b - a),
         step=_steps(numeric, centre),
         sizes=np.array(
             [len(d.p) for d in distributions if isinstance(d, Categorical)], dtype=np.float64
@@ -115,8 +119,11 @@ def _kind(column: Column) -> int:
 def _steps(numeric: list[Numeric | RandInt], centre: FloatArray) -> FloatArray:
     steps = np.zeros(len(numeric))
     for j, distribution in enumerate(numeric):
-        if isinstance(distribution, Numeric) and distribution.q is None:
+        q = distribution.q if isinstance(distribution, Numeric) else 1.0
+        if q is None:
             continue
         lower, upper = distribution.cells(distribution.from_latent(centre[j : j + 1]))
+        if lower[0] == -np.inf:  # the logarithms of what is rounded to 0; the next cell ends
+            lower, upper = distribution.cells(np.array([q]))
         steps[j] = float(upper[0] - lower[0])
     return steps

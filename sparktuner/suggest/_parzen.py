@@ -122,7 +122,8 @@ class Mixture:
         latents[:, :n] = np.where(observed[:, :n], z, latents[:, :n])
         stays = observed[:, n:] & (u[:, n:] >= self.spread)
         options = self.options[np.arange(len(self.options)), component[:, n:]]
-        latents[:, n:] = np.where(stays, options, latents[:, n:])
+        # A trial from before a parameter was added has no option; the prior's draw stays.
+        latents[:, n:] = np.where(stays & ~np.isnan(options), options, latents[:, n:])
         return layout.table.snap(latents)
 
     def _components(

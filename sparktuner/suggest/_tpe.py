@@ -18,9 +18,9 @@ What is different here:
   nearly the same loss is noise, and the ranks of the good ones are all that l knows of how
   good they are. (Song, Yu, Neiswanger, Ermon, 2022, weight by improvement instead.)
 - The kernels of bad trials have twice the least width.
-- The prior's component is the prior itself; pending trials count as bad ones.
-- At most 128 bad trials of a group enter g, evenly chosen. The standard error of g(x) from
-  that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 128) of g(x), k the kernel.
+- The prior's component is the prior itself; pending and failed trials count as bad ones.
+- At most 128 bad trials of a group enter g, evenly chosen, and 128 failed ones. The standard
+  error of g(x) from that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 128) of g(x), k the kernel.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._densities import Estimator, TpeOptions
 from sparktuner.suggest._distinct import Tried, draw_each, first_new
+from sparktuner.suggest._moves import unlikely
 
 
 def propose_tpe(
@@ -46,7 +47,7 @@ def propose_tpe(
     """``n`` different configurations; see the module's docstring."""
     options = TpeOptions() if options is None else options
     suggest = None
-    if n and history.n >= max(options.n_startup_jobs, 1):
+    if history.n and history.n + len(history.failed) >= options.n_startup_jobs:
         suggest = partial(next_tpe, Estimator.of(space, history, options), rng)
     return draw_each(space, history, n, rng, suggest)
 
@@ -57,6 +58,7 @@ def next_tpe(
     """The candidate (p,) of the highest l(x) / g(x) that was not tried."""
     candidates = estimator.draw(rng, estimator.options.n_EI_candidates)
     score = estimator.log_ratio(estimator.bad(pending), candidates)
+    score -= unlikely(estimator.space, candidates, estimator.best)
     return best_new(candidates, np.round(score, 9), tried)
 
 

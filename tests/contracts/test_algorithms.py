@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,11 +13,20 @@ import pytest
 
 from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
 from sparktuner.records import Document
-from sparktuner.space import evaluate
+from sparktuner.space import (
+    Categorical,
+    Numeric,
+    Parameter,
+    RandInt,
+    Switch,
+    as_node,
+    evaluate,
+)
 from tests.suggest.searches import (
     DISTRIBUTIONS,
     Search,
     any_loss,
+    choice,
     conditional,
     everything,
     finite,
@@ -145,6 +155,67 @@ def test_the_order_in_which_results_arrived_does_not_matter(suggest: Suggest) ->
             search.history(search.domain.space)
     first, second = (values(search.ask(suggest, 1, seed=4)[0]) for search in searches)
     assert first == second
+
+
+def test_a_space_without_parameters_is_searched_or_done(suggest: Suggest) -> None:
+    search = Search({"a": 1})
+    search.run(suggest, 12, any_loss)
+    assert 1 <= len(search.documents) <= 12
+    assert [values(document) for document in search.documents] == [{}] * len(search.documents)
+
+
+def test_a_search_goes_on_when_its_space_has_grown(suggest: Suggest) -> None:
+    space = {"x": parameter("x", "uniform")}
+    old = Search(space)
+    old.run(suggest, 12, any_loss)
+    search = Search({**space, "a": parameter("a", "normal"), "m": choice("m", ["p", "q"])})
+    search.documents = old.documents
+    search.run(suggest, 20, any_loss)
+    for document in search.documents[12:]:
+        evaluate(search.domain.expr, values(document))
+
+
+def test_few_of_many_integers_in_a_rare_branch_do_no_harm(suggest: Suggest) -> None:
+    seed = Parameter("seed", RandInt(0, 900))
+    space = Switch(Parameter("m", Categorical((0.99, 0.01))), (as_node("off"), seed))
+    search = Search(space)
+    search.run(suggest, 25, any_loss)
+    for document in search.documents:
+        assert ("seed" in values(document)) == (values(document)["m"] == 1)
+
+
+@pytest.mark.parametrize("name", ["tpe", "atpe", "anneal"])
+def test_integers_too_many_to_list_do_no_harm(name: str) -> None:
+    seed = Parameter("seed", RandInt(0, 2**31))
+    space = Switch(Parameter("m", Categorical((0.99, 0.01))), (as_node("off"), seed))
+    search = Search(space)
+    search.run(ALGORITHMS[name], 25, any_loss)
+    assert {values(document)["m"] for document in search.documents} == {0, 1}
+
+
+def test_values_that_mostly_round_to_zero_stay_where_the_prior_is(suggest: Suggest) -> None:
+    search = Search(Parameter("x", Numeric("normal", 2.3, 1.0, log=True, q=32.0)))
+    search.run(suggest, 25, lambda v: abs(v["x"] - 64))
+    assert max(values(document)["x"] for document in search.documents) < math.exp(2.3 + 6)
+
+
+@pytest.mark.parametrize("name", ["tpe", "atpe", "anneal"])
+def test_an_unbounded_parameter_that_does_not_matter_stays_near_its_prior(name: str) -> None:
+    search = Search({"x": parameter("x", "uniform"), "y": parameter("y", "lognormal")})
+    search.run(ALGORITHMS[name], 80, lambda v: abs(v["x"] - 1))
+    z = np.abs([math.log(values(document)["y"]) for document in search.documents])
+    assert z.max() < 7
+    assert (z > 4.5).mean() < 0.05
+
+
+@pytest.mark.parametrize(
+    ("low", "width"), [(0.0, 1e-8), (1e6, 0.01), (0.0, 1.0)], ids=["small", "offset", "plain"]
+)
+def test_the_scale_of_a_parameter_changes_nothing(low: float, width: float) -> None:
+    search = Search(Parameter("x", Numeric("uniform", low, low + width)))
+    search.run(ALGORITHMS["atpe"], 30, lambda v: ((v["x"] - low) / width - 0.3) ** 2)
+    x = np.array([values(document)["x"] for document in search.documents])
+    assert np.abs((x - low) / width - 0.3).min() < 1e-3
 
 
 def test_equal_losses_everywhere_do_no_harm(suggest: Suggest) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -111,6 +112,32 @@ def test_an_update_reads_no_document_that_has_ended() -> None:
     search.documents.append(new_document(50, {"m": 1, "x": 2}, SPACE.labels))
     assert log.update(search.documents).n == 50
     assert len(log.update(search.documents).pending) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "failed"),
+    [
+        (JOB_STATE_ERROR, ("ValueError", "…"), True),
+        (JOB_STATE_ERROR, ["WorkerDied", "…"], True),
+        (JOB_STATE_ERROR, None, True),
+        (JOB_STATE_CANCEL, ("TrialTimeout", "…"), True),
+        # Those may be tried again.
+        (JOB_STATE_CANCEL, None, False),
+        (JOB_STATE_ERROR, ("SparkUnavailable", "…"), False),
+        (JOB_STATE_ERROR, ("WorkersNotReady", "…"), False),
+    ],
+)
+def test_a_trial_failed_if_it_would_fail_again(state: int, error: Any, failed: bool) -> None:
+    for seen_running in (True, False):
+        log = HistoryLog(SPACE)
+        document = new_document(0, {"m": 1, "x": 2}, SPACE.labels)
+        if seen_running:
+            assert len(log.update([document]).pending) == 1
+        document["state"] = state
+        if error is not None:
+            document["misc"]["error"] = error
+        history = log.update([document])
+        assert (len(history.pending), len(history.failed)) == (0, int(failed))
 
 
 def test_only_a_finished_ok_finite_loss_counts() -> None:

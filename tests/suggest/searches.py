@@ -103,7 +103,7 @@ class Search:
             document.update(state=JOB_STATE_DONE, result={"status": STATUS_OK, "loss": loss})
 
     def run(
-        self, suggest: Callable[..., list[Document]], n: int, loss: Callable[..., float]
+        self, suggest: Callable[..., list[Document]], n: int, loss: Callable[..., float | None]
     ) -> None:
         for i in range(n):
             for document in self.ask(suggest, 1, seed=i):

@@ -143,8 +143,12 @@ def test_features_are_finite_in_a_conditional_space() -> None:
     space = flatten(conditional())
     x = features_of(space).of(space.sample(np.random.default_rng(0), 100))
     assert np.isfinite(x).all()
-    assert (x >= 0).all()
-    assert (x <= 1).all()
+
+
+def test_a_normal_base_is_as_wide_as_a_uniform_one_and_goes_on() -> None:
+    x = features_of(flatten(parameter("x", "normal"))).of(np.array([[-9.0], [1.0], [21.0]]))
+    # Mean 1, standard deviation 2, so 0.5 and steps of 5 deviations.
+    assert x[:, 0] == pytest.approx([0.5 - 5 / 12**0.5, 0.5, 0.5 + 10 / 12**0.5])
 
 
 def test_targets_keep_the_order_of_losses() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
 from sparktuner.errors import BadSearchSpace
-from sparktuner.space import Numeric, Parameter
+from sparktuner.space import Numeric, Parameter, RandInt
 from tests.suggest.searches import (
     Search,
     any_loss,
@@ -48,6 +48,25 @@ def test_a_grid_that_is_too_large_says_what_to_do() -> None:
     space = [parameter(f"x{i}", "uniform") for i in range(12)]
     with pytest.raises(BadSearchSpace, match="lower resolution=5"):
         Search(space).ask(grid.suggest, 1)
+
+
+def test_a_grid_of_too_many_integers_says_the_same() -> None:
+    search = Search(Parameter("seed", RandInt(0, 2**31)))
+    with pytest.raises(BadSearchSpace, match="more than 1,000,000 points"):
+        search.ask(grid.suggest, 1)
+
+
+@pytest.mark.parametrize("width", [1e-12, 1e300])
+def test_a_grid_ends_whatever_its_scale(width: float) -> None:
+    search = Search(Parameter("x", Numeric("uniform", 0.0, width)))
+    search.run(grid.suggest, 10, lambda v: v["x"] / width)
+    assert len(search.documents) == distinct(search) == 5
+
+
+def test_a_parameter_may_lie_far_from_the_mean_of_its_prior() -> None:
+    search = Search({k: Parameter(k, Numeric("normal", 0.0, 1.0)) for k in "ab"})
+    search.run(atpe.suggest, 60, lambda v: float((v["a"] - 5) ** 2 + (v["b"] + 2) ** 2))
+    assert min(abs(values(d)["a"] - 5) for d in search.documents) < 0.1
 
 
 def test_the_seed_shuffles_a_grid() -> None:
