@@ -64,4 +64,12 @@ class ThreadTrials(Trials):
 def _running_session() -> SparkSession | None:
     # A program that has not imported pyspark has no session, and need not have pyspark.
     sql = sys.modules.get("pyspark.sql")
-    return None if sql is None else sql.SparkSession.getActiveSession()
+    if sql is None:
+        return None
+    # The active session is the thread's own; the other ones are those that a thread without
+    # one would get from the builder.
+    session: SparkSession | None = sql.SparkSession.getActiveSession()
+    connect = sys.modules.get("pyspark.sql.connect.session")
+    if session is None and connect is not None:
+        session = connect.SparkSession._default_session
+    return session or sql.SparkSession._instantiatedSession

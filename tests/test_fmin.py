@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import pickle
+import types
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sparktuner import (
     space_eval,
     tpe,
 )
+from sparktuner.driver._progress import Progress
 from sparktuner.early_stop import no_progress_loss
 from sparktuner.errors import (
     AllTrialsFailed,
@@ -33,7 +35,9 @@ from sparktuner.errors import (
     InvalidLoss,
     InvalidResultStatus,
 )
+from sparktuner.execute import Cancelled
 from sparktuner.fmin import FMinIter, generate_trials_to_calculate
+from sparktuner.records import new_document
 
 X = hp.uniform("x", -5, 5)
 NESTED = {
@@ -325,6 +329,18 @@ def test_a_custom_bar_is_a_context_with_postfix_and_update() -> None:
     assert calls[-1] == "closed"
     assert sum(n for n, *_ in calls[1:-1]) == 2
     assert calls[-2][1] == "best loss: 1, running: 0, failed: 0"
+
+
+def test_the_bar_counts_trials_cancelled_at_the_end_as_neither_done_nor_failed() -> None:
+    steps: list[int] = []
+    bar = types.SimpleNamespace(postfix="", update=steps.append)
+    progress = Progress(lambda initial, total: contextlib.nullcontext(bar), 0, 9, None)
+    document = new_document(0, {"x": 1.0})
+    progress.on_event(Cancelled(0), document)
+    assert (steps, bar.postfix) == ([0], "best loss: ?, running: 0, failed: 0")
+    document["misc"]["error"] = ("TrialTimeout", "cancelled after 1.0 s")
+    progress.on_event(Cancelled(0), document)
+    assert (steps, bar.postfix) == ([0, 1], "best loss: ?, running: 0, failed: 1")
 
 
 def test_verbose_false_prints_nothing_and_true_shows_the_bar(

@@ -143,7 +143,7 @@ def test_2_a_timeout_cancels_no_job_of_the_users_and_does_not_stay(
     assert answers == [[42]]
     assert trials.timeout is None
     search(lambda x: x * x, trials, max_evals=6)
-    assert trials.count_successful_trials() == 4
+    assert trials.count_successful_trials() == 6
 
 
 # --- 3: loss thresholds and late results

@@ -150,7 +150,7 @@ def test_a_timeout_keeps_the_results_spares_the_users_job_and_leaves_the_trials_
     assert trials.count_successful_trials() == 3
     assert trials.count_cancelled_trials() == 2
     search(parabola, trials, max_evals=10)
-    assert trials.count_successful_trials() == 8
+    assert trials.count_successful_trials() == 10
     assert trials.fmin_cancelled_reason is None
 
 
@@ -263,6 +263,20 @@ def test_thread_trials_may_use_spark_each_in_a_pool_of_its_own(spark: Any) -> No
     assert len(trials.losses()) == 9
     assert 1 < len(pools) <= 3
     assert context.getLocalProperty("spark.scheduler.pool") is None
+
+
+def test_thread_trials_that_are_searched_in_a_thread_find_the_session(spark: Any) -> None:
+    pools: set[str] = set()
+
+    def objective(x: float) -> float:
+        pools.add(spark.sparkContext.getLocalProperty("spark.scheduler.pool"))
+        return x
+
+    thread = threading.Thread(target=lambda: search(objective, ThreadTrials(2), max_evals=2))
+    thread.start()
+    thread.join(60)
+    assert pools
+    assert None not in pools
 
 
 def test_a_timeout_cancels_the_spark_jobs_that_thread_trials_launched(spark: Any) -> None:

@@ -27,6 +27,8 @@ from sparktuner.status import (
 # How long a search that ends waits for its cancelled trials before it goes on without them.
 GRACE = 1.0
 _CANCEL_AGAIN = 0.2
+# The error of a trial whose Spark job somebody else cancelled: no fault of the objective's.
+_CANCELLED_BY_OTHERS = "JobCancelled"
 
 
 class Loop:
@@ -232,7 +234,7 @@ class Loop:
         for hopeless in (errors.SparkUnavailable, errors.WorkersNotReady):
             if event.error_type == hopeless.__name__:
                 return hopeless(event.message)
-        if self._options.catch_eval_exceptions:
+        if self._options.catch_eval_exceptions or event.error_type == _CANCELLED_BY_OTHERS:
             return None
         if not self._trials.asynchronous and event.exception is not None:
             return event.exception
@@ -280,12 +282,14 @@ class Loop:
     def _wind_down(self) -> None:
         """Cancel what runs, keep every result that still arrives, and leave no trial RUNNING."""
         end = self._clock() + GRACE
-        while self._in_flight and self._clock() < end:
-            self._executor.cancel(list(self._in_flight))
-            for event in self._executor.wait(min(_CANCEL_AGAIN, end - self._clock())):
-                self._record(event)
-        for tid in list(self._in_flight):
-            self._record(Cancelled(tid))
+        try:
+            while self._in_flight and self._clock() < end:
+                self._executor.cancel(list(self._in_flight))
+                for event in self._executor.wait(min(_CANCEL_AGAIN, end - self._clock())):
+                    self._record(event)
+        finally:  # a second Ctrl-C too
+            for tid in list(self._in_flight):
+                self._record(Cancelled(tid))
 
 
 def describe(document: Document) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, TypeAlias
 
-from sparktuner.execute import Event, Started
+from sparktuner.execute import Cancelled, Event, Started
 from sparktuner.records import Document, finite_loss
 
 # (trials already there, total or None) -> a context with `postfix` and `update(n)`.
@@ -40,6 +40,9 @@ class Progress:
             self._show(0)
             return
         self._in_flight.pop(event.tid, None)
+        if isinstance(event, Cancelled) and "error" not in document["misc"]:
+            self._show(0)
+            return
         loss = finite_loss(document)
         if loss is None:
             self._failed += 1

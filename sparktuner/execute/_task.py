@@ -25,6 +25,7 @@ from sparktuner.execute._threads import limit_threads
 
 # In place of an argument: do not call the objective, only see whether it could be.
 PROBE = b""
+_HALF = 20_000  # of the characters that are kept of a message
 _NO_TICKET = {"tid": None, "seed": 0}
 
 
@@ -83,7 +84,7 @@ def describe(error: BaseException) -> tuple[str, str, str]:
     """Return (qualified type, message, traceback) of ``error``, without our frames above it."""
     try:
         message = str(error)
-    except Exception as failure:  # a user's __str__ may raise
+    except BaseException as failure:  # a user's __str__ may raise, and call sys.exit()
         message = f"<its message could not be made: {failure!r}>"
     here = os.path.dirname(describe.__code__.co_filename)
     inner = error.__traceback__
@@ -91,9 +92,17 @@ def describe(error: BaseException) -> tuple[str, str, str]:
         inner = inner.tb_next
     try:
         text = "".join(traceback.format_exception(type(error), error, inner))
-    except Exception:
+    except BaseException:
         text = "".join(traceback.format_tb(inner))
-    return type_name(error), message, text
+    return type_name(error), _shortened(message), _shortened(text)
+
+
+def _shortened(text: str) -> str:
+    """The beginning and the end of a long text: one of 100 MB would end a driver's JVM."""
+    omitted = len(text) - 2 * _HALF
+    if omitted <= 0:
+        return text
+    return f"{text[:_HALF]}\n… ({omitted:,} characters are left out) …\n{text[-_HALF:]}"
 
 
 def serve(
@@ -154,7 +163,8 @@ def _unopened(report: Report) -> Report:
         kind,
         f"The objective, or its argument, could not be unpickled on the worker {report['host']}: "
         f"{message}. What it imports must be installed there, in the versions that the driver "
-        "has.",
+        "has. Modules of your own can be sent along: spark-submit --py-files, or "
+        "cloudpickle.register_pickle_by_value(module) before the search.",
         text,
     )
     return report

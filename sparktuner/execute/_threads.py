@@ -40,7 +40,8 @@ def limit_threads(omp: str) -> None:
         if os.environ.get(name) == ours.get(name):
             ours[name] = os.environ[name] = (omp if name == OMP else "") or str(cpus)
     if os.environ.get(OMP) != before:
-        _limit_loaded_libraries(int(os.environ[OMP]))
+        # "4,2" is for nested regions, of which only OpenMP knows.
+        _limit_loaded_libraries(os.environ[OMP].partition(",")[0])
 
 
 def _task_cpus() -> int:
@@ -50,10 +51,11 @@ def _task_cpus() -> int:
     return 0 if context is None else int(context.cpus())
 
 
-def _limit_loaded_libraries(threads: int) -> None:
+def _limit_loaded_libraries(threads: str) -> None:
     """Tell libraries that have read their variables already, where threadpoolctl is installed."""
     try:
         import threadpoolctl
     except ImportError:
         return
-    threadpoolctl.threadpool_limits(threads)
+    if threads.strip().isdecimal():
+        threadpoolctl.threadpool_limits(int(threads))

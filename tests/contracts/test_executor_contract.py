@@ -89,6 +89,22 @@ def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
         current_trial()
 
 
+def test_functions_of_the_user_s_script_may_be_options_of_the_space(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def twice(x: float) -> float:
+        return 2 * x
+
+    # As one at the top of a script is: the driver finds it by its name, and no worker does.
+    twice.__module__, twice.__qualname__ = "__main__", "twice"
+    monkeypatch.setattr(sys.modules["__main__"], "twice", twice, raising=False)
+    executor = opened(lambda config: config["f"](config["x"]))
+    executor.submit(0, {"f": twice, "x": 3})
+    event = last_events(executor)[0]
+    assert isinstance(event, Finished), event
+    assert event.value == 6
+
+
 def test_a_result_of_none_is_a_result(opened: Any) -> None:
     executor = opened(lambda config: None)
     executor.submit(0, {})

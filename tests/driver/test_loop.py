@@ -227,6 +227,33 @@ def test_keyboard_interrupt_cancels_what_runs_and_keeps_the_results() -> None:
     assert set(states(trials)[2:]) == {JOB_STATE_CANCEL}
 
 
+def test_a_second_keyboard_interrupt_leaves_no_trial_running() -> None:
+    class Impatient(FakeExecutor):
+        def wait(self, timeout: float | None) -> list[Event]:
+            if self.waits.get(2) == 1:
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    executor = Impatient(lambda x: x, slots=2, ready=lambda tid, waits: tid < 2)
+    trials = ParallelTrials()
+    with pytest.raises(KeyboardInterrupt):
+        search(executor, trials, max_evals=50)
+    assert states(trials)[:2] == [JOB_STATE_DONE] * 2
+    assert set(states(trials)[2:]) == {JOB_STATE_CANCEL}
+
+
+def test_jobs_that_somebody_else_cancelled_are_not_the_objective_s_failure() -> None:
+    class Cancelling(FakeExecutor):
+        def _run(self, tid: Any) -> Event:
+            if tid >= 4:
+                return super()._run(tid)
+            return Failed(tid, "JobCancelled", "cancelled by interruptAll", "")
+
+    trials, reason = search(Cancelling(lambda x: x, slots=4), max_evals=8)
+    assert reason is None
+    assert states(trials) == [JOB_STATE_ERROR] * 4 + [JOB_STATE_DONE] * 4
+
+
 def test_an_algorithm_that_gives_nothing_more_ends_the_search_after_the_running_trials() -> None:
     def algo(ids: list[int], domain: Domain, trials: Trials, seed: int) -> list[Any]:
         return rand.suggest(ids, domain, trials, seed) if ids[0] < 3 else []

@@ -10,14 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.cloudpickle import list_registry_pickle_by_value
 
 from sparktuner.execute import Finished
 from sparktuner.execute.spark import make_executor
+from sparktuner.execute.spark._shipping import pickled_by_value
 from tests.connect_server import ConnectServer
 from tests.waiting import PATIENCE, wait_until
 
 SIZE = 24 * 2**20
 TRIALS = 4
+
+
+def test_searches_side_by_side_ship_the_worker_s_part_by_value_both() -> None:
+    def by_value() -> set[str]:
+        return {name for name in list_registry_pickle_by_value() if name.startswith("sparktuner")}
+
+    first, second = pickled_by_value(), pickled_by_value()
+    with second:
+        with first:
+            ours = by_value()
+        assert "sparktuner.execute._task" in ours
+        assert by_value() == ours
+    assert by_value() == set()
 
 
 class CountingProxy:

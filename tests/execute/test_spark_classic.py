@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,42 @@ def _pool_and_group() -> Callable[[Any], Any]:
         return tuple(context.getLocalProperty(name) for name in names)
 
     return objective
+
+
+def test_ctrl_c_spares_other_jobs_while_the_objective_is_shipped_too(spark: Any) -> None:
+    theirs = signal.getsignal(signal.SIGINT)
+    assert theirs is not signal.default_int_handler
+    seen: list[Any] = []
+
+    class Data:
+        def __reduce__(self) -> Any:
+            seen.append(signal.getsignal(signal.SIGINT))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make_executor(spark, partial(max, Data()))
+    assert seen == [signal.default_int_handler]
+    assert signal.getsignal(signal.SIGINT) is theirs
+
+
+def test_ctrl_c_in_a_call_to_the_jvm_leaves_the_maker_its_job_group(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = spark.sparkContext
+
+    def interrupted(*args: Any) -> Any:
+        # py4j answers an interrupt with a new connection, which is a new thread in the JVM.
+        context._jsc.sc().setLocalProperties(spark._jvm.java.util.Properties())
+        raise KeyboardInterrupt
+
+    context.setLocalProperty("spark.jobGroup.id", "mine")
+    monkeypatch.setattr(context, "broadcast", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            make_executor(spark, abs)
+        assert context.getLocalProperty("spark.jobGroup.id") == "mine"
+    finally:
+        context.setLocalProperty("spark.jobGroup.id", None)
 
 
 def test_cancelling_a_trial_leaves_a_job_of_the_user_alone(spark: Any, opened: Any) -> None:

@@ -112,6 +112,24 @@ def test_an_exception_that_cannot_be_printed_is_still_described() -> None:
     assert "no words" in message
 
 
+def test_an_exception_whose_text_exits_is_still_described() -> None:
+    class Exiting(Exception):
+        def __str__(self) -> str:
+            raise SystemExit(3)
+
+    kind, message, _ = describe(Exiting())
+    assert kind.endswith("Exiting")
+    assert "SystemExit(3)" in message
+
+
+def test_of_a_huge_message_the_beginning_and_the_end_travel() -> None:
+    _, message, text = describe(ValueError("begin" + "x" * 10**7 + "end"))
+    assert message.startswith("begin")
+    assert message.endswith("end")
+    assert "characters are left out" in text
+    assert len(message) + len(text) < 100_000
+
+
 def test_the_worker_s_part_needs_no_sparktuner(tmp_path: Any) -> None:
     pytest.importorskip("pyspark")
     from sparktuner.execute.spark._shipping import pack_objective

@@ -71,6 +71,18 @@ def test_libraries_that_are_loaded_already_are_told(worker: pytest.MonkeyPatch) 
         assert all(each["num_threads"] <= 2 for each in blas)
 
 
+def test_numbers_for_nested_regions_are_left_to_openmp(worker: pytest.MonkeyPatch) -> None:
+    import threadpoolctl
+
+    told: list[int] = []
+    worker.setattr(threadpoolctl, "threadpool_limits", told.append)
+    limit_threads(omp="3,2")
+    limit_threads(omp="")
+    assert seen()[0] == "4"
+    limit_threads(omp="many")
+    assert told == [3, 4]
+
+
 def test_outside_spark_nothing_is_set(worker: pytest.MonkeyPatch) -> None:
     worker.setattr(_threads, "_task_cpus", lambda: 0)
     limit_threads("3")

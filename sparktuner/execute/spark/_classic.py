@@ -14,7 +14,7 @@ from pyspark import Broadcast, SparkContext
 from pyspark.resource import ResourceProfile
 
 from sparktuner.execute.spark._cluster import Cluster
-from sparktuner.execute.spark._failures import job_failed, worker_died, worker_vanished
+from sparktuner.execute.spark._failures import GONE, job_failed, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
@@ -54,14 +54,21 @@ class ClassicTransport(Transport):
         self._inherited = _local_properties(context).clone()
         self._jobs: dict[str, Any] = {}  # tag -> JavaFutureAction, while its trial runs
         packed = pack_objective(objective, cluster.omp)
-        self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
-        rdd = context.parallelize([None], 1).mapPartitions(
-            partial(run_task, self._broadcast, cluster.in_driver, cluster.copies)
-        )
-        if resource_profile is not None:
-            rdd = rdd.withResources(resource_profile)
-        with pickled_by_value():
-            self._rdd = rdd._jrdd
+        try:
+            self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
+            rdd = context.parallelize([None], 1).mapPartitions(
+                partial(run_task, self._broadcast, cluster.in_driver, cluster.copies)
+            )
+            if resource_profile is not None:
+                rdd = rdd.withResources(resource_profile)
+            with pickled_by_value():
+                self._rdd = rdd._jrdd
+        except BaseException:
+            # Ctrl-C in the midst of a call of py4j's costs this thread its thread in the JVM,
+            # and the caller the job group and tags that were set there.
+            with suppress(Exception):
+                context._jsc.sc().setLocalProperties(self._inherited)
+            raise
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
         try:
@@ -70,6 +77,8 @@ class ClassicTransport(Transport):
         except JobFailed:
             raise
         except Exception as error:  # py4j lets OSError and AttributeError through as well
+            if self._is_stopped():
+                raise JobFailed("SparkUnavailable", GONE, str(error)) from None
             raise job_failed(error) from None
 
     def cancel(self, tag: str) -> None:
@@ -113,6 +122,12 @@ class ClassicTransport(Transport):
         finally:
             self._jobs.pop(tag, None)
             context.removeJobTag(tag)
+
+    def _is_stopped(self) -> bool:
+        try:
+            return bool(self._context._jsc.sc().isStopped())
+        except Exception:  # so is the JVM
+            return True
 
     def _ended(self, tag: str) -> JobFailed:
         """Why the attempt ended after which Spark tried again."""

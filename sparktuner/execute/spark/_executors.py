@@ -52,16 +52,21 @@ def make_executor(
     session = active_session(session)
     if parallelism is not None and parallelism < 1:
         raise ValueError(f"parallelism must be at least 1, got {parallelism}")
-    transport, session = _make_transport(session, objective, resource_profile)
-    slots = Slots(session, resource_profile)
-    if parallelism is None:
-        width = following(slots, at_most)
-        parallelism = width()
-    else:
-        width = fixed(slots, parallelism)
-    return SparkExecutor(
-        transport, parallelism, spare_other_jobs(), max_retries, preflight=True, width=width
-    )
+    restore = spare_other_jobs()
+    try:
+        transport, session = _make_transport(session, objective, resource_profile)
+        slots = Slots(session, resource_profile)
+        if parallelism is None:
+            width = following(slots, at_most)
+            parallelism = width()
+        else:
+            width = fixed(slots, parallelism)
+        return SparkExecutor(
+            transport, parallelism, restore, max_retries, preflight=True, width=width
+        )
+    except BaseException:
+        restore()
+        raise
 
 
 def _make_transport(

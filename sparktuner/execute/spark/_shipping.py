@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,6 +27,10 @@ _dumps: Callable[[Any], bytes] = cloudpickle.dumps
 _register: Callable[[ModuleType], None] = cloudpickle.register_pickle_by_value
 _unregister: Callable[[ModuleType], None] = cloudpickle.unregister_pickle_by_value
 _registered: Callable[[], set[str]] = cloudpickle.list_registry_pickle_by_value
+# The registry is the process's, and searches may run side by side: by name, how many of them
+# want a module in it that nobody else has put there.
+_wanted: Counter[str] = Counter()
+_lock = threading.Lock()
 
 
 @contextmanager
@@ -37,21 +43,57 @@ def pickled_by_value() -> Iterator[None]:
     names = installed_cloudpickle.list_registry_pickle_by_value()
     theirs = [sys.modules[name] for name in names if name in sys.modules]
     ours = (_pickling, _current, _probe, _threads, _task, _worker, _connect_worker)
-    wanted = {module.__name__: module for module in (*ours, *theirs)}
-    added = [module for name, module in wanted.items() if name not in _registered()]
-    for module in added:
-        _register(module)
+    added = _add({module.__name__: module for module in (*ours, *theirs)})
     try:
         yield
     finally:
+        _remove(added)
+
+
+def _add(modules: dict[str, ModuleType]) -> list[ModuleType]:
+    """Register what the user has not; return what is to be removed again."""
+    with _lock:
+        registered = _registered()
+        added = [m for name, m in modules.items() if _wanted[name] or name not in registered]
         for module in added:
-            _unregister(module)
+            _register(module)
+            _wanted[module.__name__] += 1
+        return added
+
+
+def _remove(added: list[ModuleType]) -> None:
+    with _lock:
+        for module in added:
+            _wanted[module.__name__] -= 1
+            if not _wanted[module.__name__] and module.__name__ in _registered():
+                _unregister(module)
 
 
 def pickle_by_value(function: Callable[..., Any]) -> bytes:
     """Return one of our worker's functions as bytes that need no sparktuner to be unpickled."""
     with pickled_by_value():
         return _dumps(function)
+
+
+def pack_argument(argument: Any) -> bytes:
+    """Pickle a configuration; functions and classes of the user's script in it go by value.
+
+    Raises:
+        UnpicklableObjective: names the part that cannot be pickled.
+    """
+    with pickled_by_value():
+        try:
+            return _dumps(argument)
+        except Exception as error:  # __reduce__ may raise anything
+            offender = find_offender(argument, _dumps)
+            what = "it"
+            if offender is not None:
+                what = f"config{offender.path}, a {type_name(offender.part)},"
+            raise UnpicklableObjective(
+                f"The configuration cannot be sent to the workers: {what} cannot be pickled "
+                f"({error}). Offer a name or a number in the space, and make the object from it "
+                "in the objective."
+            ) from error
 
 
 def pack_objective(objective: Callable[[Any], Any], omp: str = "") -> list[Any]:

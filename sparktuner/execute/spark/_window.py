@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from sparktuner.errors import UnpicklableObjective
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
 from sparktuner.execute._lanes import Lanes
-from sparktuner.execute._pickling import find_offender, type_name
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
-from sparktuner.execute._task import decode, describe, dumps, pack_task
+from sparktuner.execute._task import decode, describe, pack_task
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._transport import JobFailed, Transport
@@ -137,12 +137,14 @@ class SparkExecutor(Executor):
     def _outcome(
         self, tid: Any, argument: Any, description: str, seed: int, submitted: datetime
     ) -> Event:
+        from sparktuner.execute.spark._shipping import pack_argument  # imports pyspark
+
         if tid in self._cancelled:
             return Cancelled(tid)
         try:
-            packed_argument = dumps(argument)
-        except Exception as error:
-            return _unsendable(tid, argument, error)
+            packed_argument = pack_argument(argument)
+        except UnpicklableObjective as error:
+            return Failed(tid, "UnpicklableArgument", str(error), "")
         self._inbox.put(Started(tid))
         attempts = Attempts(self._max_retries)
         while True:
@@ -165,16 +167,3 @@ class SparkExecutor(Executor):
                 self._transport.cancel(self.tag(tid))
             self._wake.wait(_REPEAT_CANCEL)
             self._wake.clear()
-
-
-def _unsendable(tid: Any, argument: Any, error: Exception) -> Failed:
-    offender = find_offender(argument, dumps)
-    what = "it"
-    if offender is not None:
-        what = f"config{offender.path}, a {type_name(offender.part)},"
-    message = (
-        f"The configuration cannot be sent to the workers: {what} cannot be pickled "
-        f"({error}). Offer a name or a number in the space, and make the object from it in "
-        "the objective."
-    )
-    return Failed(tid, "UnpicklableArgument", message, "")
