@@ -18,7 +18,7 @@ from sparktuner.execute.spark._failures import GONE, job_failed, worker_died, wo
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
-from sparktuner.execute.spark._worker import ARGUMENT_PROPERTY, REFUSED, run_task
+from sparktuner.execute.spark._worker import ARGUMENT_PROPERTY, PIECE, REFUSED, run_task
 
 # How long the end of an attempt may take to reach Spark's bookkeeping.
 _LISTENERS_MS = 2000
@@ -115,7 +115,7 @@ class ClassicTransport(Transport):
             # When a job fails, Spark fails every job whose lineage holds the failed stage's RDD:
             # each job gets a last RDD of its own.
             job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
-            report = bytes(pickle.loads(job.get().get(0))[0])
+            report = _joined(job.get())
             if report == REFUSED:
                 raise self._ended(tag)
             return report
@@ -144,6 +144,15 @@ class ClassicTransport(Transport):
             return task_attempts(self._context._jsc.sc(), job)
         except Exception:  # not in the store yet, or the JVM is gone
             return []
+
+
+def _joined(batches: Any) -> bytes:
+    """The report from the pickled lists of its pieces, which Spark may have put together."""
+    pieces: list[bytes] = pickle.loads(batches.get(0))
+    if len(pieces[-1]) == PIECE:
+        for i in range(1, batches.size()):
+            pieces += pickle.loads(batches.get(i))
+    return b"".join(pieces)
 
 
 def _local_properties(context: SparkContext) -> Any:

@@ -26,6 +26,9 @@ ARGUMENT_PROPERTY = "sparktuner.argument"
 # The window decides what is tried again, by why it ended; Spark would try everything, 4 times
 # on a cluster, and in local mode nothing.
 REFUSED = b""
+# A large report comes in pieces of this size: as one string, four of 50 MB are too much for a
+# driver's JVM of 1 GB.
+PIECE = 2**20
 _FREEZES = 2
 
 
@@ -41,7 +44,7 @@ def run_task(
         rows: the partition.
 
     Returns:
-        The encoded report alone, or :data:`REFUSED` where Spark tries again by itself.
+        The encoded report in pieces, or :data:`REFUSED` where Spark tries again by itself.
     """
     for _ in rows:  # Spark reuses a worker only if its task read the input to the end
         pass
@@ -53,7 +56,8 @@ def run_task(
     shipped = broadcast.value
     if isinstance(shipped[0], bytes):
         shipped[0] = pickle.loads(shipped[0])
-    return [run_trial(shipped[0], shipped, packed, in_driver)]
+    report = run_trial(shipped[0], shipped, packed, in_driver)
+    return [report[i : i + PIECE] for i in range(0, len(report), PIECE)]
 
 
 def is_refused(context: TaskContext, copies: bool) -> bool:
