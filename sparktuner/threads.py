@@ -52,24 +52,24 @@ class ThreadTrials(Trials):
         super().__init__(exp_key=exp_key, store=store)
 
     def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
-        session = self._session or _running_session()
-        if session is None:
+        if self._session is None and not _is_there_a_session():
             return ThreadExecutor(objective, self.parallelism)
-        return make_thread_executor(session, objective, self.parallelism)
+        return make_thread_executor(self._session, objective, self.parallelism)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_session": None}
 
 
-def _running_session() -> SparkSession | None:
+def _is_there_a_session() -> bool:
     # A program that has not imported pyspark has no session, and need not have pyspark.
-    sql = sys.modules.get("pyspark.sql")
-    if sql is None:
-        return None
-    # The active session is the thread's own; the other ones are those that a thread without
-    # one would get from the builder.
-    session: SparkSession | None = sql.SparkSession.getActiveSession()
+    pyspark, sql = sys.modules.get("pyspark"), sys.modules.get("pyspark.sql")
+    if pyspark is None or sql is None:
+        return False
+    if sql.SparkSession.getActiveSession() is not None:
+        return True
+    # That is this thread's own; other threads' are what the builder gives here.
+    context = getattr(pyspark, "SparkContext", None)
+    if context is not None and context._active_spark_context is not None:
+        return True
     connect = sys.modules.get("pyspark.sql.connect.session")
-    if session is None and connect is not None:
-        session = connect.SparkSession._default_session
-    return session or sql.SparkSession._instantiatedSession
+    return connect is not None and connect.SparkSession._default_session is not None

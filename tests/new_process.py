@@ -43,7 +43,8 @@ def in_new_process(
         text=True,
         timeout=timeout,
         env={
-            **os.environ,
+            # Thread limits of this process are no setting of the program's user.
+            **{k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")},
             "SPARK_CONF_DIR": str(conf_directory()),
             "PYTHONPATH": os.pathsep.join([path for path in sys.path if path]),
             **(environment or {}),

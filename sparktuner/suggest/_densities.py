@@ -16,6 +16,9 @@ from sparktuner.suggest._ranked import Ranked, evenly
 
 _MOST_BAD = 128
 _MOST_GOOD = 25
+# Of the pending trials that are looked at: where 500 of them have 200 parameters each, all of
+# them cost 100 ms a suggestion.
+_MOST_PENDING_VALUES = 40_000
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,8 @@ class Estimator:
     def bad(self, pending: FloatArray) -> Mixture:
         """g(x), of bad and pending trials (m, p)."""
         centres, weights = self._bad_trials
+        most = max(_MOST_BAD, _MOST_PENDING_VALUES // max(pending.shape[1], 1))
+        pending = pending[evenly(len(pending), most)]
         waits = ~np.isnan(pending[:, self.layout.heads])
         return parzen(
             self.layout,

@@ -192,3 +192,30 @@ def test_a_local_server_starts_beside_another_one_and_says_nothing() -> None:
     answer = in_new_process(LOCAL)
     assert answer.stdout.split() == ["3", "False"], answer.stderr
     assert "UserWarning" not in answer.stderr
+
+
+IN_A_THREAD = """
+from sparktuner import ThreadTrials, fmin, hp, rand
+
+tags = []
+
+def search():
+    trials = ThreadTrials(2)
+    fmin(objective, hp.uniform("x", 0, 1), rand.suggest, 2, trials=trials, verbose=False)
+
+with local_spark(2, connect=True) as spark:
+    def objective(x):
+        tags.append(set(spark.getTags()))
+        return x
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    thread.join()
+print(len(tags), all(tags))
+"""
+
+
+@pytest.mark.skipif(not IS_BROUGHT, reason="this pyspark brings no Connect server")
+def test_thread_trials_that_are_searched_in_a_thread_find_the_session() -> None:
+    answer = in_new_process(IN_A_THREAD)
+    assert answer.stdout.split() == ["2", "True"], answer.stderr
