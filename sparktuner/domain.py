@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any
 
+from sparktuner.errors import BadSearchSpace
 from sparktuner.records import (
     COMMAND,
     Document,
@@ -53,8 +55,10 @@ class Domain:
             BadSearchSpace: the space is ill-formed.
             TypeError: the objective cannot be called.
         """
-        if not callable(fn):
+        if not callable(fn) or isinstance(fn, Node):
             raise TypeError(f"the objective must be callable, got {fn!r}; write fmin(fn, space)")
+        if inspect.isfunction(expr):
+            raise BadSearchSpace(f"the space is a function; call it: {expr.__name__}()")
         self.fn = fn
         self.expr: Node = as_node(expr)
         self.space: FlatSpace = flatten(self.expr)

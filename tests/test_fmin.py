@@ -233,6 +233,39 @@ def test_a_loss_threshold_stops_the_search() -> None:
     assert "loss_threshold" in trials.fmin_cancelled_reason
 
 
+def test_points_that_an_early_end_left_out_are_evaluated_by_the_next_search() -> None:
+    trials = Trials()
+    points = [{"x": x} for x in (3.0, -2.0, 1.0, 0.5)]
+    quiet(abs, X, trials=trials, points_to_evaluate=points, loss_threshold=2.5)
+    assert trials.losses() == [3.0, 2.0]
+    quiet(abs, X, trials=trials, points_to_evaluate=points, max_evals=4)
+    assert trials.losses() == [3.0, 2.0, 1.0, 0.5]
+
+
+def test_a_space_or_an_objective_that_is_something_else_is_named() -> None:
+    with pytest.raises(TypeError, match=r"must be callable, got .*; write fmin\(fn, space\)"):
+        quiet(X, lambda x: x)
+    with pytest.raises(BadSearchSpace, match=r"is a function; call it: make_space\(\)"):
+
+        def make_space() -> Any:
+            return X
+
+        quiet(lambda x: x, make_space)
+
+
+def test_attachments_that_are_no_dictionary_are_refused() -> None:
+    with pytest.raises(InvalidResultStatus, match="'attachments' must be a dictionary"):
+        quiet(lambda x: {"status": "ok", "loss": x, "attachments": [1]}, X)
+
+
+def test_an_async_objective_is_told_apart() -> None:
+    async def objective(x: float) -> float:
+        return x
+
+    with pytest.raises(InvalidLoss, match="async"):
+        quiet(objective, X)
+
+
 def test_no_progress_loss_stops_and_survives_failed_trials() -> None:
     trials = Trials()
     quiet(

@@ -90,7 +90,9 @@ class Loop:
                 results that came back are kept; so too on KeyboardInterrupt.
         """
         try:
-            return self._search()
+            reason = self._search()
+            self._drop_queue()
+            return reason
         finally:
             self._wind_down()
             self._trials.refresh()
@@ -278,6 +280,13 @@ class Loop:
             self._watch(tid, _CANCEL_AGAIN)
 
     # --- the end
+
+    def _drop_queue(self) -> None:
+        """Cancel what was never started: a search that was interrupted would start it later."""
+        for document in self._queue:
+            advance(document, JOB_STATE_CANCEL)
+            self._trials.update_trial_doc(document)
+        self._queue.clear()
 
     def _wind_down(self) -> None:
         """Cancel what runs, keep every result that still arrives, and leave no trial RUNNING."""

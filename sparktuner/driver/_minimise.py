@@ -151,12 +151,13 @@ def _requeue_orphans(trials: Any) -> None:
 
 
 def _insert_points(trials: Any, domain: Domain, points: Sequence[Mapping[str, Any]]) -> None:
-    """Queue the points that have not been tried yet, so that resuming does not repeat them."""
+    """Queue the points that were not tried yet, so that resuming does not repeat them."""
     if isinstance(points, Mapping):
         raise TypeError(
             "points_to_evaluate must be a list of dictionaries, got a dictionary: put it in a list"
         )
-    seen = [configuration_of(document) for document in trials._dynamic_trials]
+    tried = [t for t in trials._dynamic_trials if t["state"] != JOB_STATE_CANCEL]
+    seen = [configuration_of(document) for document in tried]
     labels = domain.space.labels
     for i, point in enumerate(points):
         configuration = _checked_point(domain, point, i)

@@ -20,12 +20,19 @@ def normalise_result(value: object) -> dict[str, Any]:
     keeps its loss, but its status becomes ``fail`` and ``failure`` says why.
 
     Raises:
-        InvalidResultStatus: a dictionary without a valid ``status``.
+        InvalidResultStatus: a dictionary without a valid ``status``, or whose ``attachments``
+            are no dictionary.
         InvalidLoss: no real number where a loss should be.
     """
     if not isinstance(value, Mapping):
         return _checked({"status": STATUS_OK, "loss": _number(value, "the objective returned")})
     result = dict(value)
+    attachments = result.get("attachments") or {}
+    if not isinstance(attachments, Mapping):
+        raise InvalidResultStatus(
+            "the result's 'attachments' must be a dictionary from names to what is kept, got "
+            f"{type(attachments).__name__}"
+        )
     status = result.get("status")
     if status not in STATUS_STRINGS:
         raise InvalidResultStatus(
