@@ -41,7 +41,7 @@ def suggest(
         trials: the search so far.
         seed: equal seeds and trials give equal suggestions, in any process.
         prior_weight: weight of the prior in both densities; an observation's is 1.
-        n_startup_jobs: random search until so many trials have finished.
+        n_startup_jobs: random search until so many trials have ended, one of them with a loss.
         n_EI_candidates: draws from the density of good trials that are compared.
         gamma: gamma * sqrt(n) trials count as good, at most 25, as in Hyperopt, whose default
             is 0.25. None takes a tenth of the trials, at most 25.
