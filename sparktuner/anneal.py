@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import Document, miscs_to_idxs_vals
 from sparktuner.suggest import (
     AnnealOptions,
     SearchedTrials,
-    idxs_vals,
     propose_anneal,
-    suggest_using,
+    suggest_with,
 )
 
 __all__ = ["suggest", "suggest_batch"]
@@ -39,7 +39,8 @@ def suggest(
         shrink_coef: how fast moves shrink with the number of trials.
     """
     options = AnnealOptions(avg_best_idx, shrink_coef)
-    return suggest_using(propose_anneal, options, new_ids, domain, trials, seed)
+    propose = partial(propose_anneal, options=options)
+    return suggest_with(propose, new_ids, domain, trials, seed)
 
 
 def suggest_batch(
@@ -51,4 +52,5 @@ def suggest_batch(
     shrink_coef: float = 0.1,
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     """The same by label: ids where it is active, and its values there."""
-    return idxs_vals(suggest(new_ids, domain, trials, seed, avg_best_idx, shrink_coef))
+    documents = suggest(new_ids, domain, trials, seed, avg_best_idx, shrink_coef)
+    return miscs_to_idxs_vals([document["misc"] for document in documents])

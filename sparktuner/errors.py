@@ -1,4 +1,4 @@
-"""Every exception that sparktuner raises on purpose.
+"""sparktuner's own exceptions; a wrong argument is a plain ``ValueError`` or ``TypeError``.
 
 Each is a ``ValueError`` or a ``RuntimeError`` too, so that code which does not know
 sparktuner can still catch it by what went wrong.
@@ -43,6 +43,10 @@ class UnpicklableObjective(SparktunerError, ValueError):
     """The objective cannot be sent to the workers; the message names what it holds on to."""
 
 
+class UnpicklableArgument(SparktunerError, ValueError):
+    """A configuration cannot be sent to the workers; the message names the option."""
+
+
 class UnpicklableResult(SparktunerError, ValueError):
     """The objective's result cannot be sent back; the message names the field."""
 
@@ -53,6 +57,10 @@ class ObjectiveFailed(SparktunerError, RuntimeError):
 
 class TrialTimeout(SparktunerError, RuntimeError):
     """A trial ran longer than ``trial_timeout`` and was cancelled."""
+
+
+class JobCancelled(SparktunerError, RuntimeError):
+    """Somebody else cancelled the trial's Spark job."""
 
 
 class WorkerDied(SparktunerError, RuntimeError):

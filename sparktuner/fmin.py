@@ -11,7 +11,7 @@ from typing import Any
 
 from sparktuner import atpe
 from sparktuner.domain import Domain
-from sparktuner.driver import Loop, SearchOptions
+from sparktuner.driver import Loop, SearchOptions, count_lost
 from sparktuner.errors import InvalidAnnotatedParameter
 from sparktuner.records import Document, new_document
 from sparktuner.space import Node, evaluate
@@ -205,8 +205,9 @@ def generate_trials_to_calculate(points: Sequence[Mapping[str, Any]]) -> Trials:
 class FMinIter:
     """A search that is stepped by hand; prefer :func:`fmin`.
 
-    Iterating makes one trial a step and yields the trials. ``poll_interval_secs`` is accepted
-    and has no meaning: nothing here polls.
+    Iterating makes one trial a step and yields the trials. ``poll_interval_secs``,
+    ``asynchronous``, ``verbose``, ``show_progressbar`` and ``trials_save_file`` are accepted
+    and do nothing.
     """
 
     def __init__(
@@ -243,7 +244,7 @@ class FMinIter:
 
     def run(self, N: int, block_until_done: bool = True) -> None:
         """Run ``N`` more trials, whatever ``max_evals`` is."""
-        self._search(len(self.trials._dynamic_trials) + N)
+        self._search(self._count() + N)
 
     def exhaust(self) -> FMinIter:
         """Run until ``max_evals``."""
@@ -252,20 +253,21 @@ class FMinIter:
 
     def serial_evaluate(self, N: int = -1) -> None:
         """Run the trials in state NEW, at most ``N`` of them (-1: all), here."""
-        new = [t for t in self.trials._dynamic_trials if t["state"] == 0]
-        for _ in new[: N if N >= 0 else None]:
-            self._search(len(self.trials._dynamic_trials))
+        self._search(self._count(), most_queued=None if N < 0 else N)
 
     def __iter__(self) -> Iterator[Trials]:
         return self
 
     def __next__(self) -> Trials:
-        if len(self.trials._dynamic_trials) >= self.max_evals:
+        if self._count() >= self.max_evals:
             raise StopIteration
         self.run(1)
         return self.trials
 
-    def _search(self, max_evals: int) -> None:
+    def _count(self) -> int:
+        return len(self.trials._dynamic_trials) - count_lost(self.trials)
+
+    def _search(self, max_evals: int, most_queued: int | None = None) -> None:
         options = SearchOptions(
             algo=self.algo,
             max_evals=max_evals,
@@ -277,7 +279,7 @@ class FMinIter:
             early_stop_fn=self.early_stop_fn,
         )
         with self.trials._make_executor(self.domain.objective(self.trials)) as executor:
-            Loop(self.trials, self.domain, executor, options).run()
+            Loop(self.trials, self.domain, executor, options, most_queued=most_queued).run()
 
 
 class _CallableModule(types.ModuleType):

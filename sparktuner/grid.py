@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sparktuner.domain import Domain
 from sparktuner.records import Document
-from sparktuner.suggest import SearchedTrials, propose_grid, suggest_using
+from sparktuner.suggest import SearchedTrials, propose_grid, suggest_with
 
 __all__ = ["suggest"]
 
@@ -40,4 +41,5 @@ def suggest(
     """
     if resolution < 1:
         raise ValueError(f"resolution must be at least 1, got {resolution}")
-    return suggest_using(propose_grid, resolution, new_ids, domain, trials, seed)
+    propose = partial(propose_grid, resolution=resolution)
+    return suggest_with(propose, new_ids, domain, trials, seed)

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import Document, miscs_to_idxs_vals
 from sparktuner.suggest import (
     SearchedTrials,
-    idxs_vals,
     propose_random,
     suggest_with,
 )
@@ -36,4 +35,5 @@ def suggest_batch(
     seed: int | np.random.Generator,
 ) -> tuple[dict[str, list[Any]], dict[str, list[Any]]]:
     """The same draws by label: ids where it is active, and its values there."""
-    return idxs_vals(suggest(new_ids, domain, trials, seed))
+    documents = suggest(new_ids, domain, trials, seed)
+    return miscs_to_idxs_vals([document["misc"] for document in documents])

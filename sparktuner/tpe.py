@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from sparktuner.suggest import (
     TpeOptions,
     explain_tpe,
     propose_tpe,
-    suggest_using,
+    suggest_with,
 )
 
 __all__ = ["suggest", "explain", "Explanation"]
@@ -40,7 +41,7 @@ def suggest(
         domain: the objective and its space.
         trials: the search so far.
         seed: equal seeds and trials give equal suggestions, in any process.
-        prior_weight: weight of the prior in both densities; an observation's is 1.
+        prior_weight: weight of the prior in both densities; an observation's is at most 1.
         n_startup_jobs: random search until so many trials have ended, one of them with a loss.
         n_EI_candidates: draws from the density of good trials that are compared.
         gamma: gamma * sqrt(n) trials count as good, at most 25, as in Hyperopt, whose default
@@ -49,14 +50,15 @@ def suggest(
         **options: the other fields of :class:`sparktuner.suggest.TpeOptions`.
     """
     settings = TpeOptions(prior_weight, n_startup_jobs, n_EI_candidates, gamma, **options)
-    return suggest_using(propose_tpe, settings, new_ids, domain, trials, seed)
+    propose = partial(propose_tpe, options=settings)
+    return suggest_with(propose, new_ids, domain, trials, seed)
 
 
 def explain(trials: SearchedTrials, domain: Domain, **options: Any) -> list[Explanation]:
     """For each parameter l(x) and g(x), which the next suggestion is drawn from, as arrays.
 
     Args:
-        trials: the search so far; without a finished trial both densities are the prior.
+        trials: the search so far; without any trial both densities are the prior.
         domain: the objective and its space.
         **options: fields of :class:`sparktuner.suggest.TpeOptions`.
     """

@@ -15,6 +15,8 @@ import numpy as np
 import pytest
 
 from sparktuner import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
     Trials,
@@ -26,6 +28,7 @@ from sparktuner import (
     space_eval,
     tpe,
 )
+from sparktuner.domain import Domain
 from sparktuner.driver._progress import Progress
 from sparktuner.early_stop import no_progress_loss
 from sparktuner.errors import (
@@ -231,6 +234,18 @@ def test_a_loss_threshold_stops_the_search() -> None:
     assert min(trials.losses()) <= 1.0 < min(trials.losses()[:-1], default=2.0)
     assert trials.fmin_cancelled_reason is not None
     assert "loss_threshold" in trials.fmin_cancelled_reason
+
+
+@pytest.mark.parametrize("queue", [{"points_to_evaluate": [{"x": 3.0}, {"x": 2.0}, {"x": 1.0}]},
+                                   {"max_queue_len": 3}])  # fmt: skip
+def test_what_an_early_end_left_out_is_cancelled_in_the_saved_file_too(
+    tmp_path: Path, queue: dict[str, Any]
+) -> None:
+    trials, file = Trials(), tmp_path / "trials.pkl"
+    quiet(abs, X, trials=trials, loss_threshold=9, trials_save_file=str(file), **queue)
+    states = [t["state"] for t in pickle.loads(file.read_bytes())._dynamic_trials]
+    assert states == [t["state"] for t in trials._dynamic_trials]
+    assert states == [JOB_STATE_DONE, JOB_STATE_CANCEL, JOB_STATE_CANCEL]
 
 
 def test_points_that_an_early_end_left_out_are_evaluated_by_the_next_search() -> None:
@@ -460,6 +475,27 @@ def test_a_search_can_be_stepped_by_hand() -> None:
     steps.exhaust()
     assert len(trials) == 4
     assert list(steps) == []
+
+
+def test_trials_in_state_new_can_be_evaluated_one_by_one() -> None:
+    trials = generate_trials_to_calculate([{"x": 1.0}, {"x": 2.0}, {"x": 3.0}])
+    steps = FMinIter(rand.suggest, Domain(abs, X), trials, rstate=0)
+    steps.serial_evaluate(1)
+    assert trials.losses() == [1.0, None, None]
+    steps.serial_evaluate()
+    assert trials.losses() == [1.0, 2.0, 3.0]
+
+
+def test_steps_by_hand_go_on_after_trials_that_raised() -> None:
+    def objective(x: float) -> float:
+        if len(trials._dynamic_trials) == 2:
+            raise OSError("flaky")
+        return x
+
+    trials = Trials()
+    steps = FMinIter(rand.suggest, Domain(objective, X), trials, rstate=0, max_evals=3)
+    steps.catch_eval_exceptions = True
+    assert [len(each) for each in steps] == [1, 1, 2, 3]
 
 
 def test_space_eval_takes_plain_values_and_the_lists_of_documents() -> None:

@@ -6,6 +6,7 @@ import heapq
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
 from sparktuner import errors
@@ -28,7 +29,15 @@ from sparktuner.status import (
 GRACE = 1.0
 _CANCEL_AGAIN = 0.2
 # The error of a trial whose Spark job somebody else cancelled: no fault of the objective's.
-_CANCELLED_BY_OTHERS = "JobCancelled"
+_CANCELLED_BY_OTHERS = errors.JobCancelled.__name__
+
+
+def count_lost(trials: Any) -> int:
+    """How many trials of earlier searches raised or were cancelled.
+
+    ``len(trials)`` is without them, and ``max_evals=len(trials) + 1`` has to mean one more.
+    """
+    return sum(t["state"] in (JOB_STATE_ERROR, JOB_STATE_CANCEL) for t in trials._dynamic_trials)
 
 
 class Loop:
@@ -45,6 +54,7 @@ class Loop:
         observers: called after each event.
         deadline: when the search's time is up, on ``clock``.
         clock: seconds, monotonic.
+        most_queued: how many of the trials in state NEW to run; None: all.
     """
 
     def __init__(
@@ -56,11 +66,13 @@ class Loop:
         observers: Sequence[Observer] = (),
         deadline: float | None = None,
         clock: Callable[[], float] = time.monotonic,
+        most_queued: int | None = None,
     ) -> None:
         self._trials = trials
         self._domain = domain
         self._executor = executor
         self._options = options
+        self._limit = options.limit + count_lost(trials)
         self._observers = observers
         self._clock = clock
         self._seeds = Seeds.from_rstate(options.rstate)
@@ -70,9 +82,8 @@ class Loop:
         window = executor.free_slots()
         self._ordered = OrderedView(trials, window) if options.reproducible else None
         self._same_failure = SameFailure(max(2, window))
-        self._queue: deque[Document] = deque(
-            t for t in trials._dynamic_trials if t["state"] == JOB_STATE_NEW
-        )
+        new = (t for t in trials._dynamic_trials if t["state"] == JOB_STATE_NEW)
+        self._queue: deque[Document] = deque(islice(new, most_queued))
         self._in_flight: dict[Any, Document] = {}
         self._trial_deadlines: list[tuple[float, Any]] = []
         self._cancelled_for: dict[Any, tuple[str, str]] = {}
@@ -131,19 +142,18 @@ class Loop:
         return bool(batch)
 
     def _ask(self, free: int) -> None:
-        left = self._options.limit - len(self._trials._dynamic_trials)
+        left = self._limit - len(self._trials._dynamic_trials)
         n = min(int(self._options.max_queue_len), left)
         if self._trials.asynchronous:
             # What waits in a queue could have been suggested later, by more results.
             n = min(n, free)
-        trials = self._trials
         if self._ordered is not None:
             n = min(n, 1) if self._ordered.is_ready() else 0
         if n <= 0 or self._exhausted:
             return
-        tids = trials.new_trial_ids(n)
-        trials.refresh()
-        known = trials if self._ordered is None else self._ordered.trials()
+        tids = self._trials.new_trial_ids(n)
+        self._trials.refresh()
+        known = self._trials if self._ordered is None else self._ordered.trials()
         seed = self._seeds.of_trial(tids[0])
         documents = self._options.suggest(tids, self._domain, known, seed)
         if not documents:
@@ -282,10 +292,14 @@ class Loop:
     # --- the end
 
     def _drop_queue(self) -> None:
-        """Cancel what was never started: a search that was interrupted would start it later."""
+        """Cancel what was never started.
+
+        Not after an exception: then it stays NEW, and the next search starts it.
+        """
         for document in self._queue:
             advance(document, JOB_STATE_CANCEL)
             self._trials.update_trial_doc(document)
+            self._notify(Cancelled(document["tid"]), document)
         self._queue.clear()
 
     def _wind_down(self) -> None:

@@ -9,12 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sparktuner.domain import Domain
-from sparktuner.driver._loop import Loop
+from sparktuner.driver._loop import Loop, count_lost
 from sparktuner.driver._observers import Checkpoint, Observer
 from sparktuner.driver._options import SearchOptions
 from sparktuner.driver._progress import Progress, bar_factory
@@ -31,7 +30,6 @@ from sparktuner.space import evaluate
 from sparktuner.status import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
-    JOB_STATE_ERROR,
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
 )
@@ -82,8 +80,7 @@ def minimise(
         observers = _observers(trials, options)
         for observer in observers:
             stack.callback(observer.close)
-        limited = replace(options, max_evals=options.limit + _lost(trials))
-        loop = Loop(trials, domain, executor, limited, observers, deadline)
+        loop = Loop(trials, domain, executor, options, observers, deadline)
         trials.fmin_cancelled_reason = loop.run()
     if trials.fmin_cancelled_reason is not None:
         _log.info("the search stopped early: %s", trials.fmin_cancelled_reason)
@@ -184,18 +181,10 @@ def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> dict[str
     return {label: point[label] for label in configuration}
 
 
-def _lost(trials: Any) -> int:
-    """How many trials of earlier searches raised or were cancelled.
-
-    ``len(trials)`` is without them, and ``max_evals=len(trials) + 1`` has to mean one more.
-    """
-    return sum(t["state"] in (JOB_STATE_ERROR, JOB_STATE_CANCEL) for t in trials._dynamic_trials)
-
-
 def _nothing_to_do(trials: Any, options: SearchOptions) -> bool:
     """Whether ``max_evals`` has been reached already; says so."""
     documents = trials._dynamic_trials
-    count = len(documents) - _lost(trials)
+    count = len(documents) - count_lost(trials)
     if any(t["state"] == JOB_STATE_NEW for t in documents) or count < options.limit:
         return False
     _log.warning(

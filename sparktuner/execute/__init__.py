@@ -1,7 +1,8 @@
 """Running the objective: the executor's seam, and the two ways that need no Spark.
 
-Reading order: ``_protocol`` (what the driver sees), ``_task`` (one call of the objective,
-here or on a worker), ``_inbox`` (how events reach the driver), ``_local`` (in this process);
+Reading order: ``_protocol`` (what the driver sees), ``_task`` (one call of the objective, here
+or on a worker; ``_current``, ``_pickling``, ``_probe`` and ``_threads`` travel with it),
+``_inbox`` (how events reach the driver), ``_lanes`` (threads), ``_local`` (in this process);
 then ``sparktuner.execute.spark``.
 """
 

@@ -133,13 +133,13 @@ class Executor(ABC):
         harmless; so is naming a trial that is not in flight.
         """
 
+    @abstractmethod
     def elapsed(self, tid: Any) -> float | None:
         """Seconds this trial has been running; None while it waits for a slot.
 
         Never asks the cluster itself: None too where nobody has looked yet, and asking makes
         somebody look.
         """
-        raise NotImplementedError
 
     @abstractmethod
     def close(self) -> None:

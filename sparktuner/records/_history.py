@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sparktuner.errors import SparkUnavailable, TrialTimeout, WorkersNotReady
+from sparktuner.errors import JobCancelled, SparkUnavailable, TrialTimeout, WorkersNotReady
 from sparktuner.records._document import Document, configuration_of
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.status import (
@@ -22,7 +22,7 @@ from sparktuner.status import (
 )
 
 # Errors of the cluster, which tell nothing of the trial that met them.
-_NOBODYS_FAULT = (SparkUnavailable.__name__, WorkersNotReady.__name__)
+_NOBODYS_FAULT = (SparkUnavailable.__name__, WorkersNotReady.__name__, JobCancelled.__name__)
 
 IntArray: TypeAlias = npt.NDArray[np.int64]
 

@@ -6,8 +6,8 @@ Gaussian process.
 
 Which one to take:
 
-- ``atpe`` unless you know better: half the regret of ``tpe`` after 100 trials (README has the
-  figures), at 5 to 15 ms a suggestion, whatever the number of trials.
+- ``atpe`` unless you know better: 0.57 times the regret of ``tpe`` after 100 trials (README has
+  the figures), at 5 to 15 ms a suggestion, whatever the number of trials.
 - ``tpe`` where the driver has to suggest hundreds of times a second, or for spaces of more than
   100 parameters: 2 to 8 ms a suggestion, nearly the same at 50,000 trials as at 1,000.
 - ``anneal`` for a quick descent near what is known to be good; half a millisecond.
@@ -18,10 +18,8 @@ Which one to take:
 
 from sparktuner.suggest._adaptive import AtpeOptions, propose_adaptive
 from sparktuner.suggest._anneal import AnnealOptions, propose_anneal
-from sparktuner.suggest._batch import idxs_vals
 from sparktuner.suggest._densities import TpeOptions
 from sparktuner.suggest._explain import Explanation, explain_tpe
-from sparktuner.suggest._front import suggest_using
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._protocol import Propose, SearchedTrials, suggest_with
 from sparktuner.suggest._qmc import propose_qmc
@@ -32,8 +30,6 @@ __all__ = [
     "Propose",
     "SearchedTrials",
     "suggest_with",
-    "suggest_using",
-    "idxs_vals",
     "propose_random",
     "propose_qmc",
     "propose_grid",

@@ -6,7 +6,8 @@ process predicts left-out losses badly.
 
 Where trials have failed, the improvement is multiplied by the probability of success (Gelbart,
 Snoek, Adams, 2014), and failures that do not look like chance enter the process as the worst
-loss: it would go on where there is nothing but failures, else.
+loss; without that it would go on where there is nothing but failures. What lies far out in
+a normal prior is penalised (:func:`unlikely`).
 """
 
 from __future__ import annotations
@@ -76,6 +77,12 @@ class AtpeOptions:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         if not 2 <= self.most_points <= MOST_ROWS:
             raise ValueError(f"most_points must be 2 to {MOST_ROWS}, got {self.most_points}")
+        for name in ("n_startup_jobs", "refine"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        for name in ("length", "length_sd", "noise"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
         if not 0 <= self.alone <= 1:
             raise ValueError(f"alone must be from 0 to 1, got {self.alone}")
 
@@ -217,12 +224,15 @@ def targets(losses: FloatArray) -> FloatArray:
 def with_worst(x: FloatArray, y: FloatArray, failed: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Points (n, f) and targets (n,), best first, with failed ones (m, f) as bad as the worst.
 
-    The targets are standardised again; of more than ``MOST_ROWS`` the worst are left out.
+    The targets are standardised again; of more than ``MOST_ROWS`` points the best half and an
+    even choice of the rest stay.
     """
-    kept = min(len(y), MOST_ROWS - len(failed))
-    worse = np.append(y[:kept], np.full(len(failed), y.max()))
+    half = len(y) // 2
+    room = max(MOST_ROWS - len(failed) - half, 0)
+    kept = np.append(np.arange(half), half + evenly(len(y) - half, room))
+    worse = np.append(y[kept], np.full(len(failed), y.max()))
     spread = worse.std()
-    return np.concatenate([x[:kept], failed]), (worse - worse.mean()) / (
+    return np.concatenate([x[kept], failed]), (worse - worse.mean()) / (
         spread if spread > 0 else 1
     )
 

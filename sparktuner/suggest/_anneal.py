@@ -16,6 +16,7 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._distinct import Tried, draw_each, first_new
+from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._moves import perturb
 from sparktuner.suggest._ranked import Ranked
 
@@ -41,8 +42,9 @@ class AnnealOptions:
     def __post_init__(self) -> None:
         if not self.avg_best_idx >= 1:
             raise ValueError(f"avg_best_idx must be at least 1, got {self.avg_best_idx}")
-        if not self.shrink_coef >= 0:
-            raise ValueError(f"shrink_coef must be at least 0, got {self.shrink_coef}")
+        for name in ("shrink_coef", "floor"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
 
 
 def propose_anneal(
@@ -66,7 +68,7 @@ def propose_anneal(
 def _moves(
     space: FlatSpace,
     history: History,
-    best: np.ndarray,
+    best: IndexArray,
     observed: np.ndarray,
     rng: np.random.Generator,
     options: AnnealOptions,

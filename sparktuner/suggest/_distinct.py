@@ -23,6 +23,7 @@ class Tried:
     """The rows of latents that were tried, are being tried, or were just suggested."""
 
     def __init__(self, space: FlatSpace, history: History) -> None:
+        self._space = space
         self._blocks = [history.values, history.pending, history.failed]
         self._total = sum(len(block) for block in self._blocks)
         width, step = widths(space)
@@ -32,9 +33,9 @@ class Tried:
     def __len__(self) -> int:
         return self._total
 
-    def keys(self, space: FlatSpace) -> set[bytes]:
-        """Of all the rows."""
-        return {key for block in self._blocks for key in keys(space, block)}
+    def keys(self) -> set[bytes]:
+        """Of all the rows, see :func:`keys`."""
+        return {key for block in self._blocks for key in keys(self._space, block)}
 
     def add(self, row: FloatArray) -> None:
         """Count one more row, of shape (p,), as tried."""
@@ -128,7 +129,7 @@ def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
     rows = lattice(space, supports, limit)
     if rows is None:
         return None
-    known = tried.keys(space)
+    known = tried.keys()
     left: FloatArray = rows[[key not in known for key in keys(space, rows)]]
     return left
 

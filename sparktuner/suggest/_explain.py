@@ -25,7 +25,7 @@ class Explanation:
         values: (k,) values, ascending; a choice's are its indices.
         good: (k,) l(x): density over the value, or over its logarithm where the parameter is
             on a logarithmic scale; probability where values are discrete.
-        bad: (k,) g(x), likewise, pending trials included.
+        bad: (k,) g(x), likewise, pending and failed trials included.
         is_discrete: whether ``good`` and ``bad`` are probabilities.
     """
 

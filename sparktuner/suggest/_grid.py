@@ -10,7 +10,7 @@ import numpy as np
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
-from sparktuner.space import Column, FlatSpace, FloatArray
+from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
 from sparktuner.suggest._distinct import keys, lattice
 
 _MOST = 1_000_000
@@ -43,7 +43,8 @@ def propose_grid(
 def _grid(space: FlatSpace, resolution: int) -> tuple[FloatArray, dict[bytes, int]]:
     """The points (k, p), and where each stands."""
     rows = None
-    if not any(_is_listed(column, resolution, least=_MOST + 1) for column in space.columns):
+    listed = [c for c in space.columns if _is_listed(c, resolution)]
+    if not any(column.distribution.cardinality > _MOST for column in listed):
         supports = [grid_values(column, resolution) for column in space.columns]
         rows = lattice(space, supports, _MOST)
     if rows is None:
@@ -63,9 +64,8 @@ def grid_values(column: Column, resolution: int) -> FloatArray:
     return distribution.to_latent(np.unique(distribution.quantile(middles)))
 
 
-def _is_listed(column: Column, resolution: int, least: int = 0) -> bool:
-    """Whether each value is in the grid; and there are ``least`` of them."""
-    distribution = column.distribution
-    n = distribution.cardinality
-    each = math.isfinite(n) and (not hasattr(distribution, "q") or n <= resolution)
-    return each and n >= least
+def _is_listed(column: Column, resolution: int) -> bool:
+    """Whether each value of the column is in the grid."""
+    n = column.distribution.cardinality
+    is_real = isinstance(column.distribution, Numeric)
+    return math.isfinite(n) and (not is_real or n <= resolution)

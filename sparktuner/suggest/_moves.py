@@ -43,13 +43,13 @@ def perturb(
     width, step = widths(space)
     fresh = fill_prior(space, rng, len(base))
     z = rng.normal(size=base.shape)
-    # A stepped parameter moves by a step at least, else most moves would come to nothing.
     moved = base + z * sigma * width
     normal, mean, deviation = _normals(space)
     if len(normal):
         by = np.broadcast_to(np.minimum(np.sqrt(12.0) * sigma, 1.0), base.shape)[:, normal]
         kept = np.sqrt(1 - by * by) * (base[:, normal] - mean)
         moved[:, normal] = mean + kept + by * deviation * z[:, normal]
+    # A stepped parameter moves by a step at least, else most moves would come to nothing.
     moved += np.where(step > 0, np.sign(z) * 0.5 * step, 0.0)
     rows = np.where(change, np.where(width > 0, moved, fresh), base)
     return settle(space, np.where(np.isnan(rows), fresh, rows))
@@ -78,9 +78,9 @@ def unlikely(space: FlatSpace, rows: FloatArray, best: FloatArray) -> FloatArray
     """(k,) penalties, in units of log density, of rows (k, p) far out in a normal prior.
 
     A tenth of the prior's own log density (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi,
-    2022, let its weight fall); all of it where a value is rarer than any of ten thousand draws,
-    and far from the best trial's (p,). Models know nothing there, and would go on and on in a
-    parameter that does not matter.
+    2022, let its weight fall), or all of what lies beyond a limit: rarer than any of ten
+    thousand draws, and nine tenths as far as the best trial (p,). Models know nothing there,
+    and would go on and on in a parameter that does not matter.
     """
     normal, mean, deviation = _normals(space)
     if not len(normal):

@@ -228,7 +228,7 @@ def truncated_normal(
 def log_cell_mass(
     lower: FloatArray, upper: FloatArray, mu: FloatArray, sigma: FloatArray
 ) -> FloatArray:
-    """Log mass of N(mu, sigma), (c, m), in cells with ends (c,); (c, m), not truncated."""
+    """(c, m) log masses that N(mu, sigma), (c, m), not truncated, puts in cells with ends (c,)."""
     z = (np.array([lower, upper])[:, :, None] - mu) / sigma
     # By symmetry the tail on the near side is used, which does not lose digits.
     z *= np.copysign(1.0, -z[0])

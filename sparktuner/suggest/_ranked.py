@@ -27,11 +27,13 @@ class Ranked:
 
     @classmethod
     def of(cls, history: History) -> Ranked:
+        """From the losses and the ids of a history."""
         n = history.n
         best = np.arange(n)
         if n > _MOST_RANKED:
-            best = np.argpartition(history.losses, _MOST_RANKED)[:_MOST_RANKED]
-        best = best[np.lexsort((history.tids[best], history.losses[best]))]
+            least = np.partition(history.losses, _MOST_RANKED - 1)[_MOST_RANKED - 1]
+            best = np.flatnonzero(history.losses <= least)  # more where there are ties
+        best = best[np.lexsort((history.tids[best], history.losses[best]))][:_MOST_RANKED]
         even = np.argsort(history.tids, kind="stable")[evenly(n, _MOST_SEEN)]
         return cls(best, even)
 

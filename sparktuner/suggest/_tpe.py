@@ -17,7 +17,9 @@ What is different here:
 - The split is soft: a trial is shared by l and g, by its rank. A step between two trials of
   nearly the same loss is noise, and the ranks of the good ones are all that l knows of how
   good they are. (Song, Yu, Neiswanger, Ermon, 2022, weight by improvement instead.)
-- The kernels of bad trials have twice the least width.
+- The kernels of bad trials have twice the least width. One is at most as wide as the prior is:
+  its range, or its standard deviation where it is normal.
+- A candidate far out in a normal prior is penalised (:func:`unlikely`).
 - The prior's component is the prior itself; pending and failed trials count as bad ones.
 - At most 128 bad trials of a group enter g, evenly chosen, and 128 failed ones. The standard
   error of g(x) from that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 128) of g(x), k the kernel.
@@ -55,7 +57,7 @@ def propose_tpe(
 def next_tpe(
     estimator: Estimator, rng: np.random.Generator, pending: FloatArray, tried: Tried
 ) -> FloatArray | None:
-    """The candidate (p,) of the highest l(x) / g(x) that was not tried."""
+    """The untried candidate (p,) of the highest log l(x) - log g(x), less its penalty."""
     candidates = estimator.draw(rng, estimator.options.n_EI_candidates)
     score = estimator.log_ratio(estimator.bad(pending), candidates)
     score -= unlikely(estimator.space, candidates, estimator.best)

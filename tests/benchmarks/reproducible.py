@@ -55,6 +55,9 @@ class VirtualExecutor(Executor):
     def cancel(self, tids: Iterable[Any]) -> None:
         """Nothing is cancelled here."""
 
+    def elapsed(self, tid: Any) -> float | None:
+        return None
+
     def close(self) -> None:
         """Nothing is held."""
 

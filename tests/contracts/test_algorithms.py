@@ -169,10 +169,12 @@ def test_a_search_goes_on_when_its_space_has_grown(suggest: Suggest) -> None:
     old = Search(space)
     old.run(suggest, 12, any_loss)
     search = Search({**space, "a": parameter("a", "normal"), "m": choice("m", ["p", "q"])})
-    search.documents = old.documents
+    search.documents = list(old.documents)
     search.run(suggest, 20, any_loss)
-    for document in search.documents[12:]:
-        evaluate(search.domain.expr, values(document))
+    new = search.documents[len(old.documents) :]
+    assert new
+    for document in new:
+        assert set(evaluate(search.domain.expr, values(document))) == {"x", "a", "m"}
 
 
 def test_few_of_many_integers_in_a_rare_branch_do_no_harm(suggest: Suggest) -> None:

@@ -122,7 +122,7 @@ def test_the_deadline_cancels_what_runs_and_the_trials_can_be_searched_again() -
     assert clock.now == pytest.approx(10.0)
     assert states(trials) == [JOB_STATE_CANCEL] * 2
     search(FakeExecutor(lambda x: x, slots=2), trials=trials, max_evals=8)
-    assert states(trials) == [JOB_STATE_CANCEL] * 2 + [JOB_STATE_DONE] * 6
+    assert states(trials) == [JOB_STATE_CANCEL] * 2 + [JOB_STATE_DONE] * 8
 
 
 def test_a_trial_that_cannot_be_stopped_is_left_behind_after_a_second() -> None:

@@ -125,6 +125,7 @@ def test_an_update_reads_no_document_that_has_ended() -> None:
         (JOB_STATE_CANCEL, None, False),
         (JOB_STATE_ERROR, ("SparkUnavailable", "…"), False),
         (JOB_STATE_ERROR, ("WorkersNotReady", "…"), False),
+        (JOB_STATE_ERROR, ("JobCancelled", "…"), False),
     ],
 )
 def test_a_trial_failed_if_it_would_fail_again(state: int, error: Any, failed: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 from scipy import optimize, stats
 
 from sparktuner.space import flatten
-from sparktuner.suggest._adaptive import log_expected_improvement, targets
+from sparktuner.suggest._adaptive import log_expected_improvement, targets, with_worst
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import (
     Prior,
@@ -19,7 +19,7 @@ from sparktuner.suggest._gaussian_process import (
     matern,
     squared_distances,
 )
-from sparktuner.suggest._linear_algebra import inverse, product
+from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
 from sparktuner.suggest._minimise import minimise
 from tests.suggest.searches import choice, conditional, parameter
 
@@ -149,6 +149,18 @@ def test_a_normal_base_is_as_wide_as_a_uniform_one_and_goes_on() -> None:
     x = features_of(flatten(parameter("x", "normal"))).of(np.array([[-9.0], [1.0], [21.0]]))
     # Mean 1, standard deviation 2, so 0.5 and steps of 5 deviations.
     assert x[:, 0] == pytest.approx([0.5 - 5 / 12**0.5, 0.5, 0.5 + 10 / 12**0.5])
+
+
+def test_failed_trials_join_as_the_worst_and_the_best_half_stays() -> None:
+    x = np.arange(MOST_ROWS)[:, None].astype(float)
+    y = np.linspace(-2, 2, MOST_ROWS)
+    rows, worse = with_worst(x, y, np.full((40, 1), -1.0))
+    assert len(rows) == len(worse) == MOST_ROWS
+    assert rows[: MOST_ROWS // 2, 0].tolist() == list(range(MOST_ROWS // 2))
+    rest = rows[MOST_ROWS // 2 : -40, 0]
+    assert np.ptp(rest) > 0.8 * (MOST_ROWS // 2)
+    assert (worse[-40:] == worse.max()).all()
+    assert abs(worse.mean()) < 1e-12
 
 
 def test_targets_keep_the_order_of_losses() -> None:

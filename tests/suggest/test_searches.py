@@ -11,7 +11,9 @@ import pytest
 
 from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
 from sparktuner.errors import BadSearchSpace
+from sparktuner.records import History
 from sparktuner.space import Numeric, Parameter, RandInt
+from sparktuner.suggest._ranked import Ranked
 from tests.suggest.searches import (
     Search,
     any_loss,
@@ -181,6 +183,19 @@ def test_pending_trials_keep_others_away(algorithm: Any) -> None:
     first = values(search.ask(algorithm.suggest, 1, seed=3)[0])["x"]
     others = [values(d)["x"] for d in search.ask(algorithm.suggest, 8, seed=3)]
     assert len({first, *others}) == 9
+
+
+def test_the_trials_looked_at_do_not_depend_on_the_order_of_equal_results() -> None:
+    tids = np.arange(1000)
+    losses = np.where(tids < 100, 0.0, 1.0)
+    values = np.zeros((1000, 1))
+
+    def best(order: np.ndarray) -> list[int]:
+        history = History(tids[order], losses[order], values, values[:0])
+        return [int(i) for i in history.tids[Ranked.of(history).best]]
+
+    shuffled = np.random.default_rng(0).permutation(1000)
+    assert best(tids) == best(shuffled) == list(range(512))
 
 
 def test_suggest_batch_of_anneal_takes_any_number_of_ids() -> None:

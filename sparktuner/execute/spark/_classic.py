@@ -54,8 +54,9 @@ class ClassicTransport(Transport):
         self._inherited = _local_properties(context).clone()
         self._jobs: dict[str, Any] = {}  # tag -> JavaFutureAction, while its trial runs
         packed = pack_objective(objective, cluster.omp)
+        broadcast: Broadcast[list[Any]] | None = None
         try:
-            self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
+            broadcast = self._broadcast = context.broadcast(packed)
             rdd = context.parallelize([None], 1).mapPartitions(
                 partial(run_task, self._broadcast, cluster.in_driver, cluster.copies)
             )
@@ -68,6 +69,8 @@ class ClassicTransport(Transport):
             # and the caller the job group and tags that were set there.
             with suppress(Exception):
                 context._jsc.sc().setLocalProperties(self._inherited)
+                if broadcast is not None:
+                    broadcast.destroy()
             raise
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
@@ -149,6 +152,7 @@ class ClassicTransport(Transport):
 def _joined(batches: Any) -> bytes:
     """The report from the pickled lists of its pieces, which Spark may have put together."""
     pieces: list[bytes] = pickle.loads(batches.get(0))
+    # A short piece is the last one, and to ask how many there are costs a round trip.
     if len(pieces[-1]) == PIECE:
         for i in range(1, batches.size()):
             pieces += pickle.loads(batches.get(i))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute._local import ThreadExecutor
@@ -42,7 +43,7 @@ def make_executor(
         parallelism: how many trials run at a time; None follows the cluster's task slots.
         resource_profile: what each trial's task needs (stage-level scheduling).
         max_retries: how often a trial is run again whose Python worker died.
-        at_most: ends the following.
+        at_most: the widest window that follows the cluster.
 
     Raises:
         UnpicklableObjective: the objective cannot be sent; names the variable.
@@ -50,23 +51,29 @@ def make_executor(
         ValueError: ``parallelism`` is below 1.
     """
     session = active_session(session)
-    if parallelism is not None and parallelism < 1:
-        raise ValueError(f"parallelism must be at least 1, got {parallelism}")
-    restore = spare_other_jobs()
-    try:
+    if parallelism is not None:
+        _check(parallelism)
+    with ExitStack() as undo:
+        restore = spare_other_jobs()
+        undo.callback(restore)
         transport, session = _make_transport(session, objective, resource_profile)
+        undo.callback(transport.close)
         slots = Slots(session, resource_profile)
         if parallelism is None:
             width = following(slots, at_most)
             parallelism = width()
         else:
             width = fixed(slots, parallelism)
-        return SparkExecutor(
+        executor = SparkExecutor(
             transport, parallelism, restore, max_retries, preflight=True, width=width
         )
-    except BaseException:
-        restore()
-        raise
+        undo.pop_all()
+        return executor
+
+
+def _check(parallelism: int) -> None:
+    if parallelism < 1:
+        raise ValueError(f"parallelism must be at least 1, got {parallelism}")
 
 
 def _make_transport(
@@ -104,6 +111,7 @@ def make_thread_executor(
         SparkUnavailable: the session was stopped, or none can be started.
         ValueError: ``parallelism`` is below 1.
     """
+    _check(parallelism)
     scope = trial_scope(session)
     return ThreadExecutor(
         objective, parallelism, scope.around, scope.cancel, on_close=spare_other_jobs()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sparktuner.errors import JobCancelled
 from sparktuner.execute.spark._transport import JobFailed
 
 _STOPPED = re.compile(
@@ -70,7 +71,9 @@ def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
     if "PythonException" in text and "Traceback" in text:
         return _python_failure(text)
     if _CANCELLED.search(text):
-        return JobFailed("JobCancelled", f"The trial's Spark job was cancelled: {_reason(causes)}")
+        return JobFailed(
+            JobCancelled.__name__, f"The trial's Spark job was cancelled: {_reason(causes)}"
+        )
     return JobFailed(causes[-1][0], _reason(causes), text)
 
 

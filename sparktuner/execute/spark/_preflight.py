@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 import threading
 
+from sparktuner.errors import JobCancelled, SparkUnavailable, WorkersNotReady
 from sparktuner.execute._probe import versions as driver_versions
 from sparktuner.execute._task import PROBE, decode
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 
 _log = logging.getLogger("sparktuner")
-_HOPELESS = "WorkersNotReady"
+_HOPELESS = WorkersNotReady.__name__
 # What a job says that ended for other reasons than the state of the workers.
-_NOT_THE_WORKERS = ("SparkUnavailable", "JobCancelled")
+_NOT_THE_WORKERS = (SparkUnavailable.__name__, JobCancelled.__name__)
 
 
 class Preflight:

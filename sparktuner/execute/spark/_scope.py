@@ -59,8 +59,7 @@ class ConnectScope(TrialScope):
 class ClassicScope(TrialScope):
     """Gives each trial's own Spark jobs a FAIR pool, a tag and a description.
 
-    A pool belongs to a thread, not to a trial: Spark keeps
-    pools for ever.
+    A pool belongs to a thread, not to a trial: Spark keeps pools for ever.
     """
 
     def __init__(self, session: SparkSession) -> None:

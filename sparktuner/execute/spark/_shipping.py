@@ -15,7 +15,7 @@ from typing import Any
 import cloudpickle as installed_cloudpickle
 from pyspark import cloudpickle
 
-from sparktuner.errors import UnpicklableObjective
+from sparktuner.errors import UnpicklableArgument, UnpicklableObjective
 from sparktuner.execute import _current, _pickling, _probe, _task, _threads
 from sparktuner.execute._pickling import Offender, find_offender, type_name
 from sparktuner.execute.spark import _connect_worker, _worker
@@ -79,7 +79,7 @@ def pack_argument(argument: Any) -> bytes:
     """Pickle a configuration; functions and classes of the user's script in it go by value.
 
     Raises:
-        UnpicklableObjective: names the part that cannot be pickled.
+        UnpicklableArgument: names the part that cannot be pickled.
     """
     with pickled_by_value():
         try:
@@ -89,7 +89,7 @@ def pack_argument(argument: Any) -> bytes:
             what = "it"
             if offender is not None:
                 what = f"config{offender.path}, a {type_name(offender.part)},"
-            raise UnpicklableObjective(
+            raise UnpicklableArgument(
                 f"The configuration cannot be sent to the workers: {what} cannot be pickled "
                 f"({error}). Offer a name or a number in the space, and make the object from it "
                 "in the objective."

@@ -62,8 +62,10 @@ class Slots:
 
     def can_grow(self) -> bool:
         """Whether trials that wait make Spark ask for more executors (dynamic allocation)."""
-        if self._connect or not self._most_executors:
-            return bool(self._most_executors)
+        if not self._most_executors:
+            return False
+        if self._connect:
+            return True
         try:
             running = int(self._session.sparkContext._jsc.sc().getExecutorIds().size())
         except Exception:  # as above

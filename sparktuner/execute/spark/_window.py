@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from sparktuner.errors import UnpicklableObjective
+from sparktuner.errors import UnpicklableArgument
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
 from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
@@ -143,8 +143,8 @@ class SparkExecutor(Executor):
             return Cancelled(tid)
         try:
             packed_argument = pack_argument(argument)
-        except UnpicklableObjective as error:
-            return Failed(tid, "UnpicklableArgument", str(error), "")
+        except UnpicklableArgument as error:
+            return Failed(tid, UnpicklableArgument.__name__, str(error), "")
         self._inbox.put(Started(tid))
         attempts = Attempts(self._max_retries)
         while True:
