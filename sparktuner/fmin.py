@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -279,7 +280,15 @@ class FMinIter:
             early_stop_fn=self.early_stop_fn,
         )
         with self.trials._make_executor(self.domain.objective(self.trials)) as executor:
-            Loop(self.trials, self.domain, executor, options, most_queued=most_queued).run()
+            deadline = None if self.timeout is None else time.monotonic() + self.timeout
+            Loop(
+                self.trials,
+                self.domain,
+                executor,
+                options,
+                deadline=deadline,
+                most_queued=most_queued,
+            ).run()
 
 
 class _CallableModule(types.ModuleType):

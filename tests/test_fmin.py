@@ -238,22 +238,24 @@ def test_a_loss_threshold_stops_the_search() -> None:
 
 @pytest.mark.parametrize("queue", [{"points_to_evaluate": [{"x": 3.0}, {"x": 2.0}, {"x": 1.0}]},
                                    {"max_queue_len": 3}])  # fmt: skip
-def test_what_an_early_end_left_out_is_cancelled_in_the_saved_file_too(
+def test_suggestions_that_an_early_end_left_out_are_cancelled_in_the_saved_file_too(
     tmp_path: Path, queue: dict[str, Any]
 ) -> None:
     trials, file = Trials(), tmp_path / "trials.pkl"
     quiet(abs, X, trials=trials, loss_threshold=9, trials_save_file=str(file), **queue)
     states = [t["state"] for t in pickle.loads(file.read_bytes())._dynamic_trials]
     assert states == [t["state"] for t in trials._dynamic_trials]
-    assert states == [JOB_STATE_DONE, JOB_STATE_CANCEL, JOB_STATE_CANCEL]
+    # The user's own trials wait for the next search.
+    left = JOB_STATE_CANCEL if "max_queue_len" in queue else JOB_STATE_NEW
+    assert states == [JOB_STATE_DONE, left, left]
 
 
 def test_points_that_an_early_end_left_out_are_evaluated_by_the_next_search() -> None:
     trials = Trials()
     points = [{"x": x} for x in (3.0, -2.0, 1.0, 0.5)]
     quiet(abs, X, trials=trials, points_to_evaluate=points, loss_threshold=2.5)
-    assert trials.losses() == [3.0, 2.0]
-    quiet(abs, X, trials=trials, points_to_evaluate=points, max_evals=4)
+    assert trials.losses() == [3.0, 2.0, None, None]
+    quiet(abs, X, trials=trials, max_evals=4)
     assert trials.losses() == [3.0, 2.0, 1.0, 0.5]
 
 
@@ -269,8 +271,9 @@ def test_a_space_or_an_objective_that_is_something_else_is_named() -> None:
 
 
 def test_attachments_that_are_no_dictionary_are_refused() -> None:
-    with pytest.raises(InvalidResultStatus, match="'attachments' must be a dictionary"):
-        quiet(lambda x: {"status": "ok", "loss": x, "attachments": [1]}, X)
+    for attachments in ([1], {1: 2}, np.array([1, 2])):
+        with pytest.raises(InvalidResultStatus, match="'attachments' must be a dictionary"):
+            quiet(lambda x: {"status": "ok", "loss": x, "attachments": attachments}, X)  # noqa: B023
 
 
 def test_an_async_objective_is_told_apart() -> None:
@@ -312,14 +315,18 @@ def test_an_early_stop_is_asked_after_failed_trials_too() -> None:
         asked.append(len(trials.trials))
         return trials.best_trial["result"]["loss"] < 3 or len(asked) == 7, []
 
-    def objective(x: float) -> float:
-        if len(asked) != 4:
+    def objective(x: float) -> Any:
+        calls.append(x)
+        if len(calls) == 3:
+            return {"status": "fail"}
+        if len(calls) != 5:
             raise OSError("flaky")
         return 10.0
 
+    calls: list[float] = []
     quiet(objective, X, max_evals=30, early_stop_fn=stop, catch_eval_exceptions=True)
-    # Before there is a best trial, asking for it says nothing.
-    assert asked == [0, 0, 0, 0, 1, 1, 1]
+    # Not before there is a result; and without a best trial, asking for it says nothing.
+    assert asked == [1, 1, 2, 2, 2, 2, 2]
 
 
 @pytest.mark.parametrize("answer", [True, None, (True,), (1, 2, 3)])
@@ -496,6 +503,12 @@ def test_steps_by_hand_go_on_after_trials_that_raised() -> None:
     steps = FMinIter(rand.suggest, Domain(objective, X), trials, rstate=0, max_evals=3)
     steps.catch_eval_exceptions = True
     assert [len(each) for each in steps] == [1, 1, 2, 3]
+
+
+def test_steps_by_hand_end_with_their_timeout() -> None:
+    trials = Trials()
+    FMinIter(rand.suggest, Domain(abs, X), trials, rstate=0, timeout=0.2).exhaust()
+    assert trials.losses()
 
 
 def test_space_eval_takes_plain_values_and_the_lists_of_documents() -> None:

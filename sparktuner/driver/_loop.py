@@ -84,6 +84,7 @@ class Loop:
         self._same_failure = SameFailure(max(2, window))
         new = (t for t in trials._dynamic_trials if t["state"] == JOB_STATE_NEW)
         self._queue: deque[Document] = deque(islice(new, most_queued))
+        self._given = {t["tid"] for t in self._queue}
         self._in_flight: dict[Any, Document] = {}
         self._trial_deadlines: list[tuple[float, Any]] = []
         self._cancelled_for: dict[Any, tuple[str, str]] = {}
@@ -292,11 +293,13 @@ class Loop:
     # --- the end
 
     def _drop_queue(self) -> None:
-        """Cancel what was never started.
+        """Cancel suggestions that were never started.
 
-        Not after an exception: then it stays NEW, and the next search starts it.
+        Not after an exception, and not what was NEW before: the next search starts that.
         """
         for document in self._queue:
+            if document["tid"] in self._given:
+                continue
             advance(document, JOB_STATE_CANCEL)
             self._trials.update_trial_doc(document)
             self._notify(Cancelled(document["tid"]), document)

@@ -24,6 +24,7 @@ from sparktuner.records import (
     advance,
     configuration_of,
     finite_loss,
+    is_its_own_fault,
     new_document,
 )
 from sparktuner.space import evaluate
@@ -153,8 +154,11 @@ def _insert_points(trials: Any, domain: Domain, points: Sequence[Mapping[str, An
         raise TypeError(
             "points_to_evaluate must be a list of dictionaries, got a dictionary: put it in a list"
         )
-    tried = [t for t in trials._dynamic_trials if t["state"] != JOB_STATE_CANCEL]
-    seen = [configuration_of(document) for document in tried]
+    seen = [
+        configuration_of(document)
+        for document in trials._dynamic_trials
+        if document["state"] != JOB_STATE_CANCEL or is_its_own_fault(document)
+    ]
     labels = domain.space.labels
     for i, point in enumerate(points):
         configuration = _checked_point(domain, point, i)

@@ -17,7 +17,8 @@ class StopRules:
     Args:
         deadline: on the loop's clock, or None.
         loss_threshold: a loss that is good enough, or None.
-        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each trial.
+        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each trial
+            once one has a result.
         deadline_margin: a trial needs this many times the shortest duration seen; None
             starts trials until the time is up.
     """
@@ -32,6 +33,7 @@ class StopRules:
         self.deadline = deadline
         self._deadline_margin = deadline_margin
         self._shortest: float | None = None
+        self._has_results = False
         self._loss_threshold = loss_threshold
         self._early_stop_fn = early_stop_fn
         self._early_stop_args: Any = ()
@@ -40,12 +42,14 @@ class StopRules:
     def after(self, document: Document, trials: Any) -> None:
         """Take note of a trial that ended; what the user's function raises passes through."""
         if document["state"] == JOB_STATE_DONE:
+            self._has_results = True
             duration = document["misc"]["execution"]["duration"]
             self._shortest = duration if self._shortest is None else min(self._shortest, duration)
         loss = finite_loss(document)
         if self._loss_threshold is not None and loss is not None and loss <= self._loss_threshold:
             self._reason = f"loss_threshold: {loss:g} is at most {self._loss_threshold:g}"
-        if self._early_stop_fn is not None:
+        # Users look at the last loss, so there must be one.
+        if self._early_stop_fn is not None and self._has_results:
             self._ask(self._early_stop_fn, trials)
 
     def _ask(self, early_stop_fn: Callable[..., Any], trials: Any) -> None:

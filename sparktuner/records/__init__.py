@@ -15,7 +15,13 @@ from sparktuner.records._document import (
     utcnow,
     validate_document,
 )
-from sparktuner.records._history import History, HistoryLog, IntArray, finite_loss
+from sparktuner.records._history import (
+    History,
+    HistoryLog,
+    IntArray,
+    finite_loss,
+    is_its_own_fault,
+)
 from sparktuner.records._memory import MemoryStore
 from sparktuner.records._result import normalise_result
 from sparktuner.records._store import TrialAttachments, TrialStore, attachment_name
@@ -36,6 +42,7 @@ __all__ = [
     "HistoryLog",
     "IntArray",
     "finite_loss",
+    "is_its_own_fault",
     "miscs_to_idxs_vals",
     "expected_best_loss",
     "TrialStore",

@@ -38,7 +38,7 @@ class History:
         pending: (m, p) latent values of trials that have no result yet.
         curves: tid -> (k, 2) reported steps and losses.
         failed: (k, p) latent values of trials that ended without a finite loss, or ran
-            into their time limit.
+            into their time limit; by id.
     """
 
     tids: IntArray
@@ -69,13 +69,14 @@ class HistoryLog:
         self._tids = _Rows(np.dtype(np.int64))
         self._losses = _Rows(np.dtype(np.float64))
         self._values = _Rows(np.dtype(np.float64), p)
+        self._failed_tids = _Rows(np.dtype(np.int64))
         self._failed = _Rows(np.dtype(np.float64), p)
 
     def update(self, documents: Sequence[Document]) -> History:
         """The history of ``documents``; arrays are views that later updates do not change."""
         for position in range(self._read, len(documents)):
             document = documents[position]
-            if document["state"] != JOB_STATE_CANCEL or _is_its_own_fault(document):
+            if document["state"] != JOB_STATE_CANCEL or is_its_own_fault(document):
                 row = self._space.encode([configuration_of(document)])[0]
                 self._pending[position] = row
         self._read = len(documents)
@@ -89,23 +90,27 @@ class HistoryLog:
             self._losses.view(),
             self._values.view(),
             np.array(list(self._pending.values())).reshape(shape),
-            failed=self._failed.view(),
+            failed=self._failed.view()[np.argsort(self._failed_tids.view(), kind="stable")],
         )
 
     def _end(self, document: Document, row: FloatArray) -> None:
         loss = finite_loss(document)
         if loss is None:
-            if _is_its_own_fault(document):
+            if is_its_own_fault(document):
+                self._failed_tids.append(_number(document["tid"], self._failed_tids))
                 self._failed.append(row)
             return
-        tid = document["tid"]
-        # Hyperopt lets tids be anything; a model only needs numbers to tell them apart.
-        self._tids.append(tid if isinstance(tid, Integral) else len(self._tids.view()))
+        self._tids.append(_number(document["tid"], self._tids))
         self._losses.append(loss)
         self._values.append(row)
 
 
-def _is_its_own_fault(document: Document) -> bool:
+def _number(tid: Any, others: _Rows) -> int:
+    # Hyperopt lets tids be anything; a model only needs numbers to tell them apart.
+    return int(tid) if isinstance(tid, Integral) else len(others.view())
+
+
+def is_its_own_fault(document: Document) -> bool:
     """Whether a trial without a loss would fail again; others may be tried again."""
     error = (document["misc"].get("error") or ("",))[0]
     if document["state"] == JOB_STATE_CANCEL:

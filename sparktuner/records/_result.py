@@ -27,11 +27,12 @@ def normalise_result(value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return _checked({"status": STATUS_OK, "loss": _number(value, "the objective returned")})
     result = dict(value)
-    attachments = result.get("attachments") or {}
-    if not isinstance(attachments, Mapping):
+    attachments = result.get("attachments")
+    named = isinstance(attachments, Mapping) and all(isinstance(k, str) for k in attachments)
+    if attachments is not None and not named:
         raise InvalidResultStatus(
             "the result's 'attachments' must be a dictionary from names to what is kept, got "
-            f"{type(attachments).__name__}"
+            f"{attachments!r:.80}"
         )
     status = result.get("status")
     if status not in STATUS_STRINGS:

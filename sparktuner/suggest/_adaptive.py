@@ -149,12 +149,13 @@ class _Model:
 
     @cached_property
     def _success(self) -> Success | None:
-        """Known where there were failures."""
+        """Known where there were failures, and they have a pattern."""
         features, failed = features_of(self._estimator.space), self._estimator.history.failed
         if not len(failed):
             return None
         length, steps = self._options.length, self._options.steps
-        return Success.of(self._x, features.of(failed), features.owner, length, steps)
+        success = Success.of(self._x, features.of(failed), features.owner, length, steps)
+        return success if success.tells else None
 
     @cached_property
     def _predicts(self) -> bool:

@@ -9,8 +9,9 @@ import numpy as np
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, layout_of
 
-# In standard deviations: the normal quantile of 1 - 1 / 20,000.
+# In standard deviations: the normal quantiles of 1 - 1 / 20,000 and of 1 - 1 / 4,000.
 _RARE = 3.9
+_BULK = 3.5
 
 
 @lru_cache(maxsize=32)
@@ -32,8 +33,8 @@ def perturb(
 ) -> FloatArray:
     """Rows (k, p) near ``base``: normal steps in numeric columns, other options elsewhere.
 
-    Where the base is normal the step is that of Crank and Nicolson (Cotter, Roberts, Stuart,
-    White, 2013), which also shrinks towards the mean: many of them still follow the prior.
+    Where the base is normal, steps out of the prior's bulk are turned back as often as the
+    Metropolis algorithm would refuse them, so that many of them still end near the prior.
 
     Args:
         base: (k, p); what becomes active by a move and is NaN here comes from the prior.
@@ -46,9 +47,11 @@ def perturb(
     moved = base + z * sigma * width
     normal, mean, deviation = _normals(space)
     if len(normal):
-        by = np.broadcast_to(np.minimum(np.sqrt(12.0) * sigma, 1.0), base.shape)[:, normal]
-        kept = np.sqrt(1 - by * by) * (base[:, normal] - mean)
-        moved[:, normal] = mean + kept + by * deviation * z[:, normal]
+        start, step_of = (base[:, normal] - mean) / deviation, np.sqrt(12.0) * sigma
+        by = np.broadcast_to(np.minimum(step_of, 1.0), base.shape)[:, normal] * z[:, normal]
+        farther = np.abs(start + by) - np.fmax(np.abs(start), _BULK)
+        refused = rng.random(by.shape) >= np.exp(-np.fmax(farther, 0.0) * np.abs(start + by))
+        moved[:, normal] = mean + deviation * (start + np.where(refused, -by, by))
     # A stepped parameter moves by a step at least, else most moves would come to nothing.
     moved += np.where(step > 0, np.sign(z) * 0.5 * step, 0.0)
     rows = np.where(change, np.where(width > 0, moved, fresh), base)
@@ -82,14 +85,32 @@ def unlikely(space: FlatSpace, rows: FloatArray, best: FloatArray) -> FloatArray
     thousand draws, and nine tenths as far as the best trial (p,). Models know nothing there,
     and would go on and on in a parameter that does not matter.
     """
-    normal, mean, deviation = _normals(space)
-    if not len(normal):
+    if not len(_normals(space)[0]):
         return np.zeros(len(rows))
-    z, z_best = ((x[..., normal] - mean) / deviation for x in (rows, best))
-    limit = np.fmax(0.9 * np.abs(z_best), _RARE)
+    z, z_best = _distances(space, rows), _distances(space, best[None, :])
+    limit = np.fmax(0.9 * z_best, _RARE)
     doubled = np.fmax(z * z - limit * limit, 0.1 * z * z)
     penalty: FloatArray = 0.5 * np.nansum(doubled, axis=1)  # NaN where a parameter is inactive
     return penalty
+
+
+def _distances(space: FlatSpace, rows: FloatArray) -> FloatArray:
+    """(k, c) deviations between the means of the normal columns and the rows' values.
+
+    A stepped value is as near as the nearest end of its cell.
+    """
+    layout = layout_of(space)
+    place = np.flatnonzero(np.isinf(layout.low))
+    lower = upper = rows[:, layout.index[place]]
+    stepped = place >= layout.n_continuous
+    if stepped.any():
+        columns = np.broadcast_to(place[stepped], (len(rows), int(stepped.sum())))
+        ends = layout.table.cells(columns.ravel(), lower[:, stepped].ravel())
+        lower, upper = lower.copy(), upper.copy()
+        lower[:, stepped], upper[:, stepped] = ends.reshape(2, *columns.shape)
+    mean = layout.centre[place]
+    away: FloatArray = np.fmax(np.maximum(lower - mean, mean - upper), 0.0)
+    return away / layout.widest[place]
 
 
 @lru_cache(maxsize=32)

@@ -13,6 +13,7 @@ from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._ranked import evenly
 
 _MOST = MOST_ROWS // 2  # of either kind
+_BETTER = 0.9
 _NOISE = 0.1  # a trial may fail for no reason of its own
 
 
@@ -47,6 +48,13 @@ class Success:
         prior = Prior(length, noise=_NOISE, steps=steps)
         process = fit(np.concatenate([x, failed]), owner, labels - labels.mean(), prior, learn)
         return cls(process, float(labels.mean()), failed)
+
+    @property
+    def tells(self) -> bool:
+        """Whether left-out labels are told better than by their mean: failures are not chance."""
+        y = self.process.y
+        error = y - self.process.leave_one_out()
+        return float(error @ error) < _BETTER * float(y @ y)
 
     def log_probability(self, x: FloatArray) -> FloatArray:
         """Logarithm of the probability that trials with features (k, f) have a loss."""

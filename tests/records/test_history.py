@@ -114,6 +114,16 @@ def test_an_update_reads_no_document_that_has_ended() -> None:
     assert len(log.update(search.documents).pending) == 1
 
 
+def test_failed_trials_are_in_the_order_of_their_ids() -> None:
+    log = HistoryLog(SPACE)
+    documents = [new_document(i, {"m": 1, "x": i}, SPACE.labels) for i in range(4)]
+    for document in documents[::-1]:
+        document["state"] = JOB_STATE_ERROR
+        failed = log.update(documents).failed
+    column = [c.label for c in SPACE.columns].index("x")
+    assert failed[:, column].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
 @pytest.mark.parametrize(
     ("state", "error", "failed"),
     [

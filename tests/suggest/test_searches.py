@@ -65,10 +65,21 @@ def test_a_grid_ends_whatever_its_scale(width: float) -> None:
     assert len(search.documents) == distinct(search) == 5
 
 
-def test_a_parameter_may_lie_far_from_the_mean_of_its_prior() -> None:
+@pytest.mark.parametrize(("algorithm", "far", "near"), [(atpe, 5, 0.1), (tpe, 4, 0.5),
+                                                       (anneal, 3, 0.5)])  # fmt: skip
+def test_a_minimum_may_lie_far_from_the_mean_of_a_prior(
+    algorithm: Any, far: float, near: float
+) -> None:
     search = Search({k: Parameter(k, Numeric("normal", 0.0, 1.0)) for k in "ab"})
-    search.run(atpe.suggest, 60, lambda v: float((v["a"] - 5) ** 2 + (v["b"] + 2) ** 2))
-    assert min(abs(values(d)["a"] - 5) for d in search.documents) < 0.1
+    search.run(algorithm.suggest, 80, lambda v: float((v["a"] - far) ** 2 + (v["b"] + 2) ** 2))
+    assert min(abs(values(d)["a"] - far) for d in search.documents) < near
+
+
+@pytest.mark.parametrize("algorithm", [tpe, atpe], ids=["tpe", "atpe"])
+def test_a_step_wider_than_its_prior_hides_no_value(algorithm: Any) -> None:
+    search = Search(Parameter("x", Numeric("normal", 4.0, 1.0, q=10.0)))
+    search.run(algorithm.suggest, 40, lambda v: abs(v["x"] - 10.0))
+    assert sum(values(document)["x"] == 10 for document in search.documents) > 2
 
 
 def test_the_seed_shuffles_a_grid() -> None:
