@@ -56,6 +56,7 @@ for use in (active_session, lambda stopped: make_executor(stopped, abs, 1)):
         print("usable")
     except SparkUnavailable as error:
         print("refused")
+sys.stdout.flush()
 os._exit(0)
 """
 # These sessions are found by themselves.
