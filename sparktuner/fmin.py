@@ -12,7 +12,7 @@ from typing import Any
 
 from sparktuner import atpe
 from sparktuner.domain import Domain
-from sparktuner.driver import Loop, SearchOptions, count_lost
+from sparktuner.driver import Loop, SearchOptions
 from sparktuner.errors import InvalidAnnotatedParameter
 from sparktuner.records import Document, new_document
 from sparktuner.space import Node, evaluate
@@ -266,7 +266,8 @@ class FMinIter:
         return self.trials
 
     def _count(self) -> int:
-        return len(self.trials._dynamic_trials) - count_lost(self.trials)
+        self.trials.refresh()
+        return len(self.trials)
 
     def _search(self, max_evals: int, most_queued: int | None = None) -> None:
         options = SearchOptions(

@@ -4,7 +4,7 @@ In reading order: the checked arguments, a search from arguments to answer, the 
 rules that stop it, and what observes it (checkpoint file, progress bar).
 """
 
-from sparktuner.driver._loop import Loop, count_lost, describe
+from sparktuner.driver._loop import Loop, describe
 from sparktuner.driver._minimise import minimise
 from sparktuner.driver._observers import Checkpoint, Observer
 from sparktuner.driver._options import (
@@ -25,7 +25,6 @@ __all__ = [
     "check_parallelism",
     "minimise",
     "Loop",
-    "count_lost",
     "describe",
     "StopRules",
     "SameFailure",

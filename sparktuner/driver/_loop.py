@@ -32,14 +32,6 @@ _CANCEL_AGAIN = 0.2
 _CANCELLED_BY_OTHERS = errors.JobCancelled.__name__
 
 
-def count_lost(trials: Any) -> int:
-    """How many trials of earlier searches raised or were cancelled.
-
-    ``len(trials)`` is without them, and ``max_evals=len(trials) + 1`` has to mean one more.
-    """
-    return sum(t["state"] in (JOB_STATE_ERROR, JOB_STATE_CANCEL) for t in trials._dynamic_trials)
-
-
 class Loop:
     """One search: keeps the executor's slots filled until a rule says stop.
 
@@ -72,7 +64,10 @@ class Loop:
         self._domain = domain
         self._executor = executor
         self._options = options
-        self._limit = options.limit + count_lost(trials)
+        trials.refresh()
+        # len(trials) is without those that raised or were cancelled before, and
+        # max_evals=len(trials) + 1 has to mean one more.
+        self._limit = options.limit + len(trials._dynamic_trials) - len(trials)
         self._observers = observers
         self._clock = clock
         self._seeds = Seeds.from_rstate(options.rstate)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sparktuner.domain import Domain
-from sparktuner.driver._loop import Loop, count_lost
+from sparktuner.driver._loop import Loop
 from sparktuner.driver._observers import Checkpoint, Observer
 from sparktuner.driver._options import SearchOptions
 from sparktuner.driver._progress import Progress, bar_factory
@@ -187,9 +187,8 @@ def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> dict[str
 
 def _nothing_to_do(trials: Any, options: SearchOptions) -> bool:
     """Whether ``max_evals`` has been reached already; says so."""
-    documents = trials._dynamic_trials
-    count = len(documents) - count_lost(trials)
-    if any(t["state"] == JOB_STATE_NEW for t in documents) or count < options.limit:
+    count = len(trials)
+    if any(t["state"] == JOB_STATE_NEW for t in trials) or count < options.limit:
         return False
     _log.warning(
         "fmin has nothing to do: max_evals=%d counts the trials that are there already, %d; "

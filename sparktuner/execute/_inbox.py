@@ -28,8 +28,7 @@ class Inbox:
     """
 
     def __init__(self, slots: int) -> None:
-        if slots < 1:
-            raise ValueError(f"parallelism must be at least 1, got {slots}")
+        require_parallelism(slots)
         self.slots = slots
         self.in_flight: dict[Any, float] = {}  # tid -> time.monotonic() of its submission
         self._queue: SimpleQueue[Event | int] = SimpleQueue()  # int: so many slots from now on
@@ -116,6 +115,16 @@ class Inbox:
             self.in_flight.setdefault(event.tid, time.monotonic())
         for each in [*events, *later]:
             self._queue.put(each)
+
+
+def require_parallelism(slots: int) -> None:
+    """Check that trials can run at all.
+
+    Raises:
+        ValueError: there are fewer slots than one.
+    """
+    if slots < 1:
+        raise ValueError(f"parallelism must be at least 1, got {slots}")
 
 
 def event_of(tid: Any, report: Report, submitted: datetime) -> Finished | Failed:

@@ -160,9 +160,7 @@ class _Model:
     @cached_property
     def _predicts(self) -> bool:
         """Whether left-out targets are told better than by their mean."""
-        y = self._process.y
-        error = y - self._process.leave_one_out()
-        return float(error @ error) < float(y @ y)
+        return self._process.foretells()
 
     def _ranked(self, pending: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Candidates (k, p) and their scores (k,)."""
@@ -218,8 +216,7 @@ def targets(losses: FloatArray) -> FloatArray:
     if not spread > 0:
         return np.zeros(len(losses))
     y = (y - low) / spread
-    standardised: FloatArray = (y - y.mean()) / y.std()
-    return standardised
+    return _standardised(y)
 
 
 def with_worst(x: FloatArray, y: FloatArray, failed: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -232,10 +229,13 @@ def with_worst(x: FloatArray, y: FloatArray, failed: FloatArray) -> tuple[FloatA
     room = max(MOST_ROWS - len(failed) - half, 0)
     kept = np.append(np.arange(half), half + evenly(len(y) - half, room))
     worse = np.append(y[kept], np.full(len(failed), y.max()))
-    spread = worse.std()
-    return np.concatenate([x[kept], failed]), (worse - worse.mean()) / (
-        spread if spread > 0 else 1
-    )
+    return np.concatenate([x[kept], failed]), _standardised(worse)
+
+
+def _standardised(y: FloatArray) -> FloatArray:
+    spread = y.std()
+    standardised: FloatArray = (y - y.mean()) / (spread if spread > 0 else 1.0)
+    return standardised
 
 
 def log_expected_improvement(

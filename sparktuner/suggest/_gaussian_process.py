@@ -108,6 +108,11 @@ class GaussianProcess:
         left_out: FloatArray = self.y - self.alpha / np.diag(self.inverse)
         return left_out
 
+    def foretells(self, share: float = 1.0) -> bool:
+        """Whether left-out targets are told with less than this share of their squared size."""
+        error = self.y - self.leave_one_out()
+        return float(error @ error) < share * float(self.y @ self.y)
+
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     """Between rows of a (k, f) and b (n, f); (k, n)."""

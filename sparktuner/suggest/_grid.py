@@ -11,7 +11,7 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
 from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
-from sparktuner.suggest._distinct import keys, lattice
+from sparktuner.suggest._distinct import Tried, keys, lattice
 
 _MOST = 1_000_000
 
@@ -30,11 +30,7 @@ def propose_grid(
     """
     rows, place = _grid(space, resolution)
     is_left = np.ones(len(rows), dtype=np.bool_)
-    for block in (history.values, history.pending, history.failed):
-        for key in keys(space, block):
-            i = place.get(key)
-            if i is not None:
-                is_left[i] = False
+    is_left[[place[key] for key in place.keys() & Tried(space, history).keys()]] = False
     left = np.flatnonzero(is_left)
     return space.decode(rows[rng.permutation(left)[:n]])
 

@@ -45,8 +45,9 @@ def perturb(
     fresh = fill_prior(space, rng, len(base))
     z = rng.normal(size=base.shape)
     moved = base + z * sigma * width
-    normal, mean, deviation = _normals(space)
-    if len(normal):
+    place, mean, deviation = _normals(space)
+    if len(place):
+        normal = layout_of(space).index[place]
         start, step_of = (base[:, normal] - mean) / deviation, np.sqrt(12.0) * sigma
         by = np.broadcast_to(np.minimum(step_of, 1.0), base.shape)[:, normal] * z[:, normal]
         farther = np.abs(start + by) - np.fmax(np.abs(start), _BULK)
@@ -100,7 +101,7 @@ def _distances(space: FlatSpace, rows: FloatArray) -> FloatArray:
     A stepped value is as near as the nearest end of its cell.
     """
     layout = layout_of(space)
-    place = np.flatnonzero(np.isinf(layout.low))
+    place, mean, deviation = _normals(space)
     lower = upper = rows[:, layout.index[place]]
     stepped = place >= layout.n_continuous
     if stepped.any():
@@ -108,17 +109,16 @@ def _distances(space: FlatSpace, rows: FloatArray) -> FloatArray:
         ends = layout.table.cells(columns.ravel(), lower[:, stepped].ravel())
         lower, upper = lower.copy(), upper.copy()
         lower[:, stepped], upper[:, stepped] = ends.reshape(2, *columns.shape)
-    mean = layout.centre[place]
     away: FloatArray = np.fmax(np.maximum(lower - mean, mean - upper), 0.0)
-    return away / layout.widest[place]
+    return away / deviation
 
 
 @lru_cache(maxsize=32)
 def _normals(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
-    """Which columns have a normal base, its mean and its standard deviation."""
+    """Where in the layout a normal base stands, its mean and its standard deviation."""
     layout = layout_of(space)
-    normal = np.flatnonzero(np.isinf(layout.low))
-    return layout.index[normal], layout.centre[normal], layout.widest[normal]
+    place = np.flatnonzero(np.isinf(layout.low))
+    return place, layout.centre[place], layout.widest[place]
 
 
 @lru_cache(maxsize=32)

@@ -52,9 +52,7 @@ class Success:
     @property
     def tells(self) -> bool:
         """Whether left-out labels are told better than by their mean: failures are not chance."""
-        y = self.process.y
-        error = y - self.process.leave_one_out()
-        return float(error @ error) < _BETTER * float(y @ y)
+        return self.process.foretells(_BETTER)
 
     def log_probability(self, x: FloatArray) -> FloatArray:
         """Logarithm of the probability that trials with features (k, f) have a loss."""

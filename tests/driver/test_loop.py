@@ -212,29 +212,15 @@ def test_a_lost_session_ends_the_search_and_keeps_the_results() -> None:
     assert JOB_STATE_RUNNING not in states(trials)
 
 
-def test_keyboard_interrupt_cancels_what_runs_and_keeps_the_results() -> None:
+@pytest.mark.parametrize("again", [False, True], ids=["once", "while it ends too"])
+def test_keyboard_interrupt_cancels_what_runs_and_keeps_the_results(again: bool) -> None:
     class Interrupted(FakeExecutor):
         def wait(self, timeout: float | None) -> list[Event]:
-            if self.waits.get(2) == 1 and 2 not in self.cancelled:
+            if self.waits.get(2) == 1 and (again or 2 not in self.cancelled):
                 raise KeyboardInterrupt
             return super().wait(timeout)
 
     executor = Interrupted(lambda x: x, slots=2, ready=lambda tid, waits: tid < 2)
-    trials = ParallelTrials()
-    with pytest.raises(KeyboardInterrupt):
-        search(executor, trials, max_evals=50)
-    assert states(trials)[:2] == [JOB_STATE_DONE] * 2
-    assert set(states(trials)[2:]) == {JOB_STATE_CANCEL}
-
-
-def test_a_second_keyboard_interrupt_leaves_no_trial_running() -> None:
-    class Impatient(FakeExecutor):
-        def wait(self, timeout: float | None) -> list[Event]:
-            if self.waits.get(2) == 1:
-                raise KeyboardInterrupt
-            return super().wait(timeout)
-
-    executor = Impatient(lambda x: x, slots=2, ready=lambda tid, waits: tid < 2)
     trials = ParallelTrials()
     with pytest.raises(KeyboardInterrupt):
         search(executor, trials, max_evals=50)

@@ -229,11 +229,17 @@ class Unpickled:
 Unpickled.__module__ = "__main__"
 
 
-def test_a_worker_that_dies_of_the_objective_s_data_once_is_no_trial_s_fault(
-    site: Site, tmp_path: Path
-) -> None:
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where each unpickling of the objective leaves a file, named by its number."""
     folder = tmp_path / "unpickled"
     folder.mkdir()
+    return folder
+
+
+def test_a_worker_that_dies_of_the_objective_s_data_once_is_no_trial_s_fault(
+    site: Site, folder: Path
+) -> None:
     trials = SparkTrials(2, spark_session=site.session)
     with site.unchanged():
         search(Unpickled("SIGKILL once", folder), trials)
@@ -243,11 +249,7 @@ def test_a_worker_that_dies_of_the_objective_s_data_once_is_no_trial_s_fault(
         assert document["misc"]["execution"]["attempt"] == 0
 
 
-def test_workers_that_die_of_the_objective_s_data_start_no_trial(
-    site: Site, tmp_path: Path
-) -> None:
-    folder = tmp_path / "unpickled"
-    folder.mkdir()
+def test_workers_that_die_of_the_objective_s_data_start_no_trial(site: Site, folder: Path) -> None:
     trials = SparkTrials(2, spark_session=site.session)
     with site.unchanged(), pytest.raises(WorkersNotReady, match=f"WorkerDied: {DIED}"):
         search(Unpickled("SIGKILL", folder), trials)
@@ -256,10 +258,8 @@ def test_workers_that_die_of_the_objective_s_data_start_no_trial(
 
 
 def test_a_search_that_times_out_while_the_objective_is_unpickled_ends_the_worker_s_process(
-    site: Site, tmp_path: Path
+    site: Site, folder: Path
 ) -> None:
-    folder = tmp_path / "unpickled"
-    folder.mkdir()
     trials = SparkTrials(2, spark_session=site.session)
     with site.unchanged(), pytest.raises(AllTrialsFailed):
         search(Unpickled("sleep", folder), trials, timeout=8, deadline_margin=None)

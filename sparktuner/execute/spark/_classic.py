@@ -13,7 +13,7 @@ from typing import Any
 from pyspark import Broadcast, SparkContext
 from pyspark.resource import ResourceProfile
 
-from sparktuner.execute.spark._cluster import Cluster
+from sparktuner.execute.spark._cluster import Cluster, is_stopped
 from sparktuner.execute.spark._failures import GONE, job_failed, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
@@ -54,9 +54,8 @@ class ClassicTransport(Transport):
         self._inherited = _local_properties(context).clone()
         self._jobs: dict[str, Any] = {}  # tag -> JavaFutureAction, while its trial runs
         packed = pack_objective(objective, cluster.omp)
-        broadcast: Broadcast[list[Any]] | None = None
         try:
-            broadcast = self._broadcast = context.broadcast(packed)
+            self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
             rdd = context.parallelize([None], 1).mapPartitions(
                 partial(run_task, self._broadcast, cluster.in_driver, cluster.copies)
             )
@@ -69,8 +68,7 @@ class ClassicTransport(Transport):
             # and the caller the job group and tags that were set there.
             with suppress(Exception):
                 context._jsc.sc().setLocalProperties(self._inherited)
-                if broadcast is not None:
-                    broadcast.destroy()
+            self.close()
             raise
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
@@ -80,7 +78,7 @@ class ClassicTransport(Transport):
         except JobFailed:
             raise
         except Exception as error:  # py4j lets OSError and AttributeError through as well
-            if self._is_stopped():
+            if is_stopped(self._context):
                 raise JobFailed("SparkUnavailable", GONE, str(error)) from None
             raise job_failed(error) from None
 
@@ -97,7 +95,7 @@ class ClassicTransport(Transport):
     def close(self) -> None:
         try:
             self._broadcast.destroy()
-        except Exception:  # the session was stopped, and its broadcasts with it
+        except Exception:  # there is none yet; or the session was stopped, and it with it
             return
 
     def _enter_thread(self) -> None:
@@ -125,12 +123,6 @@ class ClassicTransport(Transport):
         finally:
             self._jobs.pop(tag, None)
             context.removeJobTag(tag)
-
-    def _is_stopped(self) -> bool:
-        try:
-            return bool(self._context._jsc.sc().isStopped())
-        except Exception:  # so is the JVM
-            return True
 
     def _ended(self, tag: str) -> JobFailed:
         """Why the attempt ended after which Spark tried again."""

@@ -13,6 +13,7 @@ from sparktuner.execute._threads import OMP
 from sparktuner.execute.spark._connect_session import require_answer
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
 STOPPED = (
@@ -118,12 +119,16 @@ def require_running(session: SparkSession) -> None:
             raise SparkUnavailable(STOPPED)
         require_answer(session)
         return
-    try:
-        stopped = session.sparkContext._jsc is None or session.sparkContext._jsc.sc().isStopped()
-    except Exception as error:  # py4j: the JVM is gone; pyspark: its gateway was forgotten
-        raise SparkUnavailable(STOPPED) from error
-    if stopped:
+    if is_stopped(session.sparkContext):
         raise SparkUnavailable(STOPPED)
+
+
+def is_stopped(context: SparkContext) -> bool:
+    """Whether a context was stopped, or its JVM is gone."""
+    try:
+        return context._jsc is None or bool(context._jsc.sc().isStopped())
+    except Exception:  # py4j: the JVM is gone; pyspark: its gateway was forgotten
+        return True
 
 
 def parse_spark_version(text: str) -> tuple[int, int]:

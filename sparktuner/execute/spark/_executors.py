@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.execute._inbox import require_parallelism
 from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute.spark._cluster import inspect
 from sparktuner.execute.spark._interrupt import spare_other_jobs
@@ -52,7 +53,7 @@ def make_executor(
     """
     session = active_session(session)
     if parallelism is not None:
-        _check(parallelism)
+        require_parallelism(parallelism)
     with ExitStack() as undo:
         restore = spare_other_jobs()
         undo.callback(restore)
@@ -69,11 +70,6 @@ def make_executor(
         )
         undo.pop_all()
         return executor
-
-
-def _check(parallelism: int) -> None:
-    if parallelism < 1:
-        raise ValueError(f"parallelism must be at least 1, got {parallelism}")
 
 
 def _make_transport(
@@ -111,7 +107,7 @@ def make_thread_executor(
         SparkUnavailable: the session was stopped, or none can be started.
         ValueError: ``parallelism`` is below 1.
     """
-    _check(parallelism)
+    require_parallelism(parallelism)
     scope = trial_scope(session)
     return ThreadExecutor(
         objective, parallelism, scope.around, scope.cancel, on_close=spare_other_jobs()
