@@ -9,8 +9,8 @@ from typing import Any
 
 import cloudpickle
 
-from sparktuner.execute._task import serve
 from sparktuner.execute.spark import JobFailed, Transport
+from sparktuner.execute.worker import serve
 
 
 class FakeTransport(Transport):

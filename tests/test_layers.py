@@ -27,8 +27,8 @@ LAYERS = {
 }
 TOP = 7
 SIBLINGS_APART = ({"suggest", "prune", "execute"},)
-# _task runs on workers too, where pyspark may bring the only cloudpickle there is.
-SPARK_HOMES = ("execute/spark/", "execute/_task.py", "testing.py", "pytest_plugin.py")
+SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
+WORKER = ROOT / "execute" / "worker"
 
 
 def modules() -> list[Path]:
@@ -103,6 +103,12 @@ def test_only_the_spark_package_imports_pyspark(path: Path) -> None:
         assert not any(name.split(".")[0] == "pyspark" for name in names), (
             f"{path}:{node.lineno}"  # type: ignore[attr-defined]
         )
+
+
+@pytest.mark.parametrize("path", sorted(WORKER.rglob("*.py")), ids=lambda p: p.name)
+def test_what_is_shipped_to_workers_imports_nothing_of_sparktuner_from_outside(path: Path) -> None:
+    for line, name in imported(path):
+        assert name.startswith("execute.worker"), f"{path}:{line}: no worker has {name}"
 
 
 def test_importing_sparktuner_loads_no_optional_dependency_and_no_slow_one() -> None:

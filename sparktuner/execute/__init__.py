@@ -1,12 +1,10 @@
 """Running the objective: the executor's seam, and the two ways that need no Spark.
 
-Reading order: ``_protocol`` (what the driver sees), ``_task`` (one call of the objective, here
-or on a worker; ``_current``, ``_pickling``, ``_probe`` and ``_threads`` travel with it),
-``_inbox`` (how events reach the driver), ``_lanes`` (threads), ``_local`` (in this process);
-then ``sparktuner.execute.spark``.
+Reading order: ``_protocol`` (what the driver sees), ``worker`` (one call of the objective, here
+or on a worker), ``_inbox`` (how events reach the driver), ``_lanes`` (threads), ``_local`` (in
+this process); then ``sparktuner.execute.spark``.
 """
 
-from sparktuner.execute._current import CurrentTrial, current_trial
 from sparktuner.execute._local import SerialExecutor, ThreadExecutor
 from sparktuner.execute._protocol import (
     Cancelled,
@@ -17,6 +15,7 @@ from sparktuner.execute._protocol import (
     Finished,
     Started,
 )
+from sparktuner.execute.worker import CurrentTrial, current_trial
 
 __all__ = [
     "Executor",

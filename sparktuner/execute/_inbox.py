@@ -16,7 +16,7 @@ from sparktuner.execute._protocol import (
     Finished,
     Started,
 )
-from sparktuner.execute._task import Report
+from sparktuner.execute.worker import Outcome
 
 
 class Inbox:
@@ -127,21 +127,21 @@ def require_parallelism(slots: int) -> None:
         raise ValueError(f"parallelism must be at least 1, got {slots}")
 
 
-def event_of(tid: Any, report: Report, submitted: datetime) -> Finished | Failed:
-    """Return the event that ends a trial with this report."""
-    waited = (report["started"] - submitted).total_seconds()
+def event_of(tid: Any, outcome: Outcome, submitted: datetime) -> Finished | Failed:
+    """Return the event that ends a trial with this outcome."""
+    waited = (outcome["started"] - submitted).total_seconds()
     execution = Execution(
-        host=report["host"],
-        executor=report["executor"],
-        pid=report["pid"],
-        started=report["started"],
-        duration=report["duration"],
+        host=outcome["host"],
+        executor=outcome["executor"],
+        pid=outcome["pid"],
+        started=outcome["started"],
+        duration=outcome["duration"],
         # Two machines' clocks: below zero is their difference, not a time.
         queue_time=max(0.0, waited),
     )
-    if "error" in report:
-        return Failed(tid, *report["error"], execution, report.get("exception"))
-    return Finished(tid, report["value"], execution)
+    if "error" in outcome:
+        return Failed(tid, *outcome["error"], execution, outcome.get("exception"))
+    return Finished(tid, outcome["value"], execution)
 
 
 def utc_now() -> datetime:

@@ -8,11 +8,10 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
-from sparktuner.execute._current import CurrentTrial, entered
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
 from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
-from sparktuner.execute._task import call
+from sparktuner.execute.worker import CurrentTrial, call, entered
 
 Objective = Callable[[Any], Any]
 Around = Callable[[Any, str], AbstractContextManager[object]]
@@ -69,13 +68,13 @@ class SerialExecutor(Executor):
         self._began = time.monotonic()
         try:
             with entered(trial):
-                report = call(self._objective, argument, stop=(KeyboardInterrupt,))
+                outcome = call(self._objective, argument, stop=(KeyboardInterrupt,))
         except KeyboardInterrupt:
             self._inbox.put(Cancelled(trial.tid))
             raise
         finally:
             self._began = None
-        self._inbox.put(event_of(trial.tid, report, submitted))
+        self._inbox.put(event_of(trial.tid, outcome, submitted))
 
 
 class ThreadExecutor(Executor):
@@ -162,9 +161,9 @@ class ThreadExecutor(Executor):
             return
         self._began[tid] = time.monotonic()
         self._inbox.put(Started(tid))
-        report = call(lambda value: self._call(trial, value, description), argument)
+        outcome = call(lambda value: self._call(trial, value, description), argument)
         del self._began[tid]
-        event: Event = event_of(tid, report, submitted)
+        event: Event = event_of(tid, outcome, submitted)
         if isinstance(event, Failed) and tid in self._cancelled:
             event = Cancelled(tid)  # most likely it raised because its jobs were cancelled
         self._inbox.put(event)

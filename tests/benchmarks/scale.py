@@ -31,8 +31,8 @@ import cloudpickle
 
 from sparktuner import Trials, anneal, atpe, fmin, hp, rand, tpe
 from sparktuner.execute import Executor
-from sparktuner.execute._task import serve
 from sparktuner.execute.spark import SparkExecutor, Transport
+from sparktuner.execute.worker import serve
 
 ALGORITHMS = {module.__name__.rpartition(".")[2]: module for module in (tpe, rand, anneal, atpe)}
 SPREAD = 0.5  # of the durations' logarithm

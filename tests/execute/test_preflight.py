@@ -13,10 +13,9 @@ from typing import Any
 import pytest
 
 from sparktuner.execute import Cancelled, Failed, Finished, Started
-from sparktuner.execute._probe import look_around, versions
-from sparktuner.execute._task import PROBE, serve
 from sparktuner.execute.spark import JobFailed, SparkExecutor
 from sparktuner.execute.spark._shipping import pack_objective
+from sparktuner.execute.worker import PROBE_TASK, probe, serve, versions
 from tests.fake_transport import FakeTransport
 
 
@@ -30,7 +29,7 @@ class Recording(FakeTransport):
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
         self.tasks.append(task)
-        if task == PROBE and self.probe_fails is not None:
+        if task == PROBE_TASK and self.probe_fails is not None:
             raise self.probe_fails
         return super().run(task, tag, description)
 
@@ -48,8 +47,8 @@ def outcomes(transport: Recording, trials: int = 3) -> dict[Any, Any]:
 def test_one_probe_runs_before_the_first_trial() -> None:
     transport = Recording(abs)
     assert [event.value for _, event in sorted(outcomes(transport).items())] == [0, 1, 2]
-    assert transport.tasks[0] == PROBE
-    assert transport.tasks.count(PROBE) == 1
+    assert transport.tasks[0] == PROBE_TASK
+    assert transport.tasks.count(PROBE_TASK) == 1
     assert len(transport.tasks) == 4
 
 
@@ -61,7 +60,7 @@ class Unloadable:
 def test_an_objective_that_workers_cannot_unpickle_starts_no_trial_and_names_why() -> None:
     transport = Recording(Unloadable())
     ended = outcomes(transport)
-    assert transport.tasks == [PROBE]
+    assert transport.tasks == [PROBE_TASK]
     assert {event.error_type for event in ended.values()} == {"WorkersNotReady"}
     assert "No module named 'not_installed_anywhere'" in ended[0].message
     assert "no trial was started" in ended[0].message
@@ -81,14 +80,14 @@ def test_a_probe_whose_worker_dies_is_run_again_as_often_as_a_trial(
 ) -> None:
     class Dying(Recording):
         def run(self, task: bytes, tag: str, description: str) -> bytes:
-            if task == PROBE and len(self.tasks) < deaths:
+            if task == PROBE_TASK and len(self.tasks) < deaths:
                 self.tasks.append(task)
                 raise JobFailed("WorkerDied", "SIGKILL")
             return super().run(task, tag, description)
 
     transport = Dying(abs)
     ended = outcomes(transport)
-    assert transport.tasks.count(PROBE) == probes
+    assert transport.tasks.count(PROBE_TASK) == probes
     if deaths < 2:
         assert {event.execution.attempt for event in ended.values()} == {0}
         return
@@ -108,7 +107,7 @@ def test_a_probe_cancelled_with_its_trial_is_left_to_the_next_trial() -> None:
 
     class Hanging(Recording):
         def run(self, task: bytes, tag: str, description: str) -> bytes:
-            if task == PROBE and not begun.is_set():
+            if task == PROBE_TASK and not begun.is_set():
                 begun.set()
                 go_on.wait(30)
                 raise JobFailed("JobCancelled", "cancelled")
@@ -143,9 +142,9 @@ def test_modules_that_the_objective_imports_are_looked_for() -> None:
         def __call__(self, config: Any) -> None:
             import not_there  # type: ignore[import-not-found]
 
-    assert look_around(objective, ())["missing"] == ["nor_here", "not_here"]
-    assert look_around(Model(), ())["missing"] == ["not_there"]
-    assert look_around(abs, ())["missing"] == []
+    assert probe(objective, ())["missing"] == ["nor_here", "not_here"]
+    assert probe(Model(), ())["missing"] == ["not_there"]
+    assert probe(abs, ())["missing"] == []
 
 
 def test_a_module_that_may_be_optional_is_a_warning_only(caplog: pytest.LogCaptureFixture) -> None:
@@ -168,7 +167,7 @@ def test_the_versions_that_matter_are_compared_and_told(
 
     class OtherWorker(Recording):
         def run(self, task: bytes, tag: str, description: str) -> bytes:
-            if task != PROBE:
+            if task != PROBE_TASK:
                 return super().run(task, tag, description)
             with pytest.MonkeyPatch.context() as worker:
                 worker.setattr(numpy, "__version__", "1.0.1+local")

@@ -18,7 +18,12 @@ from sparktuner.execute.spark._failures import GONE, job_failed, worker_died, wo
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
-from sparktuner.execute.spark._worker import ARGUMENT_PROPERTY, PIECE, REFUSED, run_task
+from sparktuner.execute.worker import (
+    NOT_RUN,
+    PIECE_BYTES,
+    TASK_PROPERTY,
+    run_classic_task,
+)
 
 # How long the end of an attempt may take to reach Spark's bookkeeping.
 _LISTENERS_MS = 2000
@@ -57,7 +62,7 @@ class ClassicTransport(Transport):
         try:
             self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
             rdd = context.parallelize([None], 1).mapPartitions(
-                partial(run_task, self._broadcast, cluster.in_driver, cluster.copies)
+                partial(run_classic_task, self._broadcast, cluster.in_driver, cluster.copies)
             )
             if resource_profile is not None:
                 rdd = rdd.withResources(resource_profile)
@@ -109,7 +114,7 @@ class ClassicTransport(Transport):
 
     def _run(self, task: bytes, tag: str, description: str) -> bytes:
         context = self._context
-        context.setLocalProperty(ARGUMENT_PROPERTY, base64.b64encode(task).decode("ascii"))
+        context.setLocalProperty(TASK_PROPERTY, base64.b64encode(task).decode("ascii"))
         context.setJobDescription(description)
         context.addJobTag(tag)
         try:
@@ -117,7 +122,7 @@ class ClassicTransport(Transport):
             # each job gets a last RDD of its own.
             job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
             report = _joined(job.get())
-            if report == REFUSED:
+            if report == NOT_RUN:
                 raise self._ended(tag)
             return report
         finally:
@@ -145,7 +150,7 @@ def _joined(batches: Any) -> bytes:
     """The report from the pickled lists of its pieces, which Spark may have put together."""
     pieces: list[bytes] = pickle.loads(batches.get(0))
     # A short piece is the last one, and to ask how many there are costs a round trip.
-    if len(pieces[-1]) == PIECE:
+    if len(pieces[-1]) == PIECE_BYTES:
         for i in range(1, batches.size()):
             pieces += pickle.loads(batches.get(i))
     return b"".join(pieces)

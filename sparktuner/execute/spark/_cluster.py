@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute._threads import OMP
 from sparktuner.execute.spark._connect_session import require_answer
+from sparktuner.execute.worker import OMP
 
 if TYPE_CHECKING:
     from pyspark import SparkContext

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark._cluster import Cluster
 from sparktuner.execute.spark._connect_session import attach, clone
-from sparktuner.execute.spark._connect_worker import run_batches
 from sparktuner.execute.spark._failures import connect_failed, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
-from sparktuner.execute.spark._worker import REFUSED
+from sparktuner.execute.worker import NOT_RUN, run_connect_task
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
@@ -77,7 +76,7 @@ class ConnectTransport(Transport):
             _ship(self.session, name, packed)
         inline = packed if is_small else None
         self._function = _ByValue(
-            functools.partial(run_batches, name, inline, cluster.in_driver, cluster.copies)
+            functools.partial(run_connect_task, name, inline, cluster.in_driver, cluster.copies)
         )
         self._schema = StructType([StructField("report", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
@@ -103,7 +102,7 @@ class ConnectTransport(Transport):
             del self._since[tag]
             self._mine.tag = None
             session.removeTag(tag)
-        if report == REFUSED:
+        if report == NOT_RUN:
             raise worker_vanished()
         return report
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import cast
 
 from sparktuner.errors import JobCancelled, SparkUnavailable, WorkersNotReady
-from sparktuner.execute._probe import versions as driver_versions
-from sparktuner.execute._task import PROBE, decode
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
+from sparktuner.execute.worker import PROBE_TASK, ProbeResult, decode
+from sparktuner.execute.worker import versions as driver_versions
 
 _log = logging.getLogger("sparktuner")
 _HOPELESS = WorkersNotReady.__name__
@@ -58,31 +59,32 @@ class Preflight:
 
     def _probe(self, tag: str) -> None:
         try:
-            report = decode(self._run(tag))
+            outcome = decode(self._run(tag))
         except JobFailed as failure:
             if failure.error_type in _NOT_THE_WORKERS:
                 raise
             self._refusal = _refusal(failure.error_type, failure.message, failure.traceback)
             return
-        if "error" in report:
-            self._refusal = _refusal(*report["error"])
+        if "error" in outcome:
+            self._refusal = _refusal(*outcome["error"])
             return
-        _warn(report["host"], **report["value"])
+        _warn(outcome["host"], cast(ProbeResult, outcome["value"]))
         self.is_done = True
 
     def _run(self, tag: str) -> bytes:
-        """Return the probe's report; a dead worker is no more the probe's fault than a trial's."""
+        """Return the probe's outcome. A dead worker is no fault of the probe's, or a trial's."""
         attempts = Attempts(self._max_retries)
         while True:
             try:
-                return self._transport.run(PROBE, tag, "preflight: can workers run this?")
+                return self._transport.run(PROBE_TASK, tag, "preflight: can workers run this?")
             except JobFailed as failure:
                 if not attempts.may_go_on_after(failure):
                     raise
 
 
-def _warn(host: str, missing: list[str], versions: dict[str, str]) -> None:
+def _warn(host: str, found: ProbeResult) -> None:
     """Say what may go wrong in the trials, and may not."""
+    missing, versions = found["missing"], found["versions"]
     if missing:
         _log.warning("worker %s lacks what the objective imports: %s", host, ", ".join(missing))
     ours = driver_versions(versions)

@@ -16,9 +16,8 @@ import cloudpickle as installed_cloudpickle
 from pyspark import cloudpickle
 
 from sparktuner.errors import UnpicklableArgument, UnpicklableObjective
-from sparktuner.execute import _current, _pickling, _probe, _task, _threads
-from sparktuner.execute._pickling import Offender, find_offender, type_name
-from sparktuner.execute.spark import _connect_worker, _worker
+from sparktuner.execute import worker
+from sparktuner.execute.worker import UnpicklablePart, find_unpicklable_part, type_name
 
 # Their versions matter whatever the objective names: arrays in results, pickles on their way.
 _ALWAYS_COMPARED = ("numpy", "cloudpickle", "pyspark")
@@ -35,15 +34,15 @@ _lock = threading.Lock()
 
 @contextmanager
 def pickled_by_value() -> Iterator[None]:
-    """Let pyspark's pickler ship our worker modules, and the user's registered ones, by value.
+    """Let pyspark's pickler ship ``execute.worker``, and the user's registered ones, by value.
 
     pyspark brings a cloudpickle of its own, which every worker has; modules that users
     register with the installed cloudpickle are unknown to it.
     """
     names = installed_cloudpickle.list_registry_pickle_by_value()
     theirs = [sys.modules[name] for name in names if name in sys.modules]
-    ours = (_pickling, _current, _probe, _threads, _task, _worker, _connect_worker)
-    added = _add({module.__name__: module for module in (*ours, *theirs)})
+    # The package stands for all modules in it.
+    added = _add({module.__name__: module for module in (worker, *theirs)})
     try:
         yield
     finally:
@@ -85,10 +84,10 @@ def pack_argument(argument: Any) -> bytes:
         try:
             return _dumps(argument)
         except Exception as error:  # __reduce__ may raise anything
-            offender = find_offender(argument, _dumps)
+            found = find_unpicklable_part(argument, _dumps)
             what = "it"
-            if offender is not None:
-                what = f"config{offender.path}, a {type_name(offender.part)},"
+            if found is not None:
+                what = f"config{found.path}, a {type_name(found.part)},"
             raise UnpicklableArgument(
                 f"The configuration cannot be sent to the workers: {what} cannot be pickled "
                 f"({error}). Offer a name or a number in the space, and make the object from it "
@@ -109,10 +108,10 @@ def pack_objective(objective: Callable[[Any], Any], omp: str = "") -> list[Any]:
     with pickled_by_value():
         try:
             packed, packages = _dumps_noting_packages(objective)
-            return [_dumps(partial(_task.serve, omp=omp, packages=packages)), packed]
+            return [_dumps(partial(worker.serve, omp=omp, packages=packages)), packed]
         except Exception as error:  # __reduce__ may raise anything
-            offender = find_offender(objective, _dumps)
-            raise UnpicklableObjective(_refusal(offender, error)) from error
+            found = find_unpicklable_part(objective, _dumps)
+            raise UnpicklableObjective(_refusal(found, error)) from error
 
 
 class _NotingPickler(cloudpickle.CloudPickler):
@@ -136,13 +135,13 @@ def _dumps_noting_packages(value: Any) -> tuple[bytes, list[str]]:
         return file.getvalue(), sorted({*pickler.packages, *_ALWAYS_COMPARED})
 
 
-def _refusal(offender: Offender | None, error: Exception) -> str:
-    if offender is None or not offender.path:
+def _refusal(found: UnpicklablePart | None, error: Exception) -> str:
+    if found is None or not found.path:
         return f"The objective cannot be sent to the workers: {type(error).__name__}: {error}"
-    kind = type_name(offender.part)
+    kind = type_name(found.part)
     return (
-        f"The objective cannot be sent to the workers: it uses {offender.path}, "
-        f"a {kind}, which cannot be pickled ({offender.error}). {_advice(kind)}"
+        f"The objective cannot be sent to the workers: it uses {found.path}, "
+        f"a {kind}, which cannot be pickled ({found.error}). {_advice(kind)}"
     )
 
 

@@ -12,11 +12,11 @@ from sparktuner.errors import UnpicklableArgument
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
 from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
-from sparktuner.execute._task import decode, describe, pack_task
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.spark._watch import Watch
+from sparktuner.execute.worker import decode, describe, pack_task
 
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
 _REPEAT_CANCEL = 0.2

@@ -1,7 +1,4 @@
-"""What a worker has, and what it lacks, of that which the objective needs.
-
-Shipped to the workers by value: nothing here may import sparktuner.
-"""
+"""What a worker has, and what it lacks, of that which the objective needs."""
 
 from __future__ import annotations
 
@@ -12,22 +9,31 @@ import importlib.util
 import sys
 import types
 from collections.abc import Iterable
-from typing import Any
+from typing import TypedDict
 
 _NO_PACKAGES = sys.stdlib_module_names | {"__main__", "sparktuner"}
 
 
-def look_around(objective: Any, packages: Iterable[str]) -> dict[str, Any]:
-    """Return what an unpickled objective finds here.
+class ProbeResult(TypedDict):
+    """What an unpickled objective finds in this process.
+
+    Attributes:
+        missing: modules that import statements inside the objective name, and that are not
+            here. Some may be optional: an ``import`` in a ``try``, or in a branch that is never
+            taken.
+        versions: by top-level module, the version of what is here.
+    """
+
+    missing: list[str]
+    versions: dict[str, str]
+
+
+def probe(objective: object, packages: Iterable[str]) -> ProbeResult:
+    """Returns what an unpickled objective finds here, without calling it.
 
     Args:
         objective: the objective.
-        packages: top-level modules that its pickle names.
-
-    Returns:
-        ``missing``: modules that import statements inside the objective name, and that are not
-        here. Some may be optional: an ``import`` in a ``try``, or in a branch that is never
-        taken. ``versions``: of what is here, of those and of ``packages``.
+        packages: top-level modules that its pickle names; their versions are told too.
     """
     names = _imported_by(objective)
     return {
@@ -37,7 +43,7 @@ def look_around(objective: Any, packages: Iterable[str]) -> dict[str, Any]:
 
 
 def versions(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of those top-level modules that have one here."""
+    """Returns the versions of those top-level modules that have one here, by module."""
     found = {name: _version(name, [name]) for name in packages if name not in _NO_PACKAGES}
     unknown = [name for name, version in found.items() if not version and name not in sys.modules]
     if any(_is_there(name) for name in unknown):
@@ -59,7 +65,7 @@ def _version(name: str, distributions: Iterable[str]) -> str:
     return ""
 
 
-def _imported_by(objective: Any) -> set[str]:
+def _imported_by(objective: object) -> set[str]:
     while isinstance(objective, functools.partial):
         objective = objective.func
     if not hasattr(objective, "__code__") and not hasattr(objective, "__func__"):

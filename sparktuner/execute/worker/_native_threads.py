@@ -1,7 +1,4 @@
-"""How many threads native libraries start in a trial, on a worker.
-
-Shipped to the workers by value: nothing here may import sparktuner.
-"""
+"""How many threads native libraries (OpenMP, BLAS) start in a trial, on a worker."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ _VARIABLES = (
 
 
 def limit_threads(omp: str) -> None:
-    """Let native libraries start one thread for each CPU of the task that this thread runs.
+    """Lets native libraries start one thread for each CPU of the task that this thread runs.
 
     What the user has set stays. Spark itself sets ``OMP_NUM_THREADS`` to ``spark.task.cpus``,
     over what the worker's environment has and whatever the ``resource_profile`` says; and

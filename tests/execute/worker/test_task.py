@@ -12,7 +12,7 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from sparktuner.execute._task import call, decode, describe, encode, serve
+from sparktuner.execute.worker import call, decode, describe, encode, serve
 
 
 def trial(objective: Any, argument: Any) -> Any:
@@ -99,7 +99,7 @@ def test_a_traceback_keeps_causes_and_leaves_our_frames_out() -> None:
     text = call(objective, 0)["error"][2]
     assert "KeyError: 'first'" in text
     assert "direct cause" in text
-    assert "execute/_task.py" not in text
+    assert "sparktuner/execute" not in text
 
 
 def test_an_exception_that_cannot_be_printed_is_still_described() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from sparktuner.execute._pickling import find_offender, type_name
+from sparktuner.execute.worker import find_unpicklable_part, type_name
 
 LOCK = threading.Lock()
 
@@ -83,7 +83,7 @@ loop.append(LOCK)
     ],
 )
 def test_the_innermost_part_is_named(value: Any, path: str) -> None:
-    offender = find_offender(value, cloudpickle.dumps)
+    offender = find_unpicklable_part(value, cloudpickle.dumps)
     assert offender is not None
     assert offender.path == path
     assert offender.part is LOCK
@@ -91,7 +91,7 @@ def test_the_innermost_part_is_named(value: Any, path: str) -> None:
 
 
 def test_what_can_be_pickled_has_no_offender() -> None:
-    assert find_offender({"x": [1, 2], "f": len}, pickle.dumps) is None
+    assert find_unpicklable_part({"x": [1, 2], "f": len}, pickle.dumps) is None
 
 
 def test_a_part_whose_pickling_runs_wild_is_still_named() -> None:
@@ -99,7 +99,7 @@ def test_a_part_whose_pickling_runs_wild_is_still_named() -> None:
         def __reduce__(self) -> Any:
             raise SystemError("wild\nsecond line")
 
-    offender = find_offender([Wild()], pickle.dumps)
+    offender = find_unpicklable_part([Wild()], pickle.dumps)
     assert offender is not None
     assert (offender.path, offender.error) == ("[0]", "SystemError: wild")
 

@@ -1,7 +1,6 @@
 """Which trial this is, for the objective to ask, wherever it runs.
 
-Shipped to the workers by value, also with objectives that use it: nothing here may import
-sparktuner.
+Objectives that ask take this module with them.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,7 @@ class CurrentTrial:
     """The trial that this thread runs.
 
     Attributes:
-        tid: its number.
+        tid: the trial's id.
         seed: below 2**31, tied to the search's ``rstate`` and the tid: the same whenever and
             wherever the trial runs, retries included.
         attempt: 0 for the first attempt.
@@ -27,14 +25,14 @@ class CurrentTrial:
             ``{"gpu": ("0",)}``; empty without a ``resource_profile``, and outside Spark.
     """
 
-    tid: Any
+    tid: int
     seed: int
     attempt: int = 0
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def current_trial() -> CurrentTrial:
-    """Return the trial that runs in this thread; call it inside the objective.
+    """Returns the trial that runs in this thread; call it inside the objective.
 
     Raises:
         RuntimeError: no trial runs in this thread.
@@ -49,7 +47,7 @@ def current_trial() -> CurrentTrial:
 
 @contextmanager
 def entered(trial: CurrentTrial) -> Iterator[None]:
-    """Let :func:`current_trial` return ``trial`` in this thread."""
+    """Lets :func:`current_trial` return ``trial`` in this thread."""
     threads = _threads()
     before = getattr(threads, "trial", None)
     threads.trial = trial
@@ -60,7 +58,10 @@ def entered(trial: CurrentTrial) -> Iterator[None]:
 
 
 def task_addresses() -> dict[str, tuple[str, ...]]:
-    """Return what Spark assigned to the task that this thread runs, if it is one."""
+    """Returns the addresses that Spark assigned to the task of this thread, by resource.
+
+    Empty where this thread runs no task of Spark's.
+    """
     pyspark = sys.modules.get("pyspark")
     context = None if pyspark is None else pyspark.TaskContext.get()
     if context is None:

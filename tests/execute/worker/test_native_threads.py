@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from sparktuner.execute import Started, _threads
-from sparktuner.execute._threads import limit_threads
+from sparktuner.execute import Started
 from sparktuner.execute.spark import make_executor
+from sparktuner.execute.worker import _native_threads
+from sparktuner.execute.worker._native_threads import limit_threads
 
 VARIABLES = (
     "OMP_NUM_THREADS",
@@ -28,7 +29,7 @@ def worker(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setattr(_threads, "_task_cpus", lambda: 4)
+    monkeypatch.setattr(_native_threads, "_task_cpus", lambda: 4)
     monkeypatch.setitem(vars(sys), "_sparktuner_variables", None)
     del vars(sys)["_sparktuner_variables"]
     return monkeypatch
@@ -54,7 +55,7 @@ def test_what_the_user_set_stays(worker: pytest.MonkeyPatch) -> None:
 
 def test_a_worker_that_is_used_again_follows_its_next_task(worker: pytest.MonkeyPatch) -> None:
     limit_threads("")
-    worker.setattr(_threads, "_task_cpus", lambda: 2)
+    worker.setattr(_native_threads, "_task_cpus", lambda: 2)
     limit_threads("")
     assert seen() == ["2"] * 5
 
@@ -64,7 +65,7 @@ def test_libraries_that_are_loaded_already_are_told(worker: pytest.MonkeyPatch) 
     import threadpoolctl  # type: ignore[import-not-found]
 
     with threadpoolctl.threadpool_limits(4):  # put back at the end
-        worker.setattr(_threads, "_task_cpus", lambda: 2)
+        worker.setattr(_native_threads, "_task_cpus", lambda: 2)
         limit_threads("")
         blas = [each for each in threadpoolctl.threadpool_info() if each["user_api"] == "blas"]
         assert blas
@@ -84,7 +85,7 @@ def test_numbers_for_nested_regions_are_left_to_openmp(worker: pytest.MonkeyPatc
 
 
 def test_outside_spark_nothing_is_set(worker: pytest.MonkeyPatch) -> None:
-    worker.setattr(_threads, "_task_cpus", lambda: 0)
+    worker.setattr(_native_threads, "_task_cpus", lambda: 0)
     limit_threads("3")
     assert seen() == ["1", None, None, None, None]
 

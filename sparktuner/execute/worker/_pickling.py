@@ -1,35 +1,35 @@
-"""Finds the part of an object that cannot be pickled, and gives it a name.
-
-Shipped to the workers together with ``_task``: nothing here may import sparktuner.
-"""
+"""Finds the part of an object that cannot be pickled, and gives it a name."""
 
 from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 # Deep enough for real objects; a linked list of locks need not be followed to its end.
 _MAX_DEPTH = 20
 
 
-class Offender(NamedTuple):
+class UnpicklablePart(NamedTuple):
     """The innermost part of a value that cannot be pickled.
 
     Attributes:
-        path: how to get there from the value, e.g. ``"['model'].lock"``; empty for itself.
-        part: the part.
-        error: what pickling it says.
+        path: how to get there from the value, e.g. ``"['model'].lock"``; empty for the value
+            itself.
+        part: the part itself.
+        error: type and first line of what pickling it raises.
     """
 
     path: str
-    part: Any
+    part: object
     error: str
 
 
-def find_offender(value: Any, dumps: Callable[[Any], bytes]) -> Offender | None:
-    """Return the innermost part of ``value`` that ``dumps`` refuses; None if it takes it all."""
+def find_unpicklable_part(
+    value: object, dumps: Callable[[object], bytes]
+) -> UnpicklablePart | None:
+    """Returns the innermost part of ``value`` that ``dumps`` refuses; None if it takes it all."""
     error = _error(value, dumps)
     if error is None:
         return None
@@ -43,18 +43,18 @@ def find_offender(value: Any, dumps: Callable[[Any], bytes]) -> Offender | None:
                 break
         else:
             break
-    return Offender(path, value, error)
+    return UnpicklablePart(path, value, error)
 
 
-def type_name(value: Any) -> str:
-    """Return the qualified name of ``value``'s type, without ``builtins.``."""
+def type_name(value: object) -> str:
+    """Returns the qualified name of ``value``'s type, without ``builtins.``."""
     kind = type(value)
     if kind.__module__ == "builtins":
         return kind.__qualname__
     return f"{kind.__module__}.{kind.__qualname__}"
 
 
-def _error(value: Any, dumps: Callable[[Any], bytes]) -> str | None:
+def _error(value: object, dumps: Callable[[object], bytes]) -> str | None:
     try:
         dumps(value)
     except Exception as error:  # whatever __reduce__ raises is an answer here
@@ -68,7 +68,7 @@ def _join(path: str, step: str) -> str:
     return f"{path}, {step}"
 
 
-def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+def _parts(value: object) -> Iterator[tuple[str, object]]:
     """Yield (step, part) for what pickling ``value`` would pickle in turn."""
     if type(value).__module__.startswith("pyspark."):
         return  # a session says more than the lock deep inside it
@@ -90,13 +90,13 @@ def _parts(value: Any) -> Iterator[tuple[str, Any]]:
         yield from _attributes(value)
 
 
-def _items(value: Any) -> Iterator[tuple[str, Any]]:
+def _items(value: Sequence[object]) -> Iterator[tuple[str, object]]:
     names = getattr(value, "_fields", None)  # a named tuple's
     for index, part in enumerate(value):
         yield (f".{names[index]}" if names else f"[{index}]"), part
 
 
-def _function_parts(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+def _function_parts(function: types.FunctionType) -> Iterator[tuple[str, object]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield f"variable {name!r}", cell.cell_contents
@@ -119,7 +119,7 @@ def _global_names(code: types.CodeType) -> Iterator[str]:
             yield from _global_names(constant)
 
 
-def _attributes(value: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(value: object) -> Iterator[tuple[str, object]]:
     for name, part in list(getattr(value, "__dict__", {}).items()):
         yield f".{name}", part
     if isinstance(value, type):

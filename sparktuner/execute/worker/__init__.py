@@ -1,0 +1,47 @@
+"""Everything that is shipped to the workers by value, and nothing else.
+
+A worker needs Python, pyspark and what the objective imports, but no sparktuner. Hence nothing
+here may import the rest of sparktuner, and pyspark only inside the functions that run on
+workers.
+
+Reading order: ``_outcome`` (one call of the objective), ``_task`` (from bytes to bytes, around
+that call), ``_current`` (the trial, for its objective to ask), ``_probe`` (what a worker
+lacks), ``_pickling`` (what cannot travel), ``_native_threads``, ``_process`` (the worker's
+process); then what Spark calls there, ``_classic_task`` and ``_connect_task``.
+"""
+
+from sparktuner.execute.worker._classic_task import PIECE_BYTES, TASK_PROPERTY, run_classic_task
+from sparktuner.execute.worker._connect_task import run_connect_task
+from sparktuner.execute.worker._current import CurrentTrial, current_trial, entered
+from sparktuner.execute.worker._native_threads import OMP
+from sparktuner.execute.worker._outcome import Outcome, call, decode, describe, encode
+from sparktuner.execute.worker._pickling import UnpicklablePart, find_unpicklable_part, type_name
+from sparktuner.execute.worker._probe import ProbeResult, probe, versions
+from sparktuner.execute.worker._process import NOT_RUN
+from sparktuner.execute.worker._task import PROBE_TASK, pack_task, serve
+
+__all__ = [
+    "Outcome",
+    "call",
+    "describe",
+    "encode",
+    "decode",
+    "pack_task",
+    "serve",
+    "PROBE_TASK",
+    "CurrentTrial",
+    "current_trial",
+    "entered",
+    "probe",
+    "ProbeResult",
+    "versions",
+    "find_unpicklable_part",
+    "UnpicklablePart",
+    "type_name",
+    "OMP",
+    "run_classic_task",
+    "TASK_PROPERTY",
+    "PIECE_BYTES",
+    "run_connect_task",
+    "NOT_RUN",
+]
