@@ -1,7 +1,7 @@
 """Running the objective: the executor's seam, and the two ways that need no Spark.
 
 Reading order: ``_protocol`` (what the driver sees), ``worker`` (one call of the objective, here
-or on a worker), ``_inbox`` (how events reach the driver), ``_lanes`` (threads), ``_local`` (in
+or on a worker), ``_inbox`` (how events reach the driver), ``_daemon_threads``, ``_local`` (in
 this process); then ``sparktuner.execute.spark``.
 """
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import Any
 
+from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
-from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
 from sparktuner.execute.worker import CurrentTrial, call, entered
 
@@ -112,7 +112,7 @@ class ThreadExecutor(Executor):
         self._on_cancel = on_cancel or (lambda tids: None)
         self._on_close = on_close or (lambda: None)
         self._inbox = Inbox(parallelism)
-        self._lanes = Lanes("sparktuner-trial")
+        self._threads = DaemonThreadPool("sparktuner-trial")
         # Written by the loop's thread only (_cancelled) and by a trial's own thread only
         # (_began); dict and set operations are atomic.
         self._cancelled: set[Any] = set()
@@ -125,7 +125,7 @@ class ThreadExecutor(Executor):
         self._inbox.expect(tid)
         self._cancelled.discard(tid)
         trial, submitted = CurrentTrial(tid, seed), utc_now()
-        self._lanes.run(
+        self._threads.submit(
             lambda: self._run(trial, argument, description, submitted), len(self._inbox.in_flight)
         )
 
@@ -147,7 +147,7 @@ class ThreadExecutor(Executor):
             return
         try:
             self.cancel(list(self._inbox.in_flight))
-            self._lanes.close(_GRACE)
+            self._threads.shutdown(_GRACE)
             self._inbox.abandon()
         finally:
             self._on_close()

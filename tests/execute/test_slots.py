@@ -51,7 +51,7 @@ def test_a_trial_that_waits_for_a_slot_is_told_from_those_that_run(
 def test_a_number_above_the_slots_is_kept_and_said_once(
     spark: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 0.02)
+    monkeypatch.setattr("sparktuner.execute.spark._slot_monitor._PERIOD", 0.02)
 
     def objective(x: float) -> float:
         time.sleep(0.1)

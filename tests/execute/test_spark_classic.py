@@ -20,7 +20,7 @@ from sparktuner.execute.spark import (
     SparkExecutor,
     make_executor,
     make_thread_executor,
-    trial_scope,
+    trial_jobs,
 )
 from tests.waiting import PATIENCE, closing_all, wait_until
 
@@ -266,28 +266,28 @@ def test_the_number_of_slots_is_that_of_the_session(spark: Any, opened: Any) -> 
 def test_a_trial_s_own_spark_jobs_carry_its_pool_tag_and_description(spark: Any) -> None:
     context = spark.sparkContext
     context.setLocalProperty("spark.job.description", "outside")
-    scope = trial_scope(spark)
+    jobs = trial_jobs(spark)
     seen: dict[str, Any] = {}
 
     def work() -> None:
-        with scope.around(3, "trial 3"):
+        with jobs.around(3, "trial 3"):
             seen["tags"] = set(context.getJobTags())
             seen["pool"] = context.getLocalProperty("spark.scheduler.pool")
             seen["sum"] = spark.range(10).count()
         pool = context.getLocalProperty("spark.scheduler.pool")
         seen["after"] = set(context.getJobTags()), pool
 
-    thread = threading.Thread(target=work, name="lane-1")
+    thread = threading.Thread(target=work, name="thread-1")
     thread.start()
     thread.join(PATIENCE)
     context.setLocalProperty("spark.job.description", None)
     assert seen == {
-        "tags": {scope.tag(3)},
-        "pool": "lane-1",
+        "tags": {jobs.tag(3)},
+        "pool": "thread-1",
         "sum": 10,
         "after": (set(), None),
     }
-    assert job_of(spark, scope.tag(3)).description().get() == "trial 3"
+    assert job_of(spark, jobs.tag(3)).description().get() == "trial 3"
 
 
 def test_objectives_that_use_spark_run_side_by_side_in_pools_of_their_own(spark: Any) -> None:
@@ -312,7 +312,7 @@ def test_objectives_that_use_spark_run_side_by_side_in_pools_of_their_own(spark:
 
 def test_cancelling_a_scope_ends_the_jobs_of_that_trial_only(spark: Any) -> None:
     context = spark.sparkContext
-    scope = trial_scope(spark)
+    jobs = trial_jobs(spark)
     outcome: dict[int, Any] = {}
 
     def work(tid: int, seconds: float) -> None:
@@ -320,7 +320,7 @@ def test_cancelling_a_scope_ends_the_jobs_of_that_trial_only(spark: Any) -> None
             time.sleep(seconds)
             return x
 
-        with scope.around(tid, ""):
+        with jobs.around(tid, ""):
             try:
                 outcome[tid] = context.parallelize([tid], 1).map(slow).collect()
             except Exception as error:
@@ -329,8 +329,8 @@ def test_cancelling_a_scope_ends_the_jobs_of_that_trial_only(spark: Any) -> None
     threads = [threading.Thread(target=work, args=a) for a in ((0, 600), (1, 2.0))]
     for thread in threads:
         thread.start()
-    job_of(spark, scope.tag(0)), job_of(spark, scope.tag(1))
-    scope.cancel([0])
+    job_of(spark, jobs.tag(0)), job_of(spark, jobs.tag(1))
+    jobs.cancel([0])
     for thread in threads:
         thread.join(PATIENCE)
     assert "cancelled" in str(outcome[0])

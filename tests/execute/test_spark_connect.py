@@ -15,7 +15,7 @@ from sparktuner import SparkTrials, fmin, hp, rand
 from sparktuner.execute import Cancelled, Finished
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._cluster import inspect
-from sparktuner.execute.spark._connect_session import attach
+from sparktuner.execute.spark.connect._session import attach
 from tests.connect_server import IS_BROUGHT
 from tests.new_process import in_new_process
 from tests.waiting import closing_all, last_events, wait_until_running

@@ -19,7 +19,7 @@ from tests.waiting import PATIENCE
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 0.05)
+    monkeypatch.setattr("sparktuner.execute.spark._slot_monitor._PERIOD", 0.05)
 
 
 class FullCluster(FakeTransport):
@@ -101,7 +101,7 @@ def test_the_bar_shows_what_runs_apart_from_what_waits() -> None:
 
 
 def test_trials_that_end_soon_cost_no_question(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 1.0)
+    monkeypatch.setattr("sparktuner.execute.spark._slot_monitor._PERIOD", 1.0)
     transport = FullCluster(lambda config: config)
     with SparkExecutor(transport, 4) as executor:
         for tid in range(50):
@@ -114,7 +114,7 @@ def test_trials_that_end_soon_cost_no_question(monkeypatch: pytest.MonkeyPatch) 
 def test_asking_how_long_a_trial_runs_never_waits_for_spark(
     executor: SparkExecutor, transport: FullCluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sparktuner.execute.spark._watch._PERIOD", 60.0)
+    monkeypatch.setattr("sparktuner.execute.spark._slot_monitor._PERIOD", 60.0)
     go_on, asked = threading.Event(), threading.Event()
 
     def running_since(tag: str) -> float:

@@ -121,7 +121,7 @@ def test_closing_closes_the_transport_once_and_calls_back() -> None:
 
 
 def test_a_transport_that_hangs_does_not_hang_close(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sparktuner.execute.spark._window._GRACE", 0.3)
+    monkeypatch.setattr("sparktuner.execute.spark._executor._GRACE", 0.3)
     transport = FakeTransport(time.sleep, deaf_cancels=1000)
     executor = SparkExecutor(transport, 1)
     executor.submit(0, 60)

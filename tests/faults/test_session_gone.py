@@ -17,7 +17,7 @@ import json
 from pathlib import Path
 from sparktuner import SparkTrials, current_trial, fmin, hp, rand
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark import _connect_session
+from sparktuner.execute.spark.connect import _session as _connect_session
 from tests.connect_server import ConnectServer
 from tests.leftovers import leaves_nothing
 

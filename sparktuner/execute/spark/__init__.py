@@ -1,18 +1,18 @@
 """Running trials on Spark, one job each; importing this does not import pyspark.
 
 Reading order: ``_session`` and ``_cluster`` (which Spark is this; ``_java``), ``_slots`` (how
-much it runs at a time), ``_window`` (the executor; with ``_watch``, ``_preflight`` and
-``_attempts``), ``_transport`` (the seam between the two kinds of session), ``_classic`` (RDD jobs;
-with ``_shipping``, ``_worker``, ``_failures`` and ``_status``), ``_connect`` (DataFrame jobs; with
-``_connect_worker`` and ``_connect_session``, a client of the search's own), ``_scope`` (jobs that
-a trial launches itself), ``_interrupt`` (Ctrl-C), ``_executors`` (puts it together).
+much it runs at a time), ``_executor`` (the window of jobs; with ``_slot_monitor``, ``_preflight``
+and ``_attempts``), ``_transport`` (the seam between the two kinds of session), ``_shipping``
+(what goes to the workers), ``_failures`` (what comes back instead of a result), ``classic`` and
+``connect`` (the two kinds), ``_trial_jobs`` (jobs that a trial launches itself), ``_interrupt``
+(Ctrl-C), ``_factories`` (puts it together).
 """
 
-from sparktuner.execute.spark._executors import make_executor, make_thread_executor, trial_scope
+from sparktuner.execute.spark._executor import SparkExecutor
+from sparktuner.execute.spark._factories import make_executor, make_thread_executor, trial_jobs
 from sparktuner.execute.spark._session import active_session, require_launchable
 from sparktuner.execute.spark._slots import Slots
 from sparktuner.execute.spark._transport import JobFailed, Transport
-from sparktuner.execute.spark._window import SparkExecutor
 
 __all__ = [
     "active_session",
@@ -23,5 +23,5 @@ __all__ = [
     "SparkExecutor",
     "Transport",
     "JobFailed",
-    "trial_scope",
+    "trial_jobs",
 ]

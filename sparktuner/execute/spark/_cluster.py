@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark._connect_session import require_answer
 from sparktuner.execute.worker import OMP
 
 if TYPE_CHECKING:
@@ -117,6 +116,8 @@ def require_running(session: SparkSession) -> None:
     if is_connect(session):
         if getattr(session, "is_stopped", False):
             raise SparkUnavailable(STOPPED)
+        from sparktuner.execute.spark.connect import require_answer
+
         require_answer(session)
         return
     if is_stopped(session.sparkContext):

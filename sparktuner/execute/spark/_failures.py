@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Sequence
 
 from sparktuner.errors import JobCancelled
 from sparktuner.execute.spark._transport import JobFailed
@@ -31,7 +31,6 @@ _PLACE = re.compile(r"Lost task [^()]*\(TID \d+\) \((\S+) executor [^)]*\)")
 _LAST_REASON = re.compile(r"most recent failure:\s*(?:Lost task [^:]*(?:\([^)]*\))*:)?\s*(.*)")
 _ADVICE = re.compile(r"\s*Consider setting 'spark\..*")
 _JAVA_CLASS = re.compile(r"^(?:[a-z]\w*\.)+[A-Z]\w*(?:Exception|Error):\s*")
-_MAX_CAUSES = 10
 
 GONE = (
     "The SparkSession was stopped, or its JVM is gone, while trials were running. Results that "
@@ -39,30 +38,13 @@ GONE = (
 )
 
 
-def job_failed(error: Exception) -> JobFailed:
-    """Return what ``error``, raised by py4j or pyspark, means for the trial."""
-    from py4j.protocol import Py4JJavaError  # a client of Spark Connect may lack it
+def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
+    """Returns what went wrong, by what Spark's exceptions say.
 
-    if not isinstance(error, Py4JJavaError):
-        # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
-        return JobFailed("SparkUnavailable", GONE, f"{type(error).__name__}: {error}")
-    try:
-        causes = _causes(error.java_exception)
-    except Exception as broken:  # the JVM died between the error and the question
-        return JobFailed("SparkUnavailable", GONE, f"{type(broken).__name__}: {broken}")
-    text = "\n".join(f"{kind}: {message}" for kind, message in causes)
-    return _classify(text, causes)
-
-
-def connect_failed(error: Exception) -> JobFailed:
-    """Return what ``error``, raised by pyspark's Connect client or grpc, means for the trial."""
-    said = str(error).split("\nJVM stacktrace:")[0].strip()
-    text = f"{type(error).__name__}: {said}"
-    code = getattr(error, "getGrpcStatusCode", lambda: None)()
-    return _classify(f"{text}\n{code}", [(type(error).__name__, said)])
-
-
-def _classify(text: str, causes: list[tuple[str, str]]) -> JobFailed:
+    Args:
+        text: all that they say.
+        causes: (type, message) of each, the outermost one first.
+    """
     if _STOPPED.search(text):
         return JobFailed("SparkUnavailable", GONE, text)
     if _DIED.search(text):
@@ -114,7 +96,7 @@ def _python_failure(text: str) -> JobFailed:
     return JobFailed(kind.strip(), message.strip() or last, remote)
 
 
-def _reason(causes: list[tuple[str, str]]) -> str:
+def _reason(causes: Sequence[tuple[str, str]]) -> str:
     """The failure of the task's last attempt, else the innermost cause that says something."""
     for _, message in causes:
         match = _LAST_REASON.search(message)
@@ -128,11 +110,3 @@ def _sentence(text: str) -> str:
     """The first line, without the exception's class and Spark's advice."""
     first = text.strip().splitlines()[0] if text.strip() else ""
     return _ADVICE.sub("", _JAVA_CLASS.sub("", first))
-
-
-def _causes(java_exception: Any) -> list[tuple[str, str]]:
-    causes: list[tuple[str, str]] = []
-    while java_exception is not None and len(causes) < _MAX_CAUSES:
-        causes.append((java_exception.getClass().getName(), java_exception.getMessage() or ""))
-        java_exception = java_exception.getCause()
-    return causes

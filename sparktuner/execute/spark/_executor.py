@@ -1,4 +1,4 @@
-"""A bounded window of Spark jobs, one for each trial in flight."""
+"""The executor that keeps a bounded window of Spark jobs, one for each trial in flight."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from sparktuner.errors import UnpicklableArgument
+from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox, event_of, utc_now
-from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight import Preflight
+from sparktuner.execute.spark._slot_monitor import SlotMonitor
 from sparktuner.execute.spark._transport import JobFailed, Transport
-from sparktuner.execute.spark._watch import Watch
 from sparktuner.execute.worker import decode, describe, pack_task
 
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
@@ -60,10 +60,12 @@ class SparkExecutor(Executor):
         self._preflight = Preflight(transport, max_retries) if preflight else None
         self._on_close = on_close or (lambda: None)
         self._run_id = uuid.uuid4().hex[:8]
-        self._lanes = Lanes("sparktuner-slot")
-        self._canceller = Lanes("sparktuner-cancel")
+        self._trial_threads = DaemonThreadPool("sparktuner-slot")
+        self._cancel_thread = DaemonThreadPool("sparktuner-cancel")
         self._wake = threading.Event()
-        self._watch = Watch(self._inbox, lambda tid: transport.running_since(self.tag(tid)), width)
+        self._monitor = SlotMonitor(
+            self._inbox, lambda tid: transport.running_since(self.tag(tid)), width
+        )
         self._abandoned = False
         # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
         # are atomic.
@@ -86,9 +88,9 @@ class SparkExecutor(Executor):
         self._inbox.expect(tid)
         self._cancelled.discard(tid)
         self._running.add(tid)
-        self._watch.expect(tid, launched=False)
+        self._monitor.expect(tid, launched=False)
         submitted = utc_now()
-        self._lanes.run(
+        self._trial_threads.submit(
             lambda: self._run(tid, argument, description, seed, submitted),
             len(self._inbox.in_flight),
         )
@@ -103,22 +105,22 @@ class SparkExecutor(Executor):
         if new:
             # In a thread of its own: the loop shall not wait for a JVM that is busy or gone.
             self._wake.set()
-            self._canceller.run(self._cancel_until_ended, width=1)
+            self._cancel_thread.submit(self._cancel_until_ended, max_workers=1)
 
     def elapsed(self, tid: Any) -> float | None:
-        return self._watch.elapsed(tid)
+        return self._monitor.elapsed(tid)
 
     def close(self) -> None:
         if not self._inbox.close():
             return
         try:
             self.cancel(list(self._inbox.in_flight))
-            self._lanes.close(_GRACE)
+            self._trial_threads.shutdown(_GRACE)
             self._inbox.abandon()
             self._abandoned = True
             self._wake.set()
-            self._canceller.close(_GRACE)
-            self._watch.close(_GRACE)
+            self._cancel_thread.shutdown(_GRACE)
+            self._monitor.close(_GRACE)
         finally:
             self._transport.close()
             self._on_close()
@@ -131,7 +133,7 @@ class SparkExecutor(Executor):
         except Exception as error:  # a thread's border: the trial must end in an event
             event = Failed(tid, *describe(error))
         self._running.discard(tid)
-        self._watch.forget(tid)
+        self._monitor.forget(tid)
         self._inbox.put(event)
 
     def _outcome(
@@ -151,7 +153,7 @@ class SparkExecutor(Executor):
             try:
                 if self._preflight is not None:
                     self._preflight.check(self.tag(tid))
-                self._watch.expect(tid, launched=True)
+                self._monitor.expect(tid, launched=True)
                 task = pack_task(packed_argument, tid, seed, attempts.number)
                 packed = self._transport.run(task, self.tag(tid), description)
                 return attempts.ended(event_of(tid, decode(packed), submitted))

@@ -15,10 +15,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute.spark._cluster import Cluster
-from sparktuner.execute.spark._connect_session import attach, clone
-from sparktuner.execute.spark._failures import connect_failed, worker_vanished
+from sparktuner.execute.spark._failures import worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
+from sparktuner.execute.spark.connect._failures import connect_failed
+from sparktuner.execute.spark.connect._session import attach, clone
 from sparktuner.execute.worker import NOT_RUN, run_connect_task
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from pyspark import Broadcast, SparkContext
 from pyspark.resource import ResourceProfile
 
 from sparktuner.execute.spark._cluster import Cluster, is_stopped
-from sparktuner.execute.spark._failures import GONE, job_failed, worker_died, worker_vanished
+from sparktuner.execute.spark._failures import GONE, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
-from sparktuner.execute.spark._status import TaskAttempt, task_attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
+from sparktuner.execute.spark.classic._failures import job_failed
+from sparktuner.execute.spark.classic._task_attempts import TaskAttempt, task_attempts
 from sparktuner.execute.worker import (
     NOT_RUN,
     PIECE_BYTES,

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox
-from sparktuner.execute._lanes import Lanes
 from sparktuner.execute._protocol import Started
 
 _log = logging.getLogger("sparktuner")
@@ -27,8 +27,8 @@ _IDLE_PER_LOOK = 9.0
 
 
 @dataclass
-class _Sight:
-    """What is known of a trial in flight; written by the watch's thread once it is there."""
+class _Observation:
+    """What is known of a trial in flight; written by the monitor's thread once it is there."""
 
     launched: bool
     waits: bool = False
@@ -44,7 +44,7 @@ class _Sight:
         return now - self.looked >= max(_PERIOD, again)
 
 
-class Watch:
+class SlotMonitor:
     """Looks at Spark once a second in a thread of its own, so that the loop never has to.
 
     Tells the loop of trials that begin or cease to wait for a slot, and keeps the window as
@@ -65,14 +65,14 @@ class Watch:
         self._inbox = inbox
         self._running_since = running_since
         self._width = width or (lambda: inbox.slots)
-        self._lane = Lanes("sparktuner-watch")
+        self._thread = DaemonThreadPool("sparktuner-monitor")
         self._wake = threading.Event()
         self._started = False
         self._closed = False
         self._waiting = 0
         self._slots = inbox.slots
         # tid -> what is known; items come and go by atomic operations.
-        self._sights: dict[Any, _Sight] = {}
+        self._observations: dict[Any, _Observation] = {}
 
     def expect(self, tid: Any, launched: bool) -> None:
         """Take note of a trial, or of its next attempt; from any thread but for a first trial.
@@ -83,22 +83,22 @@ class Watch:
         """
         if not self._started:
             self._started = True
-            self._lane.run(self._work, width=1)
-        before = self._sights.get(tid)
-        self._sights[tid] = _Sight(launched, waits=before is not None and before.waits)
+            self._thread.submit(self._work, max_workers=1)
+        before = self._observations.get(tid)
+        self._observations[tid] = _Observation(launched, waits=before is not None and before.waits)
 
     def forget(self, tid: Any) -> None:
         """The trial has ended."""
-        self._sights.pop(tid, None)
+        self._observations.pop(tid, None)
 
     def elapsed(self, tid: Any) -> float | None:
         """As ``Executor.elapsed``: answers from the last look, and has one taken soon."""
-        sight = self._sights.get(tid)
-        if sight is None:
+        observation = self._observations.get(tid)
+        if observation is None:
             return None
-        since = sight.since
+        since = observation.since
         if since is None:
-            sight.asked = True
+            observation.asked = True
             self._wake.set()
             return None
         return max(0.0, time.time() - since)
@@ -107,7 +107,7 @@ class Watch:
         """End the thread; wait for it for so many seconds."""
         self._closed = True
         self._wake.set()
-        self._lane.close(grace)
+        self._thread.shutdown(grace)
 
     def _work(self) -> None:
         pause, measured = _PERIOD, time.monotonic()
@@ -116,12 +116,12 @@ class Watch:
             self._wake.clear()
             began = time.monotonic()
             if began - measured >= _PERIOD:
-                self._measure()
+                self._update_width()
                 measured = began
-            self._look_around()
+            self._look_at_trials()
             pause = max(_PERIOD, _IDLE_PER_LOOK * (time.monotonic() - began))
 
-    def _measure(self) -> None:
+    def _update_width(self) -> None:
         try:
             slots = max(1, self._width())
         except Exception:  # the session may be gone, which the trials' own threads report
@@ -131,27 +131,27 @@ class Watch:
             _log.info("%d trials may run at a time from now on", slots)
             self._inbox.resize(slots)
 
-    def _look_around(self) -> None:
+    def _look_at_trials(self) -> None:
         now = time.monotonic()
-        sights = list(self._sights.items())
-        due = [(tid, sight) for tid, sight in sights if sight.is_due(now)]
+        observations = list(self._observations.items())
+        due = [(tid, observation) for tid, observation in observations if observation.is_due(now)]
         # Those first of which it is not known that they run, then the longest unseen.
-        for tid, sight in sorted(
+        for tid, observation in sorted(
             due, key=lambda each: (each[1].since is not None, each[1].looked)
         ):
             late = time.monotonic() - now > _AGAIN_SHARE * _PERIOD
-            if self._closed or (late and sight.since is not None):
+            if self._closed or (late and observation.since is not None):
                 break
-            self._look(tid, sight)
-        waiting = sum(sight.waits for _, sight in sights)
+            self._look(tid, observation)
+        waiting = sum(observation.waits for _, observation in observations)
         if waiting != self._waiting:
             self._waiting = waiting
-            _log.info("%d trials run, %d wait for a slot", len(sights) - waiting, waiting)
+            _log.info("%d trials run, %d wait for a slot", len(observations) - waiting, waiting)
 
-    def _look(self, tid: Any, sight: _Sight) -> None:
-        sight.asked, sight.looked = False, time.monotonic()
-        sight.since = self._running_since(tid) if sight.launched else None
-        waits = sight.since is None
-        if waits != sight.waits and self._sights.get(tid) is sight:
-            sight.waits = waits
+    def _look(self, tid: Any, observation: _Observation) -> None:
+        observation.asked, observation.looked = False, time.monotonic()
+        observation.since = self._running_since(tid) if observation.launched else None
+        waits = observation.since is None
+        if waits != observation.waits and self._observations.get(tid) is observation:
+            observation.waits = waits
             self._inbox.put(Started(tid, waits))

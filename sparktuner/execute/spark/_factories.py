@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from sparktuner.execute._inbox import require_parallelism
 from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute.spark._cluster import inspect
+from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._interrupt import spare_other_jobs
-from sparktuner.execute.spark._scope import ClassicScope, ConnectScope, TrialScope
 from sparktuner.execute.spark._session import active_session
 from sparktuner.execute.spark._slots import Slots, fixed, following
 from sparktuner.execute.spark._transport import Transport
-from sparktuner.execute.spark._window import SparkExecutor
+from sparktuner.execute.spark._trial_jobs import TrialJobs
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
@@ -80,11 +80,11 @@ def _make_transport(
     """The transport, and the session to ask about the cluster while trials run."""
     cluster = inspect(session)
     if cluster.connect:
-        from sparktuner.execute.spark._connect import ConnectTransport
+        from sparktuner.execute.spark.connect import ConnectTransport
 
         connect = ConnectTransport(session, objective, cluster, resource_profile)
         return connect, connect.session  # whose client gives up soon when the server is gone
-    from sparktuner.execute.spark._classic import ClassicTransport
+    from sparktuner.execute.spark.classic import ClassicTransport
 
     classic = ClassicTransport(session.sparkContext, objective, cluster, resource_profile)
     return classic, session
@@ -108,14 +108,14 @@ def make_thread_executor(
         ValueError: ``parallelism`` is below 1.
     """
     require_parallelism(parallelism)
-    scope = trial_scope(session)
+    jobs = trial_jobs(session)
     return ThreadExecutor(
-        objective, parallelism, scope.around, scope.cancel, on_close=spare_other_jobs()
+        objective, parallelism, jobs.around, jobs.cancel, on_close=spare_other_jobs()
     )
 
 
-def trial_scope(session: SparkSession | None = None) -> TrialScope:
-    """Return the scope of trials that launch Spark jobs from threads of the driver.
+def trial_jobs(session: SparkSession | None = None) -> TrialJobs:
+    """Returns what tags and cancels the jobs that trials launch from threads of the driver.
 
     Args:
         session: None takes the active one, or starts one.
@@ -124,4 +124,10 @@ def trial_scope(session: SparkSession | None = None) -> TrialScope:
         SparkUnavailable: the session was stopped, or none can be started.
     """
     session = active_session(session)
-    return ConnectScope(session) if inspect(session).connect else ClassicScope(session)
+    if inspect(session).connect:
+        from sparktuner.execute.spark.connect import ConnectTrialJobs
+
+        return ConnectTrialJobs(session)
+    from sparktuner.execute.spark.classic import ClassicTrialJobs
+
+    return ClassicTrialJobs(session.sparkContext)

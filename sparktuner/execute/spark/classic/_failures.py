@@ -1,0 +1,33 @@
+"""What went wrong with a Spark job, as py4j's exceptions say it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sparktuner.execute.spark._failures import GONE, classify
+from sparktuner.execute.spark._transport import JobFailed
+
+_MAX_CAUSES = 10
+
+
+def job_failed(error: Exception) -> JobFailed:
+    """Returns what ``error``, raised by py4j or pyspark, means for the trial."""
+    from py4j.protocol import Py4JJavaError
+
+    if not isinstance(error, Py4JJavaError):
+        # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
+        return JobFailed("SparkUnavailable", GONE, f"{type(error).__name__}: {error}")
+    try:
+        causes = _causes(error.java_exception)
+    except Exception as broken:  # the JVM died between the error and the question
+        return JobFailed("SparkUnavailable", GONE, f"{type(broken).__name__}: {broken}")
+    text = "\n".join(f"{kind}: {message}" for kind, message in causes)
+    return classify(text, causes)
+
+
+def _causes(java_exception: Any) -> list[tuple[str, str]]:
+    causes: list[tuple[str, str]] = []
+    while java_exception is not None and len(causes) < _MAX_CAUSES:
+        causes.append((java_exception.getClass().getName(), java_exception.getMessage() or ""))
+        java_exception = java_exception.getCause()
+    return causes

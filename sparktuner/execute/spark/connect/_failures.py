@@ -1,0 +1,14 @@
+"""What went wrong with a Spark job, as the Spark Connect client's exceptions say it."""
+
+from __future__ import annotations
+
+from sparktuner.execute.spark._failures import classify
+from sparktuner.execute.spark._transport import JobFailed
+
+
+def connect_failed(error: Exception) -> JobFailed:
+    """Returns what ``error``, raised by pyspark's Connect client or grpc, means for the trial."""
+    said = str(error).split("\nJVM stacktrace:")[0].strip()
+    text = f"{type(error).__name__}: {said}"
+    code = getattr(error, "getGrpcStatusCode", lambda: None)()
+    return classify(f"{text}\n{code}", [(type(error).__name__, said)])
