@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.driver import check_parallelism
 from sparktuner.execute import Executor, ThreadExecutor
-from sparktuner.execute.spark import make_thread_executor
+from sparktuner.execute.spark import has_session, make_thread_executor
 from sparktuner.records import TrialStore
 from sparktuner.trials import Trials
 
@@ -52,24 +51,9 @@ class ThreadTrials(Trials):
         super().__init__(exp_key=exp_key, store=store)
 
     def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
-        if self._session is None and not _is_there_a_session():
+        if self._session is None and not has_session():
             return ThreadExecutor(objective, self.parallelism)
         return make_thread_executor(self._session, objective, self.parallelism)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_session": None}
-
-
-def _is_there_a_session() -> bool:
-    # A program that has not imported pyspark has no session, and need not have pyspark.
-    pyspark, sql = sys.modules.get("pyspark"), sys.modules.get("pyspark.sql")
-    if pyspark is None or sql is None:
-        return False
-    if sql.SparkSession.getActiveSession() is not None:
-        return True
-    # That is this thread's own; other threads' are what the builder gives here.
-    context = getattr(pyspark, "SparkContext", None)
-    if context is not None and context._active_spark_context is not None:
-        return True
-    connect = sys.modules.get("pyspark.sql.connect.session")
-    return connect is not None and connect.SparkSession._default_session is not None

@@ -14,7 +14,7 @@ import pytest
 from sparktuner import SparkTrials, fmin, hp, rand
 from sparktuner.execute import Cancelled, Finished
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
-from sparktuner.execute.spark._cluster import inspect
+from sparktuner.execute.spark._environment import environment_of
 from sparktuner.execute.spark.connect._session import attach
 from tests.connect_server import IS_BROUGHT
 from tests.new_process import in_new_process
@@ -32,9 +32,9 @@ def opened(connect_spark: Any) -> Iterator[Callable[..., SparkExecutor]]:
 def test_a_connect_session_is_known_by_itself_and_its_slots_are_counted(
     connect_spark: Any,
 ) -> None:
-    cluster = inspect(connect_spark)
-    assert cluster.connect
-    assert cluster.in_driver
+    environment = environment_of(connect_spark)
+    assert environment.is_connect
+    assert environment.in_driver
     assert Slots(connect_spark).count() == 4
 
 
@@ -90,7 +90,7 @@ def test_to_collect_a_search_s_session_closes_nothing(connect_spark: Any) -> Non
     own = attach(connect_spark)
     assert not own.is_shared
     own.session.__del__()
-    assert inspect(own.session).connect
+    assert environment_of(own.session).is_connect
     own.close(server_is_gone=False)
     with pytest.raises(Exception, match="closed|No active"):
         own.session.range(1).count()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 import subprocess
@@ -14,7 +15,12 @@ import pytest
 from sparktuner.errors import SparkUnavailable
 from sparktuner.execute import Finished
 from sparktuner.execute.spark import Slots, active_session, make_executor
-from sparktuner.execute.spark._cluster import inspect, parse_spark_version
+from sparktuner.execute.spark._environment import (
+    connect_client,
+    environment_of,
+    needs_jvm,
+    parse_spark_version,
+)
 from sparktuner.execute.spark._java import check_java, java_range, parse_java_version
 from sparktuner.testing import conf_directory, local_spark
 
@@ -119,10 +125,10 @@ def test_spark_s_version_is_read(text: str, version: tuple[int, int]) -> None:
 
 
 def test_a_session_is_asked_once_what_it_is(spark: Any) -> None:
-    cluster = inspect(spark)
-    assert cluster.version >= (3, 5)
-    assert not cluster.connect
-    assert cluster.in_driver
+    environment = environment_of(spark)
+    assert environment.version >= (3, 5)
+    assert not environment.is_connect
+    assert environment.in_driver
     assert Slots(spark).count() == 4
 
 
@@ -163,7 +169,7 @@ def test_workers_talk_over_unix_domain_sockets_where_spark_has_them(spark: Any) 
         events = executor.wait(60)
         while not isinstance(events[-1], Finished):
             events += executor.wait(60)
-    assert events[-1].value == (inspect(spark).version >= (4, 1))
+    assert events[-1].value == (environment_of(spark).version >= (4, 1))
 
 
 @pytest.mark.spark
@@ -214,3 +220,17 @@ with local_spark("local[2]", **{"spark.app.name": "mine"}) as spark:
     # The one line is the JVM's own, for a module that Spark's launcher asks for.
     lines = [line for line in answer.stderr.splitlines() if "incubator modules" not in line]
     assert lines == []
+
+
+def test_a_platform_s_own_client_is_asked_for_nothing_that_it_lacks() -> None:
+    client = connect_client(object())
+    answers = dataclasses.asdict(client)
+    del answers["collects_tables"]  # pyspark's own
+    assert not any(answers.values())
+
+
+def test_a_client_of_spark_connect_alone_needs_no_jvm(monkeypatch: pytest.MonkeyPatch) -> None:
+    import pyspark
+
+    monkeypatch.delattr(pyspark, "SparkContext")
+    assert not needs_jvm()

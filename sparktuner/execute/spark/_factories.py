@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparktuner.execute._inbox import require_parallelism
 from sparktuner.execute._local import ThreadExecutor
-from sparktuner.execute.spark._cluster import inspect
+from sparktuner.execute.spark._environment import environment_of
 from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._interrupt import spare_other_jobs
 from sparktuner.execute.spark._session import active_session
@@ -78,15 +78,15 @@ def _make_transport(
     resource_profile: ResourceProfile | None,
 ) -> tuple[Transport, SparkSession]:
     """The transport, and the session to ask about the cluster while trials run."""
-    cluster = inspect(session)
-    if cluster.connect:
+    environment = environment_of(session)
+    if environment.is_connect:
         from sparktuner.execute.spark.connect import ConnectTransport
 
-        connect = ConnectTransport(session, objective, cluster, resource_profile)
+        connect = ConnectTransport(session, objective, environment, resource_profile)
         return connect, connect.session  # whose client gives up soon when the server is gone
     from sparktuner.execute.spark.classic import ClassicTransport
 
-    classic = ClassicTransport(session.sparkContext, objective, cluster, resource_profile)
+    classic = ClassicTransport(session.sparkContext, objective, environment, resource_profile)
     return classic, session
 
 
@@ -124,7 +124,7 @@ def trial_jobs(session: SparkSession | None = None) -> TrialJobs:
         SparkUnavailable: the session was stopped, or none can be started.
     """
     session = active_session(session)
-    if inspect(session).connect:
+    if environment_of(session).is_connect:
         from sparktuner.execute.spark.connect import ConnectTrialJobs
 
         return ConnectTrialJobs(session)

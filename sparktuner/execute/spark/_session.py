@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from sparktuner.errors import MissingExtra, SparkUnavailable
-from sparktuner.execute.spark._cluster import connect_requested, require_running
+from sparktuner.execute.spark._environment import (
+    STOPPED,
+    is_connect,
+    is_session_stopped,
+    needs_jvm,
+)
 from sparktuner.execute.spark._java import check_java
 
 if TYPE_CHECKING:
@@ -14,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def active_session(spark_session: SparkSession | None = None) -> SparkSession:
-    """Return the session to use: the one given, else the active one, else a new one.
+    """Returns the session to use: the one given, else the active one, else a new one.
 
     Raises:
         SparkUnavailable: the session was stopped; or there is none, and no Java serves to
@@ -22,12 +26,22 @@ def active_session(spark_session: SparkSession | None = None) -> SparkSession:
         MissingExtra: pyspark is not installed.
     """
     session = spark_session if spark_session is not None else _found_or_new()
-    require_running(session)
+    _require_running(session)
     return session
 
 
+def _require_running(session: SparkSession) -> None:
+    """Check that the session was not stopped and that its JVM, or its server, answers."""
+    if is_session_stopped(session):
+        raise SparkUnavailable(STOPPED)
+    if is_connect(session):
+        from sparktuner.execute.spark.connect import require_answer
+
+        require_answer(session)
+
+
 def require_launchable() -> None:
-    """Check, where a JVM would have to be launched, that there is a Java that serves.
+    """Checks, where a JVM would have to be launched, that there is a Java that serves.
 
     Raises:
         SparkUnavailable: there is none; says which ones serve and how to install one.
@@ -35,14 +49,12 @@ def require_launchable() -> None:
     """
     try:
         import pyspark
-        from pyspark import SparkContext
     except ImportError as error:
         raise MissingExtra(
             "pyspark is not installed: pip install 'sparktuner[spark]'. A managed platform "
             "(Databricks, EMR, Dataproc) brings its own."
         ) from error
-    launched = SparkContext._gateway is not None or "PYSPARK_GATEWAY_PORT" in os.environ
-    if not launched and not connect_requested():
+    if needs_jvm():
         check_java(pyspark.__version__)
 
 

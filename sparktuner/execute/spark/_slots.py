@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from sparktuner.execute.spark._cluster import is_connect, is_local, read_conf
+from sparktuner.execute.spark._environment import is_connect, is_local, read_conf
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile

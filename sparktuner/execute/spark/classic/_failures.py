@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from sparktuner.execute.spark._environment import JavaObject
 from sparktuner.execute.spark._failures import GONE, classify
 from sparktuner.execute.spark._transport import JobFailed
 
@@ -25,7 +24,7 @@ def job_failed(error: Exception) -> JobFailed:
     return classify(text, causes)
 
 
-def _causes(java_exception: Any) -> list[tuple[str, str]]:
+def _causes(java_exception: JavaObject) -> list[tuple[str, str]]:
     causes: list[tuple[str, str]] = []
     while java_exception is not None and len(causes) < _MAX_CAUSES:
         causes.append((java_exception.getClass().getName(), java_exception.getMessage() or ""))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from sparktuner.execute.spark._environment import JavaObject
 
 # More attempts than this of one task are not worth a look.
 _MAX_ATTEMPTS = 16
@@ -24,8 +26,8 @@ class TaskAttempt(NamedTuple):
     host: str
 
 
-def task_attempts(java_context: Any, job: Any) -> list[TaskAttempt]:
-    """Return the attempts of a one-task job, first one first.
+def task_attempts(java_context: JavaObject, job: JavaObject) -> list[TaskAttempt]:
+    """Returns the attempts of a one-task job, first one first.
 
     The store is filled by Spark's listeners, so a job a few milliseconds old may not be in it
     yet. pyspark's public ``statusTracker`` knows no times; the store behind the UI does, and
@@ -46,7 +48,7 @@ def task_attempts(java_context: Any, job: Any) -> list[TaskAttempt]:
     return sorted(attempts)
 
 
-def _attempt(task: Any) -> TaskAttempt:
+def _attempt(task: JavaObject) -> TaskAttempt:
     error = task.errorMessage()
     return TaskAttempt(
         launched=task.launchTime().getTime() / 1000,

@@ -8,12 +8,9 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pyspark import Broadcast, SparkContext
-from pyspark.resource import ResourceProfile
-
-from sparktuner.execute.spark._cluster import Cluster, is_stopped
+from sparktuner.execute.spark._environment import Environment, JavaObject, is_context_stopped
 from sparktuner.execute.spark._failures import GONE, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._transport import JobFailed, Transport
@@ -25,6 +22,10 @@ from sparktuner.execute.worker import (
     TASK_PROPERTY,
     run_classic_task,
 )
+
+if TYPE_CHECKING:
+    from pyspark import Broadcast, SparkContext
+    from pyspark.resource import ResourceProfile
 
 # How long the end of an attempt may take to reach Spark's bookkeeping.
 _LISTENERS_MS = 2000
@@ -40,8 +41,8 @@ class ClassicTransport(Transport):
     def __init__(
         self,
         context: SparkContext,
-        objective: Callable[[Any], Any],
-        cluster: Cluster,
+        objective: Callable[[Any], object],
+        environment: Environment,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
         """Pickle the objective, broadcast it, and make the RDD.
@@ -49,7 +50,7 @@ class ClassicTransport(Transport):
         Args:
             context: the session's.
             objective: what the workers call.
-            cluster: what kind it is.
+            environment: what kind it is.
             resource_profile: what one trial's task needs.
 
         Raises:
@@ -58,12 +59,17 @@ class ClassicTransport(Transport):
         self._context = context
         self._thread = threading.local()
         self._inherited = _local_properties(context).clone()
-        self._jobs: dict[str, Any] = {}  # tag -> JavaFutureAction, while its trial runs
-        packed = pack_objective(objective, cluster.omp)
+        self._jobs: dict[str, JavaObject] = {}  # tag -> JavaFutureAction, while its trial runs
+        packed = pack_objective(objective, environment.omp)
         try:
             self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
             rdd = context.parallelize([None], 1).mapPartitions(
-                partial(run_classic_task, self._broadcast, cluster.in_driver, cluster.copies)
+                partial(
+                    run_classic_task,
+                    self._broadcast,
+                    environment.in_driver,
+                    environment.speculates,
+                )
             )
             if resource_profile is not None:
                 rdd = rdd.withResources(resource_profile)
@@ -84,7 +90,7 @@ class ClassicTransport(Transport):
         except JobFailed:
             raise
         except Exception as error:  # py4j lets OSError and AttributeError through as well
-            if is_stopped(self._context):
+            if is_context_stopped(self._context):
                 raise JobFailed("SparkUnavailable", GONE, str(error)) from None
             raise job_failed(error) from None
 
@@ -122,10 +128,10 @@ class ClassicTransport(Transport):
             # When a job fails, Spark fails every job whose lineage holds the failed stage's RDD:
             # each job gets a last RDD of its own.
             job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
-            report = _joined(job.get())
-            if report == NOT_RUN:
+            outcome = _joined(job.get())
+            if outcome == NOT_RUN:
                 raise self._ended(tag)
-            return report
+            return outcome
         finally:
             self._jobs.pop(tag, None)
             context.removeJobTag(tag)
@@ -147,8 +153,8 @@ class ClassicTransport(Transport):
             return []
 
 
-def _joined(batches: Any) -> bytes:
-    """The report from the pickled lists of its pieces, which Spark may have put together."""
+def _joined(batches: JavaObject) -> bytes:
+    """The outcome from the pickled lists of its pieces, which Spark may have put together."""
     pieces: list[bytes] = pickle.loads(batches.get(0))
     # A short piece is the last one, and to ask how many there are costs a round trip.
     if len(pieces[-1]) == PIECE_BYTES:
@@ -157,5 +163,5 @@ def _joined(batches: Any) -> bytes:
     return b"".join(pieces)
 
 
-def _local_properties(context: SparkContext) -> Any:
+def _local_properties(context: SparkContext) -> JavaObject:
     return context._jsc.sc().getLocalProperties()

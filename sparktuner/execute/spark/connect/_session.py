@@ -7,9 +7,9 @@ import copy
 from concurrent import futures
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from sparktuner.errors import SparkUnavailable
+from sparktuner.execute.spark._environment import ConnectClient, ConnectSession, connect_client
 
 # pyspark's own policy goes on for ten minutes. A server that comes back has forgotten the
 # session, so this need only outlast a hiccup of the network: about 20 s.
@@ -24,32 +24,34 @@ class SearchSession:
 
     Attributes:
         session: where its jobs run.
+        client: what its client can do.
         is_shared: the client is the user's own, so there is nothing to close.
         is_clone: what was shipped to it ends with it.
     """
 
-    session: Any
+    session: ConnectSession
+    client: ConnectClient
     is_shared: bool
     is_clone: bool
 
     def close(self, server_is_gone: bool) -> None:
-        """End the session if it is a clone, and the client if it is ours."""
+        """Ends the session if it is a clone, and the client if it is ours."""
         if self.is_shared:
             return
         client = self.session.client
         # Each client asks to be closed at exit, and would live as long.
-        for name in ("_on_exit", "_cleanup_ml"):  # the latter in Spark 4.0
-            if hasattr(client, name):
-                atexit.unregister(getattr(client, name))
+        for name in self.client.exit_hooks:
+            atexit.unregister(getattr(client, name))
         try:
             # client.close() waits for a server that is gone, in vain; in Spark 3.5, which knows
             # no release_session, it ends threads that all clients share.
-            if server_is_gone or not hasattr(client, "release_session"):
+            if server_is_gone or not self.client.releases_sessions:
                 client._channel.close()
                 return
             # What pyspark still has to tell of the trials would be an error afterwards, and in
             # the server's log.
-            futures.wait(getattr(client, "_release_futures", ()), timeout=_LAST_WORDS)
+            if self.client.tracks_releases:
+                futures.wait(client._release_futures, timeout=_LAST_WORDS)
             # Not session.stop(), which would take a local server down with it.
             if self.is_clone:
                 client.release_session()
@@ -58,8 +60,8 @@ class SearchSession:
             return
 
 
-def require_answer(session: Any) -> None:
-    """Check that the server of a session answers.
+def require_answer(session: ConnectSession) -> None:
+    """Checks that the server of a session answers.
 
     Raises:
         SparkUnavailable: it does not, for about 20 s.
@@ -77,37 +79,41 @@ def require_answer(session: Any) -> None:
         own.close(server_is_gone=True)  # there is nothing to tell it
 
 
-def attach(session: Any) -> SearchSession:
-    """Return the user's session seen through a client of our own.
+def attach(session: ConnectSession) -> SearchSession:
+    """Returns the user's session seen through a client of our own.
 
     Spark's Python workers belong to a session: in this one they may be warm already, and stay
     so for the next search. A client of a platform's own kind may refuse, and is shared then.
     """
+    client = connect_client(session)
     try:
         builder = copy.deepcopy(session.client._builder)
-        if hasattr(builder, "set"):
+        if client.keeps_session_id:
             builder.set("session_id", session.client._session_id)
-        else:  # before Spark 4.0
+        else:
             builder.params["session_id"] = session.client._session_id
         own = _unfinalized(session.__class__)(builder, session.client._user_id)
-        _give_up_early(own)
+        _give_up_early(own, client)
     except Exception:  # whatever a platform's own kind of client raises
-        return SearchSession(session, is_shared=True, is_clone=False)
-    return SearchSession(own, is_shared=False, is_clone=False)
+        return SearchSession(session, client, is_shared=True, is_clone=False)
+    return SearchSession(own, client, is_shared=False, is_clone=False)
 
 
-def clone(session: Any) -> SearchSession:
-    """Return a clone of the user's session, whose artifacts end with it.
+def clone(session: ConnectSession) -> SearchSession:
+    """Returns a clone of the user's session, whose artifacts end with it.
 
     Before Spark 4.1, and where a server refuses, it is the user's session as :func:`attach`
     has it.
     """
+    client = connect_client(session)
+    if not client.clones_sessions:
+        return attach(session)
     try:
         own = session.cloneSession()
-        _give_up_early(own)
-    except Exception:  # AttributeError before Spark 4.1; a server's refusal
+        _give_up_early(own, client)
+    except Exception:  # a server's refusal
         return attach(session)
-    return SearchSession(own, is_shared=False, is_clone=True)
+    return SearchSession(own, client, is_shared=False, is_clone=True)
 
 
 @lru_cache(maxsize=4)
@@ -120,12 +126,12 @@ def _unfinalized(kind: type) -> type:
     return type(kind.__name__, (kind,), {"__module__": kind.__module__, "__del__": _nothing})
 
 
-def _nothing(session: Any) -> None:
+def _nothing(session: ConnectSession) -> None:
     return
 
 
-def _give_up_early(session: Any) -> None:
-    if not hasattr(session.client, "set_retry_policies"):  # before Spark 4.0
+def _give_up_early(session: ConnectSession, client: ConnectClient) -> None:
+    if not client.has_retry_policies:
         limits = {"max_retries": _RETRIES, "max_backoff": _LONGEST_PAUSE_MS}
         session.client._retry_policy |= limits
         return

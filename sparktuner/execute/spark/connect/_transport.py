@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from sparktuner.execute.spark._cluster import Cluster
+from sparktuner.execute.spark._environment import ConnectSession, Environment
 from sparktuner.execute.spark._failures import worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
@@ -24,6 +24,7 @@ from sparktuner.execute.worker import NOT_RUN, run_connect_task
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
+    from pyspark.sql.connect.dataframe import DataFrame
 
 # An objective of up to this many bytes travels with each trial, which costs less than the
 # Python workers that a session of its own would have to start.
@@ -44,9 +45,9 @@ class ConnectTransport(Transport):
 
     def __init__(
         self,
-        session: Any,
-        objective: Callable[[Any], Any],
-        cluster: Cluster,
+        session: ConnectSession,
+        objective: Callable[[Any], object],
+        environment: Environment,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
         """Pickle the objective, and ship it if it is large.
@@ -54,7 +55,7 @@ class ConnectTransport(Transport):
         Args:
             session: a Spark Connect session.
             objective: what the workers call.
-            cluster: what kind it is.
+            environment: what kind it is.
             resource_profile: what one trial's task needs.
 
         Raises:
@@ -62,7 +63,7 @@ class ConnectTransport(Transport):
         """
         from pyspark.sql.types import BinaryType, StructField, StructType
 
-        packed = pack_objective(objective, cluster.omp)
+        packed = pack_objective(objective, environment.omp)
         is_small = sum(map(len, packed)) <= _SMALL
         self._own = attach(session) if is_small else clone(session)
         self.session = self._own.session
@@ -71,13 +72,17 @@ class ConnectTransport(Transport):
         self._since: dict[str, float | None] = {}
         self._mine = threading.local()  # .tag: of the trial that this thread runs
         name = f"sparktuner-{uuid.uuid4().hex}.pickle"
-        with suppress(Exception):  # AttributeError before Spark 4.0
-            self.session.registerProgressHandler(self._on_progress)
+        self._client = self._own.client
+        if self._client.tells_progress:
+            with suppress(Exception):  # whatever a platform's own kind of client raises
+                self.session.registerProgressHandler(self._on_progress)
         if not is_small:
             _ship(self.session, name, packed)
         inline = packed if is_small else None
         self._function = _ByValue(
-            functools.partial(run_connect_task, name, inline, cluster.in_driver, cluster.copies)
+            functools.partial(
+                run_connect_task, name, inline, environment.in_driver, environment.speculates
+            )
         )
         self._schema = StructType([StructField("report", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
@@ -92,7 +97,7 @@ class ConnectTransport(Transport):
             job = self._frame.mapInArrow(
                 _Trial(self._function, task), self._schema, **self._options
             )
-            report = _only_value(job)
+            outcome = _only_value(job, self._client.collects_tables)
         except Exception as error:  # pyspark's dozen kinds, grpc's, and ValueError once closed
             failure = connect_failed(error)
             _forget_frames(error)
@@ -103,9 +108,9 @@ class ConnectTransport(Transport):
             del self._since[tag]
             self._mine.tag = None
             session.removeTag(tag)
-        if report == NOT_RUN:
+        if outcome == NOT_RUN:
             raise worker_vanished()
-        return report
+        return outcome
 
     def cancel(self, tag: str) -> None:
         if self._gone.is_set():
@@ -135,8 +140,9 @@ class ConnectTransport(Transport):
             self._since[tag] = time.time()
 
     def close(self) -> None:
-        with suppress(Exception):  # AttributeError before Spark 4.0
-            self.session.removeProgressHandler(self._on_progress)
+        if self._client.tells_progress:
+            with suppress(Exception):  # as above
+                self.session.removeProgressHandler(self._on_progress)
         self._own.close(self._gone.is_set())
 
 
@@ -175,18 +181,18 @@ class _Trial:
         return functools.partial, (self._function, self._task)
 
 
-def _only_value(job: Any) -> bytes:
+def _only_value(job: DataFrame, as_table: bool) -> bytes:
     """Return the one value of a one-row result.
 
-    ``collect`` asks the server for a setting each time; the table alone (Spark 4) needs none.
+    ``collect`` asks the server for a setting each time; the table alone needs none.
     """
-    if not hasattr(job, "_to_table"):
+    if not as_table:
         return bytes(job.collect()[0][0])
     table, _ = job._to_table()
     return bytes(table.column(0)[0].as_py())
 
 
-def _ship(session: Any, name: str, packed: list[Any]) -> None:
+def _ship(session: ConnectSession, name: str, packed: list[bytes]) -> None:
     """Send ``packed`` once, in chunks; it may be larger than one gRPC message."""
     with tempfile.TemporaryDirectory(prefix="sparktuner-") as folder:
         path = os.path.join(folder, name)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from sparktuner.execute.spark._environment import ConnectSession
 from sparktuner.execute.spark._trial_jobs import TrialJobs
 
 
 class ConnectTrialJobs(TrialJobs):
     """Gives each trial's own Spark jobs a tag; pools and descriptions are the server's affair."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: ConnectSession) -> None:
         super().__init__()
         self._session = session
 
