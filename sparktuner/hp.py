@@ -11,29 +11,25 @@ One of several things: :func:`choice`, :func:`pchoice`. Integers: :func:`randint
 
 from __future__ import annotations
 
-import math
-import numbers
 from collections.abc import Callable, Iterator, Mapping, Sized
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space import (
+    NAMED,
     Categorical,
     Distribution,
     Node,
-    Numeric,
     Parameter,
-    RandInt,
     Switch,
     as_node,
+    described,
+    is_number,
 )
 
 _T = TypeVar("_T")
-
-# How far from 1 the sum of probabilities may be that somebody rounded to two digits.
-_ROUNDED = 0.02
 
 
 def choice(label: str, options: Any) -> Switch:
@@ -60,11 +56,8 @@ def pchoice(label: str, p_options: Any) -> Switch:
     """
     where = _where("pchoice", label, "hp.pchoice('x', [(0.2, 'a'), (0.8, 'b')])")
     pairs = [_pair(where, i, pair) for i, pair in enumerate(_options(where, p_options))]
-    p = tuple(_probability(where, i, *pair) for i, pair in enumerate(pairs))
-    total = math.fsum(p)
-    if abs(total - 1) <= _ROUNDED:
-        p = tuple(each / total for each in p)
-    index = _parameter(where, label, lambda: Categorical(p))
+    p = [_probability(where, i, *pair) for i, pair in enumerate(pairs)]
+    index = _parameter(where, label, lambda: NAMED["categorical"](p))
     return Switch(index, _nodes(where, [option for _, option in pairs]))
 
 
@@ -75,19 +68,17 @@ def randint(label: str, *bounds: Any, **named: Any) -> Parameter:
     ``high``, or ``upper``.
     """
     where = _where("randint", label, "hp.randint('x', 2, 10)")
-    lowest, highest = _randint_bounds(where, bounds, named)
-    low, high = _integer(where, "low", lowest), _integer(where, "high", highest)
-    return _parameter(where, label, lambda: RandInt(low, high))
+    return _parameter(where, label, lambda: NAMED["randint"](*bounds, **named))
 
 
 def uniform(label: str, low: float, high: float) -> Parameter:
     """A float between ``low`` and ``high``."""
-    return _numeric("uniform", label, "uniform", low=low, high=high)
+    return _numeric("uniform", label, low=low, high=high)
 
 
 def quniform(label: str, low: float, high: float, q: float) -> Parameter:
     """``round(uniform(low, high) / q) * q``."""
-    return _numeric("quniform", label, "uniform", q=q, low=low, high=high)
+    return _numeric("quniform", label, low=low, high=high, q=q)
 
 
 def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Parameter:
@@ -97,56 +88,43 @@ def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Parameter
     for equal probabilities.
     """
     where = _where("uniformint", label, "hp.uniformint('x', 1, 10)")
-    if _number(where, "q", q) != 1:
-        raise BadSearchSpace(f"{where}: q must be 1, got {q!r}; use hp.quniform for other steps")
-    return _numeric("uniformint", label, "uniform", q=1, integer=True, low=low, high=high)
+    return _parameter(where, label, lambda: NAMED["uniformint"](low, high, q))
 
 
 def loguniform(label: str, low: float, high: float) -> Parameter:
     """``exp(uniform(low, high))``: ``low`` and ``high`` are natural logarithms."""
-    return _numeric("loguniform", label, "uniform", log=True, low=low, high=high)
+    return _numeric("loguniform", label, low=low, high=high)
 
 
 def qloguniform(label: str, low: float, high: float, q: float) -> Parameter:
     """``round(exp(uniform(low, high)) / q) * q``: the bounds are natural logarithms."""
-    return _numeric("qloguniform", label, "uniform", log=True, q=q, low=low, high=high)
+    return _numeric("qloguniform", label, low=low, high=high, q=q)
 
 
 def normal(label: str, mu: float, sigma: float) -> Parameter:
     """A normally distributed float of mean ``mu`` and standard deviation ``sigma``."""
-    return _numeric("normal", label, "normal", mu=mu, sigma=sigma)
+    return _numeric("normal", label, mu=mu, sigma=sigma)
 
 
 def qnormal(label: str, mu: float, sigma: float, q: float) -> Parameter:
     """``round(normal(mu, sigma) / q) * q``."""
-    return _numeric("qnormal", label, "normal", q=q, mu=mu, sigma=sigma)
+    return _numeric("qnormal", label, mu=mu, sigma=sigma, q=q)
 
 
 def lognormal(label: str, mu: float, sigma: float) -> Parameter:
     """``exp(normal(mu, sigma))``: ``mu`` and ``sigma`` are those of the logarithm."""
-    return _numeric("lognormal", label, "normal", log=True, mu=mu, sigma=sigma)
+    return _numeric("lognormal", label, mu=mu, sigma=sigma)
 
 
 def qlognormal(label: str, mu: float, sigma: float, q: float) -> Parameter:
     """``round(exp(normal(mu, sigma)) / q) * q``: mean and deviation are the logarithm's."""
-    return _numeric("qlognormal", label, "normal", log=True, q=q, mu=mu, sigma=sigma)
+    return _numeric("qlognormal", label, mu=mu, sigma=sigma, q=q)
 
 
-def _numeric(
-    name: str,
-    label: str,
-    base: Literal["uniform", "normal"],
-    *,
-    log: bool = False,
-    q: Any = None,
-    integer: bool = False,
-    **bounds: Any,
-) -> Parameter:
-    example = ", ".join(["'x'", *bounds, *(["q"] if q is not None and not integer else [])])
+def _numeric(name: str, label: str, **numbers: object) -> Parameter:
+    example = ", ".join(["'x'", *numbers])
     where = _where(name, label, f"hp.{name}({example})")
-    a, b = (_number(where, argument, value) for argument, value in bounds.items())
-    step = _number(where, "q", q) if name.startswith("q") or integer else None
-    return _parameter(where, label, lambda: Numeric(base, a, b, log, step, integer))
+    return _parameter(where, label, lambda: NAMED[name](**numbers))
 
 
 def _parameter(where: str, label: str, make: Callable[[], Distribution]) -> Parameter:
@@ -165,77 +143,10 @@ def _where(name: str, label: object, example: str) -> str:
     """How messages name the call; the label is checked first, since they use it."""
     if not isinstance(label, str):
         raise BadSearchSpace(
-            f"hp.{name}: the first argument must be the label, a string, got {_short(label)}; "
+            f"hp.{name}: the first argument must be the label, a string, got {described(label)}; "
             f"write {example}"
         )
     return f"hp.{name}({str.__str__(label)!r})"
-
-
-def _number(where: str, argument: str, value: Any) -> float:
-    value = _unwrapped(value)
-    if isinstance(value, Node):
-        raise BadSearchSpace(
-            f"{where}: {argument} must be a constant, got the search-space node {value!r}; "
-            "compute with nodes instead, as in lower + hp.uniform('x', 0, 1) * width"
-        )
-    if isinstance(value, bool):
-        raise BadSearchSpace(
-            f"{where}: {argument} must be a number, got {value}; for a parameter that is true "
-            "or false use hp.choice(label, [False, True])"
-        )
-    if not isinstance(value, numbers.Real):
-        raise BadSearchSpace(
-            f"{where}: {argument} must be a real number, got {_short(value)}{_remedy(value)}"
-        )
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise BadSearchSpace(f"{where}: {argument} must be finite, got {number}")
-    # Adding 0.0 turns -0.0 into 0.0.
-    return number + 0.0
-
-
-def _remedy(value: object) -> str:
-    if isinstance(value, str):
-        try:
-            return f"; write {float(value):g} without quotes"
-        except ValueError:
-            return "; the label comes first"
-    return ""
-
-
-def _integer(where: str, argument: str, value: Any) -> int:
-    number = _number(where, argument, value)
-    if not number.is_integer():
-        raise BadSearchSpace(
-            f"{where}: {argument} must be a whole number, got {value!r}; "
-            "use hp.uniform or hp.quniform for fractions"
-        )
-    return int(_unwrapped(value))
-
-
-def _unwrapped(value: Any) -> Any:
-    """A NumPy scalar, or an array of no dimensions, as the Python value that it holds."""
-    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0):
-        return value.item()
-    return value
-
-
-def _randint_bounds(where: str, bounds: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
-    given = [*zip(("low", "high", "a third bound"), bounds, strict=False), *named.items()]
-    by_name = {"high" if name == "upper" else name: bound for name, bound in given}
-    if not given or len(by_name) < len(given) or not by_name.keys() <= {"low", "high"}:
-        came = ", ".join(f"{name}={bound!r}" for name, bound in given) or "none"
-        raise BadSearchSpace(
-            f"{where}: needs one bound (upper) or two (low and high), each once, got {came}; "
-            "write hp.randint('x', 10) or hp.randint('x', 2, 10)"
-        )
-    if len(given) == 1:
-        # As in NumPy, a single bound is the upper one, whatever its name.
-        return 0, given[0][1]
-    return by_name["low"], by_name["high"]
 
 
 def _options(where: str, options: Any) -> list[Any]:
@@ -265,7 +176,7 @@ def _not_options(options: Any) -> str:
     if isinstance(options, Iterator):
         return f"a {type(options).__name__}, which can be read once only; write list(...)"
     if not isinstance(options, Sized) or getattr(options, "ndim", 1) == 0:
-        return f"{_short(options)}; for integers write hp.randint or range(n)"
+        return f"{described(options)}; for integers write hp.randint or range(n)"
     return ""
 
 
@@ -277,30 +188,18 @@ def _pair(where: str, i: int, pair: Any) -> tuple[Any, Any]:
     if isinstance(pair, tuple | list) and len(pair) == 2:
         return pair[0], pair[1]
     raise BadSearchSpace(
-        f"{where}: options must be pairs of (probability, option), got {_short(pair)} "
+        f"{where}: options must be pairs of (probability, option), got {described(pair)} "
         f"at position {i}"
     )
 
 
-def _probability(where: str, i: int, p: Any, option: Any) -> float:
-    if not _is_number(p) and _is_number(option):
+def _probability(where: str, i: int, p: object, option: object) -> object:
+    if not is_number(p) and is_number(option):
         raise BadSearchSpace(
             f"{where}: the probability comes first in each pair, got ({p!r}, {option!r}) at "
             f"position {i}; write ({option!r}, {p!r})"
         )
-    return _number(where, f"the probability at position {i}", p)
-
-
-def _is_number(value: object) -> bool:
-    value = _unwrapped(value)
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    text = text if len(text) <= 60 else f"{text[:57]}..."
-    kind = type(value).__name__
-    return text if value is None else f"the {kind} {text}"
+    return p
 
 
 __all__ = [

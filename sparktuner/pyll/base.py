@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space import (
     Call,
+    Draw,
     Literal,
     Node,
     Parameter,
@@ -44,6 +47,7 @@ def rec_eval(
     memo_gc: bool = True,
     print_trace: bool = False,
     print_node_on_error: bool = True,
+    rng: np.random.Generator | int | None = None,
 ) -> Any:
     """The value of an expression, in which the nodes of ``memo`` have the values given there.
 
@@ -55,6 +59,7 @@ def rec_eval(
         memo_gc: no effect.
         print_trace: no effect.
         print_node_on_error: no effect.
+        rng: where draws without a label come from, or a seed; None for fresh entropy.
 
     Raises:
         BadSearchSpace: a parameter has no value.
@@ -63,7 +68,7 @@ def rec_eval(
         node: copy.deepcopy(value) if deepcopy_inputs else value
         for node, value in (memo or {}).items()
     }
-    return substitute(as_apply(expr), _no_value, known)
+    return substitute(as_apply(expr), _no_value, known, rng)
 
 
 def _no_value(parameter: Parameter) -> Any:
@@ -127,6 +132,8 @@ def _rebuilt(node: Node, copies: Mapping[Node, Node]) -> Node:
         case Call():
             kwargs = tuple((name, copies[arg]) for name, arg in node.kwargs)
             return replace(node, args=tuple(copies[arg] for arg in node.args), kwargs=kwargs)
+        case Draw():
+            return replace(node, args=tuple(copies[arg] for arg in node.args))
         case Record():
             return Record(tuple((key, copies[item]) for key, item in node.items))
         case Sequence():
@@ -135,7 +142,7 @@ def _rebuilt(node: Node, copies: Mapping[Node, Node]) -> Node:
 
 
 def _merge_key(node: Node, merge_literals: bool) -> Any:
-    """What two nodes must share to be merged; None for one that stays itself."""
+    """What two nodes must share to be merged; None for one that stays itself, as two draws do."""
     match node:
         case Call():
             return Call, node.function, node.args, node.kwargs

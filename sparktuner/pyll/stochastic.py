@@ -23,14 +23,15 @@ def sample(expr: object, rng: _Rng = None, **kwargs: Any) -> Any:
         kwargs: as for :func:`sparktuner.pyll.base.rec_eval`; ``memo`` fixes nodes.
     """
     space = flatten(expr)
-    u = _generator(rng).random((len(space.parameters), 1))
+    generator = _generator(rng)
+    u = generator.random((len(space.parameters), 1))
     # Inactive ones too: a memo that fixes a choice may need them.
     drawn = {
         parameter: parameter.distribution.native(parameter.distribution.quantile(u[j]).item())
         for j, parameter in enumerate(space.parameters)
     }
     memo = {**drawn, **(kwargs.pop("memo", None) or {})}
-    return rec_eval(space.root, memo=memo, **kwargs)
+    return rec_eval(space.root, memo=memo, rng=generator, **kwargs)
 
 
 def _generator(rng: _Rng) -> np.random.Generator:

@@ -4,11 +4,14 @@ In reading order: the distributions, the nodes that hold them, evaluation of a
 configuration, expressions over nodes, and the flat view in columns that algorithms use.
 """
 
+from sparktuner.space._arguments import described, is_number
 from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
+from sparktuner.space._draws import Draw
 from sparktuner.space._evaluate import Configuration, evaluate, substitute
 from sparktuner.space._expressions import Scope, scope
 from sparktuner.space._flatten import BoolArray, Column, FlatSpace, flatten
 from sparktuner.space._graph import children, nodes
+from sparktuner.space._named import NAMED
 from sparktuner.space._nodes import (
     Call,
     Literal,
@@ -29,10 +32,12 @@ __all__ = [
     "RandInt",
     "Categorical",
     "Distribution",
+    "NAMED",
     "Node",
     "Literal",
     "Parameter",
     "Switch",
+    "Draw",
     "Call",
     "Record",
     "Sequence",
@@ -41,6 +46,8 @@ __all__ = [
     "children",
     "nodes",
     "native",
+    "is_number",
+    "described",
     "Configuration",
     "evaluate",
     "substitute",

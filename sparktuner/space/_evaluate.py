@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Numeric
+from sparktuner.space._draws import Draw
 from sparktuner.space._graph import children
 from sparktuner.space._nodes import (
     Call,
@@ -23,7 +26,7 @@ from sparktuner.space._nodes import (
 Configuration: TypeAlias = Mapping[str, Any]
 
 
-def evaluate(space: object, configuration: Configuration) -> Any:
+def evaluate(space: object, configuration: Configuration, seed: int | None = None) -> Any:
     """The search space with each parameter replaced by its value.
 
     Only the options that are chosen are evaluated, each node once, so that a node used in
@@ -33,6 +36,7 @@ def evaluate(space: object, configuration: Configuration) -> Any:
         space: a node, or any nesting of dicts, lists and tuples of nodes.
         configuration: a value for each active label; a choice's is its index. Other labels
             are ignored.
+        seed: decides what draws without a label give; None makes them differ each time.
 
     Raises:
         BadSearchSpace: an active label has no value, or an index points at no option.
@@ -47,11 +51,23 @@ def evaluate(space: object, configuration: Configuration) -> Any:
                 f"configuration; got values for {sorted(map(str, configuration))}"
             ) from None
 
-    return substitute(as_node(space), value_of, {})
+    return substitute(as_node(space), value_of, {}, seed)
 
 
-def substitute(node: Node, value_of: Callable[[Parameter], Any], memo: dict[Node, Any]) -> Any:
-    """Evaluate ``node``; what ``memo`` holds is taken from there, the rest is added to it."""
+def substitute(
+    node: Node,
+    value_of: Callable[[Parameter], object],
+    memo: dict[Node, Any],
+    rng: np.random.Generator | int | None = None,
+) -> Any:
+    """Evaluate ``node``; what ``memo`` holds is taken from there, the rest is added to it.
+
+    Args:
+        node: what is evaluated.
+        value_of: gives a parameter's value.
+        memo: node -> value.
+        rng: where draws without a label come from, or a seed; None for fresh entropy.
+    """
     # A stack of our own: spaces may be nested deeper than Python's.
     stack = [node]
     while stack:
@@ -62,6 +78,10 @@ def substitute(node: Node, value_of: Callable[[Parameter], Any], memo: dict[Node
         missing = [below for below in _needs(top, memo) if below not in memo]
         if missing:
             stack.extend(reversed(missing))
+        elif isinstance(top, Draw):
+            # Made on the first draw: a generator costs more than all of a small space.
+            rng = np.random.default_rng(rng)
+            memo[top] = top.drawn(memo, rng)
         else:
             memo[top] = _result(top, value_of, memo)
     return memo[node]

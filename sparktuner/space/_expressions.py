@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import functools
 import operator
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -13,11 +12,10 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from sparktuner.space._nodes import Call, Switch, as_node, call, name_of
+from sparktuner.space._draws import DRAWS
+from sparktuner.space._nodes import Call, Node, Switch, as_node, call, name_of
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-_DISTRIBUTION = re.compile("p?choice|randint|uniformint|q?(log)?(uniform|normal)")
 
 
 def repeat(n: int, value: Any) -> list[Any]:
@@ -65,17 +63,19 @@ class Scope:
     def __init__(self) -> None:
         self._defined: dict[str, tuple[Callable[..., Any], int | None]] = {}
 
-    def __getattr__(self, name: str) -> Callable[..., Call]:
+    def __getattr__(self, name: str) -> Callable[..., Node]:
         if name.startswith("_"):
             raise AttributeError(name)
         if name in self._defined:
             return functools.partial(_call_with_length, *self._defined[name])
         if name in _FUNCTIONS:
             return functools.partial(call, _FUNCTIONS[name])
+        if name in DRAWS:
+            return DRAWS[name]
         raise AttributeError(self._unknown(name))
 
     def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *_FUNCTIONS, *self._defined})
+        return sorted({*super().__dir__(), *_FUNCTIONS, *DRAWS, *self._defined})
 
     def switch(self, index: object, *options: object) -> Switch:
         """The option that the index points at, counted from 0; only that one is evaluated."""
@@ -132,7 +132,7 @@ class Scope:
     ) -> _Function:
         """Define ``f`` unless its name is taken."""
         name = name_of(f)
-        if name in _FUNCTIONS or name in self._defined:
+        if name in _FUNCTIONS or name in DRAWS or name in self._defined:
             return f
         return self.define(f, o_len, pure)
 
@@ -148,7 +148,7 @@ class Scope:
         del self._defined[name]
 
     def _unknown(self, name: str) -> str:
-        if _DISTRIBUTION.fullmatch(name):
+        if name in ("choice", "pchoice"):
             return f"scope has no {name!r}: parameters need a label, write hp.{name}('label', ...)"
         known = [n for n in dir(self) if not n.startswith("_")]
         close = difflib.get_close_matches(name, known)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sparktuner.space._draws import Draw
 from sparktuner.space._nodes import Call, Node, Record, Sequence, Switch
 
 
@@ -16,6 +17,8 @@ def children(node: Node) -> Iterator[Node]:
         case Call():
             yield from node.args
             yield from (arg for _, arg in node.kwargs)
+        case Draw():
+            yield from node.args
         case Record():
             yield from (item for _, item in node.items)
         case Sequence():

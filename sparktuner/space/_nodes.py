@@ -180,7 +180,7 @@ class Literal(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Parameter(Node):
-    """A labelled draw from a distribution: the only kind of node that is random."""
+    """A labelled draw from a distribution, whose value a search chooses."""
 
     label: str
     distribution: Distribution
@@ -208,25 +208,23 @@ class Switch(Node):
     def __post_init__(self) -> None:
         if not self.options:
             raise BadSearchSpace("a switch needs at least one option, got none")
-        if isinstance(self.index, Parameter):
-            self._check_index(self.index)
-
-    def _check_index(self, index: Parameter) -> None:
-        if not isinstance(index.distribution, Categorical | RandInt):
+        # A parameter and a draw have a distribution; what is computed may point anywhere.
+        distribution = getattr(self.index, "distribution", None)
+        if not isinstance(distribution, Categorical | RandInt):
             return
-        first, last = index.distribution.limits
+        first, last = distribution.limits
         if first < 0 or last >= len(self.options):
             raise BadSearchSpace(
                 f"a switch's index must point at one of its {len(self.options)} options, but "
-                f"{index!r} takes values from {first:g} to {last:g}"
+                f"{self.index!r} takes values from {first:g} to {last:g}"
             )
 
     def _code(self, depth: int) -> str:
-        options = [_nested(option, depth) for option in self.options[:_SHOWN]]
+        options = [nested(option, depth) for option in self.options[:_SHOWN]]
         more = ["..."] if len(self.options) > _SHOWN else []
         index = self.index
         if not isinstance(index, Parameter) or not isinstance(index.distribution, Categorical):
-            return f"scope.switch({', '.join([_nested(index, depth), *options, *more])})"
+            return f"scope.switch({', '.join([nested(index, depth), *options, *more])})"
         if index.distribution.is_uniform:
             return f"hp.choice({index.label!r}, [{', '.join(options + more)}])"
         pairs = [
@@ -270,8 +268,8 @@ class Call(Node):
         return iter([self[i] for i in range(self.length)])
 
     def _code(self, depth: int) -> str:
-        args = [_nested(arg, depth) for arg in self.args]
-        kwargs = [f"{name}={_nested(arg, depth)}" for name, arg in self.kwargs]
+        args = [nested(arg, depth) for arg in self.args]
+        kwargs = [f"{name}={nested(arg, depth)}" for name, arg in self.kwargs]
         if self.function in _INFIX and len(args) == 2:
             return f" {_INFIX[self.function]} ".join(args)
         if self.function is operator.neg:
@@ -290,7 +288,7 @@ class Record(Node):
     items: tuple[tuple[Any, Node], ...]
 
     def _code(self, depth: int) -> str:
-        items = (f"{key!r}: {_nested(item, depth)}" for key, item in self.items)
+        items = (f"{key!r}: {nested(item, depth)}" for key, item in self.items)
         return f"{{{', '.join(items)}}}"
 
 
@@ -301,7 +299,7 @@ class Sequence(Node):
     items: tuple[Node, ...]
 
     def _code(self, depth: int) -> str:
-        items = [_nested(item, depth) for item in self.items[:_SHOWN]]
+        items = [nested(item, depth) for item in self.items[:_SHOWN]]
         if len(self.items) > _SHOWN:
             items.append("...")
         return f"[{', '.join(items)}]"
@@ -387,7 +385,8 @@ def _call_value(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def _nested(node: Node, depth: int) -> str:
+def nested(node: Node, depth: int) -> str:
+    """Returns the code of a node that is part of another, in brackets where it needs them."""
     if depth <= 1:
         return "..."
     text = node._code(depth - 1)

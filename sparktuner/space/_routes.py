@@ -14,6 +14,7 @@ from typing import TypeAlias, TypeGuard
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Categorical, RandInt
+from sparktuner.space._draws import Draw
 from sparktuner.space._nodes import Call, Node, Parameter, Record, Sequence, Switch, name_of
 
 Step: TypeAlias = tuple[Parameter, int]
@@ -80,9 +81,16 @@ def _edges(node: Node, path: str) -> Iterator[tuple[Node, Step | None, str]]:
                 yield item, None, f"{path}[{i}]"
         case Call():
             arguments = (*node.args, *(arg for _, arg in node.kwargs))
-            for i, arg in enumerate(arguments):
-                alone = len(arguments) == 1
-                yield arg, None, path if alone else f"{path}<{name_of(node.function)} {i}>"
+            yield from _argument_edges(name_of(node.function), arguments, path)
+        case Draw():
+            yield from _argument_edges(node.name, node.args, path)
+
+
+def _argument_edges(
+    name: str, arguments: tuple[Node, ...], path: str
+) -> Iterator[tuple[Node, Step | None, str]]:
+    for i, arg in enumerate(arguments):
+        yield arg, None, path if len(arguments) == 1 else f"{path}<{name} {i}>"
 
 
 def _switch_edges(node: Switch, path: str) -> Iterator[tuple[Node, Step | None, str]]:

@@ -156,7 +156,7 @@ def test_a_definition_replaces_what_a_name_meant() -> None:
     [
         (lambda: scope.flaot(1), AttributeError, "'flaot'; did you mean 'float'.*@scope.define"),
         (lambda: scope.my_function(1), AttributeError, "@scope.define"),
-        (lambda: scope.uniform(0, 1), AttributeError, r"write hp.uniform\('label', ...\)"),
+        (lambda: scope.choice([0, 1]), AttributeError, r"write hp.choice\('label', ...\)"),
         (lambda: scope.define(lambda x: x), ValueError, "write it with def"),
         (lambda: scope.define(3), ValueError, "needs a function"),
         (lambda: scope.define(_named("switch")), ValueError, "'switch' is a method of scope"),
