@@ -13,6 +13,7 @@ from sparktuner.records import Document, miscs_to_idxs_vals
 from sparktuner.suggest import (
     AnnealOptions,
     SearchedTrials,
+    learns,
     propose_anneal,
     suggest_with,
 )
@@ -20,6 +21,7 @@ from sparktuner.suggest import (
 __all__ = ["suggest", "suggest_batch"]
 
 
+@learns
 def suggest(
     new_ids: Sequence[Any],
     domain: Domain,

@@ -14,11 +14,18 @@ import numpy as np
 
 from sparktuner.domain import Domain
 from sparktuner.records import Document
-from sparktuner.suggest import AtpeOptions, SearchedTrials, propose_adaptive, suggest_with
+from sparktuner.suggest import (
+    AtpeOptions,
+    SearchedTrials,
+    learns,
+    propose_adaptive,
+    suggest_with,
+)
 
 __all__ = ["suggest"]
 
 
+@learns
 def suggest(
     new_ids: Sequence[Any],
     domain: Domain,

@@ -15,6 +15,7 @@ from sparktuner.suggest import (
     SearchedTrials,
     TpeOptions,
     explain_tpe,
+    learns,
     propose_tpe,
     suggest_with,
 )
@@ -22,6 +23,7 @@ from sparktuner.suggest import (
 __all__ = ["suggest", "explain", "Explanation"]
 
 
+@learns
 def suggest(
     new_ids: Sequence[Any],
     domain: Domain,
