@@ -22,7 +22,7 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray, normal_cdf
 from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._distinct import Tried, draw_each
+from sparktuner.suggest._distinct import draw_each
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
 from sparktuner.suggest._layout import IndexArray
@@ -30,7 +30,7 @@ from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._moves import perturb, settle, unlikely, widths
 from sparktuner.suggest._ranked import Ranked, evenly
 from sparktuner.suggest._success import Success
-from sparktuner.suggest._tpe import best_new, next_tpe
+from sparktuner.suggest._tpe import best_first, rank_tpe
 
 # A Gaussian process, which knows how wrong it may be, can do with so few.
 _LEAST_RESULTS = 4
@@ -107,10 +107,10 @@ def propose_adaptive(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations; see the module's docstring."""
     options = AtpeOptions() if options is None else options
-    suggest = None
+    rank = None
     if n and not options.is_startup(history):
-        suggest = _Model(Estimator.of(space, history, options.tpe), options, rng).next
-    return draw_each(space, history, n, rng, suggest)
+        rank = _Model(Estimator.of(space, history, options.tpe), options, rng).rank
+    return draw_each(space, history, n, rng, rank)
 
 
 class _Model:
@@ -121,12 +121,12 @@ class _Model:
     ) -> None:
         self._estimator, self._options, self._rng = estimator, options, rng
 
-    def next(self, pending: FloatArray, tried: Tried) -> FloatArray | None:
-        """One configuration (p,), if there is a new one among the candidates."""
+    def rank(self, pending: FloatArray) -> FloatArray:
+        """Candidates (k, p), best first, by TPE or by the process."""
         if self._rng.random() < self._options.alone or not self._predicts:
-            return next_tpe(self._estimator, self._rng, pending, tried)
-        candidates, score = self._ranked(pending)
-        return best_new(candidates, np.round(score, 7), tried)
+            return rank_tpe(self._estimator, self._rng, pending)
+        candidates, score = self._scored(pending)
+        return best_first(candidates, np.round(score, 7))
 
     @cached_property
     def _points(self) -> IndexArray:
@@ -162,7 +162,7 @@ class _Model:
         """Whether left-out targets are told better than by their mean."""
         return self._process.foretells()
 
-    def _ranked(self, pending: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _scored(self, pending: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Candidates (k, p) and their scores (k,)."""
         space, k, rng = self._estimator.space, self._options.n_candidates, self._rng
         features = features_of(space)

@@ -14,9 +14,8 @@ from typing import Any
 import numpy as np
 
 from sparktuner.records import History
-from sparktuner.space import FlatSpace, FloatArray
-from sparktuner.suggest._distinct import Tried, draw_each, first_new
-from sparktuner.suggest._layout import IndexArray
+from sparktuner.space import BoolArray, FlatSpace, FloatArray
+from sparktuner.suggest._distinct import draw_each
 from sparktuner.suggest._moves import perturb
 from sparktuner.suggest._ranked import Ranked
 
@@ -56,34 +55,47 @@ def propose_anneal(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations, each a move away from a good trial."""
     options = AnnealOptions() if options is None else options
-    best = Ranked.of(history).best
-    observed = (~np.isnan(history.values)).sum(axis=0)
-
-    def suggest(pending: FloatArray, tried: Tried) -> FloatArray | None:
-        return first_new(_moves(space, history, best, observed, rng, options), tried)
-
-    return draw_each(space, history, n, rng, suggest if len(best) else None)
+    if not history.n:
+        return draw_each(space, history, n, rng, None)
+    moves = _Moves(space, history, rng, options)
+    return draw_each(space, history, n, rng, moves.away, moves.nearby)
 
 
-def _moves(
-    space: FlatSpace,
-    history: History,
-    best: IndexArray,
-    observed: np.ndarray,
-    rng: np.random.Generator,
-    options: AnnealOptions,
-) -> FloatArray:
-    """Several moves, the first one being the suggestion unless it was tried."""
-    p = len(space.columns)
-    rank = np.minimum(rng.geometric(1 / options.avg_best_idx, _TRIES), len(best)) - 1
-    base = history.values[best[rank]]
-    temperature = 1 / (1 + options.shrink_coef * observed)
-    # At high temperature all parameters move, at low temperature a few of them.
-    share = np.maximum(np.sqrt(temperature), min(1.0, 2 / p))
-    change = rng.random((_TRIES, p)) < share
-    active = ~np.isnan(base)
-    pick = (rng.random((_TRIES, p)) * active).argmax(axis=1)
-    change[np.arange(_TRIES), pick] = True
-    spread = np.exp(rng.normal(0, 1, (_TRIES, 1)))
-    sigma = np.maximum(0.5 * temperature * spread, options.floor)
-    return perturb(space, base, change, sigma, rng)
+class _Moves:
+    """Moves from good trials; what is the same for all suggestions of one call."""
+
+    def __init__(
+        self, space: FlatSpace, history: History, rng: np.random.Generator, options: AnnealOptions
+    ) -> None:
+        self._space, self._values, self._rng, self._options = space, history.values, rng, options
+        self._best = Ranked.of(history).best
+        observed = (~np.isnan(history.values)).sum(axis=0)
+        self._temperature = 1 / (1 + options.shrink_coef * observed)  # (p,)
+
+    def away(self, pending: FloatArray) -> FloatArray:
+        """Several rows (k, p) that leave good trials in one parameter at least."""
+        p, rng = len(self._space.columns), self._rng
+        base = self._bases(_TRIES)
+        # At high temperature all parameters move, at low temperature a few of them.
+        share = np.maximum(np.sqrt(self._temperature), min(1.0, 2 / p))
+        change = rng.random((_TRIES, p)) < share
+        active = ~np.isnan(base)
+        pick = (rng.random((_TRIES, p)) * active).argmax(axis=1)
+        change[np.arange(_TRIES), pick] = True
+        return self._moved(base, change)
+
+    def nearby(self, pending: FloatArray) -> FloatArray:
+        """One row (1, p) that leaves a good trial the more rarely the lower the temperature."""
+        base = self._bases(1)
+        return self._moved(base, self._rng.random(base.shape) < self._temperature)
+
+    def _bases(self, k: int) -> FloatArray:
+        """Good trials (k, p), the best one most often."""
+        rank = self._rng.geometric(1 / self._options.avg_best_idx, k)
+        bases: FloatArray = self._values[self._best[np.minimum(rank, len(self._best)) - 1]]
+        return bases
+
+    def _moved(self, base: FloatArray, change: BoolArray) -> FloatArray:
+        spread = np.exp(self._rng.normal(0, 1, (len(base), 1)))
+        sigma = np.maximum(0.5 * self._temperature * spread, self._options.floor)
+        return perturb(self._space, base, change, sigma, self._rng)

@@ -1,9 +1,9 @@
-"""Suggesting nothing twice: which rows were tried, and which ones of a finite space are left."""
+"""Suggesting nothing twice while there is anything new: what was tried, and what is left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from sparktuner.suggest._moves import fill_prior, widths
 _DRAWS = 64
 # More values than this are not listed: draws of them hit nothing that was tried.
 _MANY = 100_000
+
+# Candidates (k, p), best first, given the rows (m, p) that are pending.
+Rank: TypeAlias = Callable[[FloatArray], FloatArray]
 
 
 class Tried:
@@ -65,15 +68,12 @@ def first_new(rows: FloatArray, tried: Tried) -> FloatArray | None:
     return next((row for row in rows if row not in tried), None)
 
 
-def draw_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatArray:
-    """A row of shape (p,) from the prior that was not tried; any row once all were.
+def find_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatArray | None:
+    """A row of shape (p,) that was not tried, found the harder the fewer are left; or None.
 
     The prior is tried first. Where it keeps hitting what is known, every value of a column
     becomes equally probable, and in the end all configurations that are left are.
     """
-    draw: FloatArray = space.sample(rng, 1)[0]
-    if draw not in tried:
-        return draw
     new = first_new(space.sample(rng, _DRAWS), tried)
     if new is None:
         new = first_new(_sample_flat(space, rng, _DRAWS), tried)
@@ -81,7 +81,7 @@ def draw_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatA
         # A share of 1 / 8 tried would be met _DRAWS times in a row once in 1e57 cases.
         left = untried(space, tried, 8 * len(tried) + _DRAWS)
         new = left[rng.integers(len(left))] if left is not None and len(left) else None
-    return draw if new is None else new
+    return new
 
 
 def draw_each(
@@ -89,25 +89,50 @@ def draw_each(
     history: History,
     n: int,
     rng: np.random.Generator,
-    suggest: Callable[[FloatArray, Tried], FloatArray | None] | None,
+    rank: Rank | None,
+    repeat: Rank | None = None,
 ) -> list[dict[str, Any]]:
-    """``n`` different configurations, one after the other.
+    """``n`` configurations, one after the other, different ones as long as there are new ones.
 
     Args:
-        suggest: a row (p,) from the rows that are pending by then (m, p) and those tried;
-            where it has none, and where it is None, the row is drawn from the prior.
+        rank: candidates (k, p), best first, from the rows that are pending by then (m, p).
+            Where all of them were tried, or where it is None, a new row is drawn from the
+            prior.
+        repeat: where nothing new is left to try, its first row is suggested; None takes
+            that of ``rank``.
     """
     if not space.columns:
         return [{} for _ in range(n)]
     tried = Tried(space, history)
     rows = np.empty((n, len(space.columns)))
     for i in range(n):
-        new = None
-        if suggest is not None:
-            new = suggest(np.concatenate([history.pending, rows[:i]]), tried)
-        rows[i] = draw_new(space, tried, rng) if new is None else new
+        pending = np.concatenate([history.pending, rows[:i]])
+        rows[i] = _next_row(space, pending, tried, rng, rank, repeat)
         tried.add(rows[i])
     return space.decode(rows)
+
+
+def _next_row(
+    space: FlatSpace,
+    pending: FloatArray,
+    tried: Tried,
+    rng: np.random.Generator,
+    rank: Rank | None,
+    repeat: Rank | None,
+) -> FloatArray:
+    candidates = np.empty((0, len(space.columns))) if rank is None else rank(pending)
+    new = first_new(candidates, tried)
+    if new is not None:
+        return new
+    draw: FloatArray = space.sample(rng, 1)[0]
+    new = draw if draw not in tried else find_new(space, tried, rng)
+    if new is not None:
+        return new
+    # A trial of what is known is one more observation of it, which is worth most where the
+    # model expects the best.
+    if repeat is not None:
+        candidates = repeat(pending)
+    return candidates[0] if len(candidates) else draw
 
 
 def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArray:

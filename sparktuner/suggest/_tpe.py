@@ -35,7 +35,7 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._distinct import Tried, draw_each, first_new
+from sparktuner.suggest._distinct import draw_each
 from sparktuner.suggest._moves import unlikely
 
 
@@ -48,26 +48,24 @@ def propose_tpe(
 ) -> list[dict[str, Any]]:
     """``n`` different configurations; see the module's docstring."""
     options = TpeOptions() if options is None else options
-    suggest = None
+    rank = None
     if history.n and history.n + len(history.failed) >= options.n_startup_jobs:
-        suggest = partial(next_tpe, Estimator.of(space, history, options), rng)
-    return draw_each(space, history, n, rng, suggest)
+        rank = partial(rank_tpe, Estimator.of(space, history, options), rng)
+    return draw_each(space, history, n, rng, rank)
 
 
-def next_tpe(
-    estimator: Estimator, rng: np.random.Generator, pending: FloatArray, tried: Tried
-) -> FloatArray | None:
-    """The untried candidate (p,) of the highest log l(x) - log g(x), less its penalty."""
+def rank_tpe(estimator: Estimator, rng: np.random.Generator, pending: FloatArray) -> FloatArray:
+    """Candidates (k, p) by falling log l(x) - log g(x), less their penalties."""
     candidates = estimator.draw(rng, estimator.options.n_EI_candidates)
     score = estimator.log_ratio(estimator.bad(pending), candidates)
     score -= unlikely(estimator.space, candidates, estimator.best)
-    return best_new(candidates, np.round(score, 9), tried)
+    return best_first(candidates, np.round(score, 9))
 
 
-def best_new(candidates: FloatArray, score: FloatArray, tried: Tried) -> FloatArray | None:
-    """The candidate (p,) of the highest score that was not tried.
+def best_first(candidates: FloatArray, score: FloatArray) -> FloatArray:
+    """The candidates (k, p) by falling score.
 
     Scores are to be rounded, so that the last bits of a sum, which depend on the machine,
     decide nothing.
     """
-    return first_new(candidates[np.argsort(-score, kind="stable")], tried)
+    return candidates[np.argsort(-score, kind="stable")]
