@@ -4,7 +4,7 @@ Log expected improvement (Jones, Schonlau, Welch, 1998) of a Gaussian process, p
 believed to end as predicted. TPE decides some suggestions alone, and all of them where the
 process predicts left-out losses badly.
 
-Where trials have failed, the improvement is multiplied by the probability of success (Gelbart,
+Where trials have failed, the improvement is multiplied by the probability of feasibility (Gelbart,
 Snoek, Adams, 2014), and failures that do not look like chance enter the process as the worst
 loss; without that it would go on where there is nothing but failures. What lies far out in
 a normal prior is penalised (:func:`unlikely`).
@@ -23,13 +23,13 @@ from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray, normal_cdf
 from sparktuner.suggest._densities import Estimator, TpeOptions
 from sparktuner.suggest._distinct import draw_each
+from sparktuner.suggest._feasibility import Feasibility
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._moves import perturb, settle, unlikely, widths
 from sparktuner.suggest._ranked import Ranked, evenly
-from sparktuner.suggest._success import Success
 from sparktuner.suggest._tpe import best_first, rank_tpe
 
 # A Gaussian process, which knows how wrong it may be, can do with so few.
@@ -123,7 +123,7 @@ class _Model:
 
     def rank(self, pending: FloatArray) -> FloatArray:
         """Candidates (k, p), best first, by TPE or by the process."""
-        if self._rng.random() < self._options.alone or not self._predicts:
+        if self._rng.random() < self._options.alone or not self._is_predictive:
             return rank_tpe(self._estimator, self._rng, pending)
         candidates, score = self._scored(pending)
         return best_first(candidates, np.round(score, 7))
@@ -137,8 +137,8 @@ class _Model:
         features = features_of(self._estimator.space)
         y = targets(self._estimator.history.losses[self._points])
         x = self._x
-        if self._success is not None:
-            x, y = with_worst(x, y, self._success.foretold())
+        if self._feasibility is not None:
+            x, y = with_worst(x, y, self._feasibility.predictable_failures())
         learn = evenly(len(y), self._options.most_learning)
         return fit(x, features.owner, y, self._options.prior, learn)
 
@@ -148,19 +148,19 @@ class _Model:
         return features_of(self._estimator.space).of(values)
 
     @cached_property
-    def _success(self) -> Success | None:
+    def _feasibility(self) -> Feasibility | None:
         """Known where there were failures, and they have a pattern."""
         features, failed = features_of(self._estimator.space), self._estimator.history.failed
         if not len(failed):
             return None
         length, steps = self._options.length, self._options.steps
-        success = Success.of(self._x, features.of(failed), features.owner, length, steps)
-        return success if success.tells else None
+        feasibility = Feasibility.of(self._x, features.of(failed), features.owner, length, steps)
+        return feasibility if feasibility.is_predictive else None
 
     @cached_property
-    def _predicts(self) -> bool:
+    def _is_predictive(self) -> bool:
         """Whether left-out targets are told better than by their mean."""
-        return self._process.foretells()
+        return self._process.is_predictive()
 
     def _scored(self, pending: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Candidates (k, p) and their scores (k,)."""
@@ -170,13 +170,13 @@ class _Model:
         waiting = features.of(pending)
         believed = [self._process.at_points(), self._process.predict(waiting)[0]]
         incumbent = float(np.concatenate(believed).min())
-        process, success = self._process.with_fantasies(waiting), self._success
+        process, feasibility = self._process.with_fantasies(waiting), self._feasibility
 
         def score(rows: FloatArray) -> FloatArray:
             x = features.of(rows)
             value = log_expected_improvement(process, x, incumbent)
             value -= unlikely(space, rows, self._estimator.best)
-            return value if success is None else value + success.log_probability(x)
+            return value if feasibility is None else value + feasibility.log_probability(x)
 
         best = self._points[: self._options.n_parents]
         moves = local_moves(space, self._estimator.history.values[best], rng, k - k // 4 * 2)

@@ -15,8 +15,8 @@ import numpy as np
 
 from sparktuner.space import FloatArray
 from sparktuner.suggest._layout import IndexArray
+from sparktuner.suggest._lbfgs import lbfgs
 from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
-from sparktuner.suggest._minimise import minimise
 
 _JITTER = 1e-6
 _ROOT5 = math.sqrt(5.0)
@@ -108,7 +108,7 @@ class GaussianProcess:
         left_out: FloatArray = self.y - self.alpha / np.diag(self.inverse)
         return left_out
 
-    def foretells(self, share: float = 1.0) -> bool:
+    def is_predictive(self, share: float = 1.0) -> bool:
         """Whether left-out targets are told with less than this share of their squared size."""
         error = self.y - self.leave_one_out()
         return float(error @ error) < share * float(self.y @ self.y)
@@ -164,7 +164,7 @@ def fit(
         value, gradient = marginal_likelihood(mean + sd * t, x[learn], place, y[learn])
         return value + 0.5 * float(t @ t), gradient * sd + t
 
-    t = minimise(loss, np.zeros(d + 1), prior.steps)
+    t = lbfgs(loss, np.zeros(d + 1), prior.steps)
     # Three digits: the last bits of a sum depend on the machine and on the BLAS's threads.
     theta = np.round(mean + sd * t, 3)
     return condition(x, y, np.exp(theta[:-1] / 2)[place], math.exp(theta[-1]))

@@ -10,7 +10,7 @@ import pytest
 
 from sparktuner import atpe, tpe
 from sparktuner.space import Numeric, Parameter
-from sparktuner.suggest._success import Success
+from sparktuner.suggest._feasibility import Feasibility
 from tests.suggest.searches import Search, choice, values
 
 MODELS = [tpe.suggest, atpe.suggest]
@@ -66,22 +66,24 @@ def test_failures_count_as_start_up_once_there_is_a_loss_to_learn_from(suggest: 
     assert next_x(lambda v: next(few, None), suggest) != next_x(lambda v: None, random)
 
 
-def test_failures_that_outnumber_the_rest_by_chance_are_not_foretold() -> None:
+def test_failures_that_outnumber_the_rest_by_chance_are_not_predictable() -> None:
     rng = np.random.default_rng(0)
-    success = Success.of(rng.random((15, 2)), rng.random((35, 2)), np.array([0, 1]), 0.35, 10)
-    assert not success.tells
+    feasibility = Feasibility.of(
+        rng.random((15, 2)), rng.random((35, 2)), np.array([0, 1]), 0.35, 10
+    )
+    assert not feasibility.is_predictive
 
 
-def test_only_failures_among_failures_are_foretold() -> None:
+def test_only_failures_among_failures_are_predictable() -> None:
     x = np.linspace(0, 1, 21)[:, None]
     by_chance = np.array([[0.21]])
     regular = np.linspace(0.72, 1, 8)[:, None]
     failed = np.concatenate([by_chance, regular])
-    success = Success.of(x[x[:, 0] < 0.7], failed, np.array([0]), length=0.35, steps=10)
-    assert success.tells
-    foretold = success.foretold()
-    assert by_chance[0, 0] not in foretold
-    assert len(foretold) >= 6
-    inside, outside = np.exp(success.log_probability(np.array([[0.4], [0.95]])))
+    feasibility = Feasibility.of(x[x[:, 0] < 0.7], failed, np.array([0]), length=0.35, steps=10)
+    assert feasibility.is_predictive
+    predictable = feasibility.predictable_failures()
+    assert by_chance[0, 0] not in predictable
+    assert len(predictable) >= 6
+    inside, outside = np.exp(feasibility.log_probability(np.array([[0.4], [0.95]])))
     assert inside > 0.8
     assert outside < 0.2

@@ -19,8 +19,8 @@ from sparktuner.suggest._gaussian_process import (
     matern,
     squared_distances,
 )
+from sparktuner.suggest._lbfgs import lbfgs
 from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
-from sparktuner.suggest._minimise import minimise
 from tests.suggest.searches import choice, conditional, parameter
 
 
@@ -127,7 +127,7 @@ def test_few_evaluations_come_near_the_minimum() -> None:
         d = t - np.array([1.0, -1.0, 0.5])
         return float((scales * d * d).sum()), 2 * scales * d
 
-    assert minimise(bowl, np.zeros(3), 30) == pytest.approx([1.0, -1.0, 0.5], abs=1e-2)
+    assert lbfgs(bowl, np.zeros(3), 30) == pytest.approx([1.0, -1.0, 0.5], abs=1e-2)
 
 
 def test_distances_of_features_follow_the_space() -> None:

@@ -17,7 +17,7 @@ _BOUND = 3.0
 _LONGEST = 1.5
 
 
-def minimise(
+def lbfgs(
     loss: Callable[[FloatArray], tuple[float, FloatArray]], start: FloatArray, evaluations: int
 ) -> FloatArray:
     """The best point of a bounded number of evaluations, each coordinate within 3 of 0.

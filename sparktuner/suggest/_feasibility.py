@@ -18,7 +18,7 @@ _NOISE = 0.1  # a trial may fail for no reason of its own
 
 
 @dataclass(frozen=True, eq=False)
-class Success:
+class Feasibility:
     """A classifier by least squares, Rasmussen and Williams (2006), section 6.5.
 
     Attributes:
@@ -34,7 +34,7 @@ class Success:
     @classmethod
     def of(
         cls, x: FloatArray, failed: FloatArray, owner: IndexArray, length: float, steps: int
-    ) -> Success:
+    ) -> Feasibility:
         """From the features (n, f) of trials with a loss and (m, f) of those that failed.
 
         Args:
@@ -50,9 +50,9 @@ class Success:
         return cls(process, float(labels.mean()), failed)
 
     @property
-    def tells(self) -> bool:
+    def is_predictive(self) -> bool:
         """Whether left-out labels are told better than by their mean: failures are not chance."""
-        return self.process.foretells(_BETTER)
+        return self.process.is_predictive(_BETTER)
 
     def log_probability(self, x: FloatArray) -> FloatArray:
         """Logarithm of the probability that trials with features (k, f) have a loss."""
@@ -62,11 +62,11 @@ class Success:
         log_probability: FloatArray = np.log(np.maximum(probability, 1e-300))
         return log_probability
 
-    def foretold(self) -> FloatArray:
+    def predictable_failures(self) -> FloatArray:
         """Features (l, f) of the failed trials whose failure the others would have told.
 
         The rest may have failed by chance.
         """
         left_out = self.process.leave_one_out()[len(self.process.y) - len(self.failed) :]
-        foretold: FloatArray = self.failed[np.round(left_out + self.mean, 7) < 0]
-        return foretold
+        predictable: FloatArray = self.failed[np.round(left_out + self.mean, 7) < 0]
+        return predictable
