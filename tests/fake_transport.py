@@ -11,6 +11,7 @@ import cloudpickle
 
 from sparktuner.execute.spark import JobFailed, Transport
 from sparktuner.execute.worker import serve
+from sparktuner.status import FailureKind
 
 
 class FakeTransport(Transport):
@@ -45,7 +46,7 @@ class FakeTransport(Transport):
             self._condition.wait_for(lambda: done or tag in self._cancelled)
             self._since.pop(tag)
             if not done:
-                raise JobFailed("JobCancelled", "cancelled")
+                raise JobFailed(FailureKind.JOB_CANCELLED, "cancelled")
         return done[0]
 
     def cancel(self, tag: str) -> None:

@@ -11,17 +11,17 @@ from sparktuner.testing import conf_directory
 
 PRELUDE = """
 import os, signal, sys, threading, time
-from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute import Cancelled, Failed, Finished, SlotChanged, Submission
 from sparktuner.execute.spark import active_session, make_executor
 from sparktuner.testing import local_spark
 from tests.waiting import last_events, wait_until_running
 
 def start_two(spark):
     executor = make_executor(spark, lambda seconds: time.sleep(seconds), 2)
-    executor.submit(0, 0.0)
+    executor.submit(Submission(0, 0.0))
     last_events(executor, 1)
     for tid in (1, 2):
-        executor.submit(tid, 600.0)
+        executor.submit(Submission(tid, 600.0))
     wait_until_running(executor, 1, 2)
     return executor
 """

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sparktuner.execute import Event, Executor, Started
+from sparktuner.execute import Ended, Event, Executor
 
 PATIENCE = 120.0  # seconds: a hang fails, a slow machine does not
 
@@ -35,7 +35,7 @@ def last_events(executor: Executor, count: int = 1) -> dict[Any, Event]:
     while len(ended) < count:
         assert time.monotonic() < deadline, f"only {ended} ended"
         for event in executor.wait(1.0):
-            if not isinstance(event, Started):
+            if isinstance(event, Ended):
                 assert event.tid not in ended
                 ended[event.tid] = event
     return ended

@@ -15,7 +15,16 @@ from sparktuner.driver._observers import Observer
 from sparktuner.driver._options import SearchOptions, Seeds
 from sparktuner.driver._reproducible import OrderedView
 from sparktuner.driver._stopping import SameFailure, StopRules
-from sparktuner.execute import Cancelled, Event, Executor, Failed, Finished, Started
+from sparktuner.execute import (
+    Cancelled,
+    Ended,
+    Event,
+    Executor,
+    Failed,
+    Finished,
+    Started,
+    Submission,
+)
 from sparktuner.records import Document, advance, configuration_of, normalise_result
 from sparktuner.status import (
     JOB_STATE_CANCEL,
@@ -23,13 +32,12 @@ from sparktuner.status import (
     JOB_STATE_ERROR,
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
+    FailureKind,
 )
 
 # How long a search that ends waits for its cancelled trials before it goes on without them.
 GRACE = 1.0
 _CANCEL_AGAIN = 0.2
-# The error of a trial whose Spark job somebody else cancelled: no fault of the objective's.
-_CANCELLED_BY_OTHERS = errors.JobCancelled.__name__
 
 
 class Loop:
@@ -164,7 +172,7 @@ class Loop:
         argument = self._domain.argument(document)
         self._in_flight[tid] = document
         seed = self._seeds.of_objective(tid)
-        self._executor.submit(tid, argument, describe(document), seed)
+        self._executor.submit(Submission(tid, argument, describe(document), seed))
         if self._options.trial_timeout is not None:
             self._watch(tid, self._options.trial_timeout)
 
@@ -180,7 +188,7 @@ class Loop:
                 error = self._record(event)
                 if error is not None:
                     raise error
-                if document is not None and not isinstance(event, Started):
+                if document is not None and isinstance(event, Ended):
                     self._rules.after(document, self._trials)
         finally:
             # Nothing that came back is lost because something before it went wrong.
@@ -192,9 +200,9 @@ class Loop:
         document = self._in_flight.get(event.tid)
         if document is None:
             return None
-        if not isinstance(event, Started):
+        if isinstance(event, Ended):
             del self._in_flight[event.tid]
-        elif document["state"] == JOB_STATE_RUNNING:  # news of its slot, none for the document
+        elif not isinstance(event, Started):  # news of its slot, none for the document
             self._notify(event, document)
             return None
         error: BaseException | None = None
@@ -221,7 +229,13 @@ class Loop:
             result = normalise_result(event.value)
         except (errors.InvalidLoss, errors.InvalidResultStatus) as error:
             failed = Failed(
-                event.tid, type(error).__name__, str(error), "", event.execution, error
+                event.tid,
+                FailureKind.RESULT,
+                type(error).__name__,
+                str(error),
+                "",
+                event.execution,
+                error,
             )
             return self._fail(document, failed)
         attachments = result.pop("attachments", None)
@@ -239,10 +253,11 @@ class Loop:
             error=(event.error_type, event.traceback or event.message),
             execution=None if event.execution is None else dict(vars(event.execution)),
         )
-        for hopeless in (errors.SparkUnavailable, errors.WorkersNotReady):
-            if event.error_type == hopeless.__name__:
-                return hopeless(event.message)
-        if self._options.catch_eval_exceptions or event.error_type == _CANCELLED_BY_OTHERS:
+        if event.kind is FailureKind.SESSION_GONE:
+            return errors.SparkUnavailable(event.message)
+        if event.kind is FailureKind.WORKERS_NOT_READY:
+            return errors.WorkersNotReady(event.message)
+        if self._options.catch_eval_exceptions or event.kind is FailureKind.JOB_CANCELLED:
             return None
         if not self._trials.asynchronous and event.exception is not None:
             return event.exception

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import cloudpickle
 
-from sparktuner.execute import Event, Started
+from sparktuner.execute import Ended, Event
 from sparktuner.records import Document
 
 _log = logging.getLogger("sparktuner")
@@ -60,7 +60,7 @@ class Checkpoint:
         self._thread.start()
 
     def on_event(self, event: Event, document: Document) -> None:
-        if isinstance(event, Started):
+        if not isinstance(event, Ended):
             return
         with self._wake:
             self._ended.append(document)

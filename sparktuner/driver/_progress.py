@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, TypeAlias
 
-from sparktuner.execute import Cancelled, Event, Started
+from sparktuner.execute import Cancelled, Ended, Event, SlotChanged, Started
 from sparktuner.records import Document, finite_loss
 
 # (trials already there, total or None) -> a context with `postfix` and `update(n)`.
@@ -36,9 +36,15 @@ class Progress:
 
     def on_event(self, event: Event, document: Document) -> None:
         if isinstance(event, Started):
+            self._in_flight.setdefault(event.tid, False)
+            self._show(0)
+        elif isinstance(event, SlotChanged):
             self._in_flight[event.tid] = event.waits
             self._show(0)
-            return
+        elif isinstance(event, Ended):
+            self._on_end(event, document)
+
+    def _on_end(self, event: Ended, document: Document) -> None:
         self._in_flight.pop(event.tid, None)
         if isinstance(event, Cancelled) and "error" not in document["misc"]:
             self._show(0)

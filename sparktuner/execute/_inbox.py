@@ -4,43 +4,54 @@ from __future__ import annotations
 
 import threading
 import time
-from datetime import datetime, timezone
+from datetime import datetime
 from queue import Empty, SimpleQueue
-from typing import Any
 
 from sparktuner.execute._protocol import (
     Cancelled,
+    Ended,
     Event,
     Execution,
     Failed,
     Finished,
-    Started,
+    Posted,
+    Tid,
 )
 from sparktuner.execute.worker import Outcome
+from sparktuner.status import FailureKind
 
 
 class Inbox:
     """A queue of events, and the trials in flight.
 
-    Any thread may :meth:`put`. Everything else belongs to the loop's thread, so the set of
-    trials in flight needs no lock: it grows in :meth:`expect` and shrinks when a trial's last
-    event is handed over. Any thread may :meth:`resize`.
+    Any thread may :meth:`put`, :meth:`post` and :meth:`resize`. Everything else belongs to the
+    loop's thread, so the set of trials in flight needs no lock: it grows in :meth:`expect` and
+    shrinks when a trial's end is handed over.
+
+    Attributes:
+        slots: how many trials may be in flight.
+        in_flight: by trial, when it was submitted, in seconds of ``time.monotonic``.
     """
 
     def __init__(self, slots: int) -> None:
+        """Makes an inbox for ``slots`` trials at a time.
+
+        Raises:
+            ValueError: there are fewer slots than one.
+        """
         require_parallelism(slots)
         self.slots = slots
-        self.in_flight: dict[Any, float] = {}  # tid -> time.monotonic() of its submission
+        self.in_flight: dict[Tid, float] = {}
         self._queue: SimpleQueue[Event | int] = SimpleQueue()  # int: so many slots from now on
         self._closed = False
 
     @property
     def free(self) -> int:
-        """How many more trials may be in flight."""
+        """How many more trials may be in flight now."""
         return 0 if self._closed else max(0, self.slots - len(self.in_flight))
 
-    def expect(self, tid: Any) -> None:
-        """Take a trial into flight.
+    def expect(self, tid: Tid) -> None:
+        """Takes a trial into flight.
 
         Raises:
             RuntimeError: it is in flight already, no slot is free, or the executor is closed.
@@ -54,18 +65,23 @@ class Inbox:
         self.in_flight[tid] = time.monotonic()
 
     def put(self, event: Event) -> None:
-        """Hand over an event; from any thread."""
+        """Hands over an event; from any thread."""
         self._queue.put(event)
 
+    def post(self, event: Posted) -> None:
+        """Hands over an event unless its trial is not in flight; from any thread."""
+        if event.tid in self.in_flight:
+            self._queue.put(event)
+
     def resize(self, slots: int) -> None:
-        """Let so many trials be in flight from the loop's next :meth:`take` on, which this ends.
+        """Lets so many trials be in flight from the loop's next :meth:`take` on, which this ends.
 
         Not at once: the loop fills the slots that it has just seen.
         """
         self._queue.put(slots)
 
     def take(self, timeout: float | None) -> list[Event]:
-        """Return all events, oldest first; block for the first one while trials are in flight.
+        """Returns all events, oldest first; blocks for the first one while trials are in flight.
 
         Returns without one when the number of slots changes.
         """
@@ -83,19 +99,21 @@ class Inbox:
         except BaseException:  # Ctrl-C must not lose what was taken out already
             self._restore(events)
             raise
+        if not self.in_flight:
+            self._drop_late_events()
         return events
 
     def ready(self) -> bool:
-        """Whether :meth:`take` would return at once with an event."""
+        """Returns whether :meth:`take` would return at once."""
         return not self._queue.empty()
 
     def close(self) -> bool:
-        """Refuse further trials; return whether this was the first call."""
+        """Refuses further trials and returns whether this was the first call."""
         first, self._closed = not self._closed, True
         return first
 
     def abandon(self) -> None:
-        """Let every trial in flight end as cancelled, unless its end is queued already."""
+        """Lets every trial in flight end as cancelled, unless its end is queued already."""
         for tid in self.in_flight:
             self._queue.put(Cancelled(tid))
 
@@ -104,8 +122,15 @@ class Inbox:
         if event.tid not in self.in_flight:
             return
         events.append(event)
-        if not isinstance(event, Started):
+        if isinstance(event, Ended):
             del self.in_flight[event.tid]
+
+    def _drop_late_events(self) -> None:
+        """Drop what came after a trial's end: the same id may be submitted again."""
+        while not self._queue.empty():
+            event = self._queue.get()
+            if isinstance(event, int):
+                self.slots = event
 
     def _restore(self, events: list[Event]) -> None:
         later: list[Event | int] = []
@@ -118,7 +143,7 @@ class Inbox:
 
 
 def require_parallelism(slots: int) -> None:
-    """Check that trials can run at all.
+    """Checks that there is at least one slot.
 
     Raises:
         ValueError: there are fewer slots than one.
@@ -127,8 +152,14 @@ def require_parallelism(slots: int) -> None:
         raise ValueError(f"parallelism must be at least 1, got {slots}")
 
 
-def event_of(tid: Any, outcome: Outcome, submitted: datetime) -> Finished | Failed:
-    """Return the event that ends a trial with this outcome."""
+def event_of(tid: Tid, outcome: Outcome, submitted: datetime) -> Finished | Failed:
+    """Returns the event that ends a trial with this outcome.
+
+    Args:
+        tid: the trial.
+        outcome: of the call of the objective.
+        submitted: naive UTC, when the trial was submitted.
+    """
     waited = (outcome["started"] - submitted).total_seconds()
     execution = Execution(
         host=outcome["host"],
@@ -140,10 +171,6 @@ def event_of(tid: Any, outcome: Outcome, submitted: datetime) -> Finished | Fail
         queue_time=max(0.0, waited),
     )
     if "error" in outcome:
-        return Failed(tid, *outcome["error"], execution, outcome.get("exception"))
+        kind = FailureKind(outcome.get("kind", FailureKind.OBJECTIVE))
+        return Failed(tid, kind, *outcome["error"], execution, outcome.get("exception"))
     return Finished(tid, outcome["value"], execution)
-
-
-def utc_now() -> datetime:
-    """Return the time as naive UTC, as the documents have it."""
-    return datetime.now(timezone.utc).replace(tzinfo=None)

@@ -5,16 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
-from typing import Any
+from typing import TypeAlias
 
 from sparktuner.execute._daemon_threads import DaemonThreadPool
-from sparktuner.execute._inbox import Inbox, event_of, utc_now
-from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
+from sparktuner.execute._inbox import Inbox, event_of
+from sparktuner.execute._protocol import (
+    Cancelled,
+    Event,
+    Executor,
+    Failed,
+    Objective,
+    Posted,
+    Started,
+    Submission,
+    Tid,
+)
 from sparktuner.execute.worker import CurrentTrial, call, entered
 
-Objective = Callable[[Any], Any]
-Around = Callable[[Any, str], AbstractContextManager[object]]
+# (tid, description) -> what surrounds the objective, in the trial's own thread.
+Around: TypeAlias = Callable[[Tid, str], AbstractContextManager[object]]
 
 # A cancelled trial that still runs in a thread gets this long to end before it is abandoned.
 _GRACE = 1.0
@@ -30,30 +39,33 @@ class SerialExecutor(Executor):
     def __init__(self, objective: Objective) -> None:
         self._objective = objective
         self._inbox = Inbox(slots=1)
-        self._waiting: tuple[CurrentTrial, Any, datetime] | None = None
+        self._waiting: Submission | None = None
         self._began: float | None = None
 
     def free_slots(self) -> int:
         return self._inbox.free
 
-    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
-        self._inbox.expect(tid)
-        self._waiting = (CurrentTrial(tid, seed), argument, utc_now())
+    def submit(self, submission: Submission) -> None:
+        self._inbox.expect(submission.tid)
+        self._waiting = submission
         # Handed over by the next wait(); the objective runs in the one after it, so that the
         # loop knows of a long trial before it blocks.
-        self._inbox.put(Started(tid))
+        self._inbox.put(Started(submission.tid))
+
+    def post(self, event: Posted) -> None:
+        self._inbox.post(event)
 
     def wait(self, timeout: float | None) -> list[Event]:
         if not self._inbox.ready() and self._waiting is not None:
-            self._run(*self._waiting)
+            self._run(self._waiting)
         return self._inbox.take(timeout)
 
-    def cancel(self, tids: Iterable[Any]) -> None:
-        if self._waiting is not None and self._waiting[0].tid in set(tids):
-            self._inbox.put(Cancelled(self._waiting[0].tid))
+    def cancel(self, tids: Iterable[Tid]) -> None:
+        if self._waiting is not None and self._waiting.tid in set(tids):
+            self._inbox.put(Cancelled(self._waiting.tid))
             self._waiting = None
 
-    def elapsed(self, tid: Any) -> float | None:
+    def elapsed(self, tid: Tid) -> float | None:
         if self._began is None or tid not in self._inbox.in_flight:
             return None
         return time.monotonic() - self._began
@@ -63,18 +75,19 @@ class SerialExecutor(Executor):
         self._inbox.abandon()
         self._waiting = None
 
-    def _run(self, trial: CurrentTrial, argument: Any, submitted: datetime) -> None:
+    def _run(self, submission: Submission) -> None:
+        tid = submission.tid
         self._waiting = None
         self._began = time.monotonic()
         try:
-            with entered(trial):
-                outcome = call(self._objective, argument, stop=(KeyboardInterrupt,))
+            with entered(CurrentTrial(tid, submission.seed)):
+                outcome = call(self._objective, submission.argument, stop=(KeyboardInterrupt,))
         except KeyboardInterrupt:
-            self._inbox.put(Cancelled(trial.tid))
+            self._inbox.put(Cancelled(tid))
             raise
         finally:
             self._began = None
-        self._inbox.put(event_of(trial.tid, outcome, submitted))
+        self._inbox.put(event_of(tid, outcome, submission.submitted))
 
 
 class ThreadExecutor(Executor):
@@ -91,7 +104,7 @@ class ThreadExecutor(Executor):
         objective: Objective,
         parallelism: int,
         around: Around | None = None,
-        on_cancel: Callable[[list[Any]], None] | None = None,
+        on_cancel: Callable[[list[Tid]], None] | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
         """Make the executor; its threads start when they are needed.
@@ -115,30 +128,30 @@ class ThreadExecutor(Executor):
         self._threads = DaemonThreadPool("sparktuner-trial")
         # Written by the loop's thread only (_cancelled) and by a trial's own thread only
         # (_began); dict and set operations are atomic.
-        self._cancelled: set[Any] = set()
-        self._began: dict[Any, float] = {}
+        self._cancelled: set[Tid] = set()
+        self._began: dict[Tid, float] = {}
 
     def free_slots(self) -> int:
         return self._inbox.free
 
-    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
-        self._inbox.expect(tid)
-        self._cancelled.discard(tid)
-        trial, submitted = CurrentTrial(tid, seed), utc_now()
-        self._threads.submit(
-            lambda: self._run(trial, argument, description, submitted), len(self._inbox.in_flight)
-        )
+    def submit(self, submission: Submission) -> None:
+        self._inbox.expect(submission.tid)
+        self._cancelled.discard(submission.tid)
+        self._threads.submit(lambda: self._run(submission), len(self._inbox.in_flight))
+
+    def post(self, event: Posted) -> None:
+        self._inbox.post(event)
 
     def wait(self, timeout: float | None) -> list[Event]:
         return self._inbox.take(timeout)
 
-    def cancel(self, tids: Iterable[Any]) -> None:
+    def cancel(self, tids: Iterable[Tid]) -> None:
         chosen = [tid for tid in tids if tid in self._inbox.in_flight]
         self._cancelled.update(chosen)
         if chosen:
             self._on_cancel(chosen)
 
-    def elapsed(self, tid: Any) -> float | None:
+    def elapsed(self, tid: Tid) -> float | None:
         began = self._began.get(tid)
         return None if began is None else time.monotonic() - began
 
@@ -152,22 +165,21 @@ class ThreadExecutor(Executor):
         finally:
             self._on_close()
 
-    def _run(
-        self, trial: CurrentTrial, argument: Any, description: str, submitted: datetime
-    ) -> None:
-        tid = trial.tid
+    def _run(self, submission: Submission) -> None:
+        tid = submission.tid
         if tid in self._cancelled:
             self._inbox.put(Cancelled(tid))
             return
         self._began[tid] = time.monotonic()
         self._inbox.put(Started(tid))
-        outcome = call(lambda value: self._call(trial, value, description), argument)
+        outcome = call(lambda value: self._call(submission, value), submission.argument)
         del self._began[tid]
-        event: Event = event_of(tid, outcome, submitted)
+        event: Event = event_of(tid, outcome, submission.submitted)
         if isinstance(event, Failed) and tid in self._cancelled:
             event = Cancelled(tid)  # most likely it raised because its jobs were cancelled
         self._inbox.put(event)
 
-    def _call(self, trial: CurrentTrial, argument: Any, description: str) -> Any:
-        with entered(trial), self._around(trial.tid, description):
+    def _call(self, submission: Submission, argument: object) -> object:
+        trial = CurrentTrial(submission.tid, submission.seed)
+        with entered(trial), self._around(trial.tid, submission.description):
             return self._objective(argument)

@@ -3,10 +3,55 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timezone
+from typing import Any, TypeAlias, TypedDict
+
+from sparktuner.status import FailureKind
+
+# The id of a trial, unique in its store.
+Tid: TypeAlias = int
+# Takes one argument, the configuration. Its type is the user's affair, so it stays Any.
+Objective: TypeAlias = Callable[[Any], object]
+
+
+def utc_now() -> datetime:
+    """Returns the time as naive UTC, as the documents have it."""
+    return datetime.now(timezone.utc).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One trial to run.
+
+    Attributes:
+        tid: the trial's id, not in flight now.
+        argument: the configuration as the objective receives it.
+        description: one line for people, e.g. for the Spark UI.
+        seed: what :func:`current_trial` tells the objective.
+        submitted: naive UTC; where queue times begin.
+    """
+
+    tid: Tid
+    argument: object
+    description: str = ""
+    seed: int = 0
+    submitted: datetime = field(default_factory=utc_now)
+
+
+class EarlierAttempt(TypedDict):
+    """An attempt to run a trial whose worker died or was lost.
+
+    Attributes:
+        host: where it ran; empty where that is not known.
+        duration: seconds.
+        reason: why it ended, for people.
+    """
+
+    host: str
+    duration: float
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -22,8 +67,7 @@ class Execution:
         duration: seconds inside the objective. Where the worker died: of the last attempt.
         queue_time: seconds from submission to the objective's start.
         attempt: 0 for the first attempt.
-        earlier: the attempts before this one, whose worker died or was lost: ``host`` (empty
-            where it is not known), ``duration`` in seconds, and ``reason``.
+        earlier: the attempts before this one.
     """
 
     host: str
@@ -33,44 +77,78 @@ class Execution:
     duration: float
     queue_time: float
     attempt: int = 0
-    earlier: list[dict[str, Any]] = field(default_factory=list)
+    earlier: list[EarlierAttempt] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Started:
     """A trial was handed over to be run.
 
-    Comes again, any number of times, when it becomes known that the trial waits for a slot of
-    the cluster, or has one: ``waits`` is the news.
+    Comes once for each trial, before its end; not at all for one that was never handed over,
+    because it was cancelled or cannot be sent.
     """
 
-    tid: Any
-    waits: bool = False
+    tid: Tid
+
+
+@dataclass(frozen=True)
+class SlotChanged:
+    """It became known that a trial in flight waits for a slot of the cluster, or has one.
+
+    Comes any number of times. A trial of which nothing is told is taken to have a slot.
+    """
+
+    tid: Tid
+    waits: bool
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """An objective in the driver's process keeps a partial result of its trial."""
+
+    tid: Tid
+    result: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Injected:
+    """An objective in the driver's process adds finished trials beside its own.
+
+    Attributes:
+        tid: the objective's own trial.
+        documents: the trials to add.
+    """
+
+    tid: Tid
+    documents: Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True)
 class Finished:
     """The objective returned; ``value`` is just what it returned, not yet checked."""
 
-    tid: Any
-    value: Any
+    tid: Tid
+    value: object
     execution: Execution
 
 
 @dataclass(frozen=True)
 class Failed:
-    """The objective raised, its result could not travel, or its worker died.
+    """A trial ended without a result, and not because :meth:`Executor.cancel` asked for it.
 
     Attributes:
         tid: the trial.
-        error_type: qualified name of the exception's type, e.g. ``"ValueError"``.
+        kind: why, for code.
+        error_type: why, for people and documents: the qualified name of the exception's type,
+            e.g. ``"ValueError"``.
         message: the exception's text.
         traceback: the traceback from where the objective ran; may be empty.
         execution: None where nothing is known of it.
         exception: the exception itself, where it was raised in this process.
     """
 
-    tid: Any
+    tid: Tid
+    kind: FailureKind
     error_type: str
     message: str
     traceback: str
@@ -82,60 +160,68 @@ class Failed:
 class Cancelled:
     """A trial ended without a result because :meth:`Executor.cancel` asked for it."""
 
-    tid: Any
+    tid: Tid
 
 
-Event = Started | Finished | Failed | Cancelled
+# What ends a trial, and frees its slot. Ask isinstance(event, Ended), never what an event is not:
+# there may be more kinds of news.
+Ended: TypeAlias = Finished | Failed | Cancelled
+# What an objective in the driver's process posts about its own trial.
+Posted: TypeAlias = Checkpointed | Injected
+Event: TypeAlias = Started | SlotChanged | Posted | Ended
 
 
 class Executor(ABC):
     """Runs one objective for many trials, a bounded number at a time.
 
-    Made for one search and one objective. All methods are called by one thread, the
-    driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
+    Made for one search and one objective. All methods but :meth:`post` are called by one
+    thread, the driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
     :class:`Failed` or :class:`Cancelled`.
     """
 
     @abstractmethod
     def free_slots(self) -> int:
-        """How many trials may be submitted now; never negative.
+        """Returns how many trials may be submitted now; never negative.
 
         Follows the cluster where the executor does, but changes only in :meth:`wait`.
         """
 
     @abstractmethod
-    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
-        """Start the objective on ``argument``; returns at once.
-
-        Args:
-            tid: the trial's id, not in flight now.
-            argument: the configuration as the objective receives it.
-            description: one line for people, e.g. for the Spark UI.
-            seed: what :func:`current_trial` tells the objective.
+    def submit(self, submission: Submission) -> None:
+        """Starts a trial; returns at once.
 
         Raises:
-            RuntimeError: no slot is free, or the executor is closed.
+            RuntimeError: no slot is free, the trial is in flight already, or the executor is
+                closed.
+        """
+
+    @abstractmethod
+    def post(self, event: Posted) -> None:
+        """Hands over an event about a trial in flight, for the next :meth:`wait`; from any thread.
+
+        What is posted before the trial's end is delivered before it, in order. An event about a
+        trial that is not in flight is dropped.
         """
 
     @abstractmethod
     def wait(self, timeout: float | None) -> list[Event]:
-        """Block until there are events, then return all there are, oldest first.
+        """Blocks until there are events, then returns all there are, oldest first.
 
         Returns an empty list after ``timeout`` seconds (None: no limit), at once when nothing
         is in flight, and when the number of slots changes.
         """
 
     @abstractmethod
-    def cancel(self, tids: Iterable[Any]) -> None:
-        """Ask that these trials end; returns at once.
+    def cancel(self, tids: Iterable[Tid]) -> None:
+        """Asks that these trials end; returns at once.
 
         A result that still arrives is delivered as :class:`Finished`. Asking again is
         harmless; so is naming a trial that is not in flight.
         """
 
     @abstractmethod
-    def elapsed(self, tid: Any) -> float | None:
-        """Seconds this trial has been running; None while it waits for a slot.
+    def elapsed(self, tid: Tid) -> float | None:
+        """Returns the seconds that this trial has run; None while it waits for a slot.
 
         Never asks the cluster itself: None too where nobody has looked yet, and asking makes
         somebody look.
@@ -143,7 +229,7 @@ class Executor(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Cancel what is in flight, release threads and shipped data; may be called twice.
+        """Cancels what is in flight, releases threads and shipped data; may be called twice.
 
         :meth:`wait` still returns the end of each trial that was in flight: a result that
         arrived in time, or :class:`Cancelled`, even if its thread could not be stopped.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sparktuner import SparkTrials, fmin, hp, rand
-from sparktuner.execute import Failed, Finished
+from sparktuner.execute import Failed, Finished, Submission
 from sparktuner.execute.spark import make_executor
 from sparktuner.testing import conf_directory
 
@@ -121,7 +121,7 @@ def executor_time(session: Any, case: Case) -> float:
         submitted = finished = 0
         while finished < case.trials:
             while submitted < case.trials and executor.free_slots():
-                executor.submit(submitted, submitted, f"trial {submitted}")
+                executor.submit(Submission(submitted, submitted, f"trial {submitted}"))
                 submitted += 1
             for event in executor.wait(None):
                 assert not isinstance(event, Failed), event

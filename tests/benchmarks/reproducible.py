@@ -21,8 +21,16 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sparktuner import Trials, fmin, hp, rand
-from sparktuner.execute import Event, Execution, Executor, Finished, Started
-from sparktuner.execute._inbox import utc_now
+from sparktuner.execute import (
+    Event,
+    Execution,
+    Executor,
+    Finished,
+    Posted,
+    Started,
+    Submission,
+    utc_now,
+)
 
 
 class VirtualExecutor(Executor):
@@ -39,11 +47,14 @@ class VirtualExecutor(Executor):
     def free_slots(self) -> int:
         return self.slots - len(self._in_flight)
 
-    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
+    def submit(self, submission: Submission) -> None:
         duration = self._durations.lognormvariate(0.0, self._spread)
         self.busy += duration
-        heapq.heappush(self._in_flight, (self.now + duration, tid, argument))
-        self._started.append(Started(tid))
+        heapq.heappush(self._in_flight, (self.now + duration, submission.tid, submission.argument))
+        self._started.append(Started(submission.tid))
+
+    def post(self, event: Posted) -> None:
+        """Objectives post nothing here."""
 
     def wait(self, timeout: float | None) -> list[Event]:
         events, self._started = self._started, []

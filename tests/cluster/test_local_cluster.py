@@ -76,7 +76,7 @@ with local_spark({master!r}, **conf) as spark:
     print("profile", SparkTrials(spark_session=spark, resource_profile=big).parallelism)
     executor = make_executor(spark, holding, None, one)
     for tid in range(executor.parallelism):
-        executor.submit(tid, str(folder / "go"))
+        executor.submit(Submission(tid, str(folder / "go")))
     wait_until_running(executor, *range(4))
     (folder / "go").touch()
     ended = last_events(executor, 4)
@@ -85,16 +85,19 @@ with local_spark({master!r}, **conf) as spark:
     executor.close()
 
     executor = make_executor(spark, holding, None, big)
-    executor.submit(0, str(folder / "go"))
+    executor.submit(Submission(0, str(folder / "go")))
     print("threads", last_events(executor, 1)[0].value[1])
     executor.close()
 
+    def two_wait(events):
+        return sum(isinstance(e, SlotChanged) and e.waits for e in events) == 2
+
     executor = make_executor(spark, holding, None)
     for tid in range(4):
-        executor.submit(tid, str(folder / "later"))
+        executor.submit(Submission(tid, str(folder / "later")))
     wait_until_running(executor, *range(4))
     scala.killExecutor(scala.getExecutorIds().apply(0))
-    events = events_until(executor, lambda events: sum(e.waits for e in events) == 2)
+    events = events_until(executor, two_wait)
     events_until(executor, lambda _: executor.parallelism == 2)
     print("after a loss", executor.parallelism, executor.free_slots(), len(events))
     (folder / "later").touch()
@@ -126,7 +129,7 @@ with local_spark("local-cluster[2,1,1024]", **conf) as spark:
     executor = make_executor(spark, holding, None)
     print("begin", slots.count(), slots.can_grow(), executor.parallelism)
     for tid in range(executor.parallelism):
-        executor.submit(tid, go)
+        executor.submit(Submission(tid, go))
     wait_until_running(executor, 0, 1)
     print("grown", slots.count(), slots.can_grow(), executor.parallelism)
     Path(go).touch()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,15 +16,21 @@ import pytest
 from sparktuner import current_trial
 from sparktuner.execute import (
     Cancelled,
+    Checkpointed,
+    Ended,
     Event,
     Executor,
     Failed,
     Finished,
+    Injected,
     SerialExecutor,
+    SlotChanged,
     Started,
+    Submission,
     ThreadExecutor,
 )
 from sparktuner.execute.spark import SparkExecutor, make_executor
+from sparktuner.status import FailureKind
 from tests.fake_transport import FakeTransport
 from tests.waiting import PATIENCE, closing_all, last_events, wait_until_running
 
@@ -71,7 +78,7 @@ def is_running(executor: Executor, tid: Any) -> bool:
 
 def test_what_the_objective_returns_comes_back(opened: Any) -> None:
     executor = opened(lambda config: {"loss": config["x"] ** 2, "extra": [None, "text"]})
-    executor.submit(7, {"x": 3})
+    executor.submit(Submission(7, {"x": 3}))
     event = last_events(executor)[7]
     assert isinstance(event, Finished)
     assert event.value == {"loss": 9, "extra": [None, "text"]}
@@ -83,7 +90,7 @@ def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
         return trial.tid, trial.seed, trial.attempt, dict(trial.addresses)
 
     executor = opened(objective)
-    executor.submit(7, {}, "trial 7", 1234)
+    executor.submit(Submission(7, {}, "trial 7", 1234))
     assert last_events(executor)[7].value == (7, 1234, 0, {})  # type: ignore[union-attr]
     with pytest.raises(RuntimeError, match="outside an objective"):
         current_trial()
@@ -99,7 +106,7 @@ def test_functions_of_the_user_s_script_may_be_options_of_the_space(
     twice.__module__, twice.__qualname__ = "__main__", "twice"
     monkeypatch.setattr(sys.modules["__main__"], "twice", twice, raising=False)
     executor = opened(lambda config: config["f"](config["x"]))
-    executor.submit(0, {"f": twice, "x": 3})
+    executor.submit(Submission(0, {"f": twice, "x": 3}))
     event = last_events(executor)[0]
     assert isinstance(event, Finished), event
     assert event.value == 6
@@ -107,7 +114,7 @@ def test_functions_of_the_user_s_script_may_be_options_of_the_space(
 
 def test_a_result_of_none_is_a_result(opened: Any) -> None:
     executor = opened(lambda config: None)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     event = last_events(executor)[0]
     assert isinstance(event, Finished)
     assert event.value is None
@@ -115,7 +122,7 @@ def test_a_result_of_none_is_a_result(opened: Any) -> None:
 
 def test_an_ended_trial_says_where_and_when_it_ran(opened: Any, kind: Kind) -> None:
     executor = opened(lambda config: time.sleep(0.05))
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     execution = last_events(executor)[0].execution  # type: ignore[union-attr]
     assert execution.host
     assert execution.executor == ("fake" if kind.name == "window" else "driver")
@@ -126,15 +133,82 @@ def test_an_ended_trial_says_where_and_when_it_ran(opened: Any, kind: Kind) -> N
     assert 0 <= execution.queue_time < PATIENCE
 
 
-def test_started_comes_before_the_end_and_again_only_with_news(opened: Any) -> None:
-    executor = opened(lambda config: 1)
-    executor.submit(0, {})
+def events_of_a_trial(executor: Executor) -> list[Event]:
     events: list[Event] = []
-    while not events or isinstance(events[-1], Started):
+    while not events or not isinstance(events[-1], Ended):
         events += executor.wait(PATIENCE)
-    waits = [event.waits for event in events[:-1] if isinstance(event, Started)]
+    return events
+
+
+def test_a_trial_starts_once_and_then_only_its_slot_changes(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    executor.submit(Submission(0, {}))
+    *before, last = events_of_a_trial(executor)
+    assert isinstance(last, Finished)
+    assert before.count(Started(0)) == 1
+    waits = [event.waits for event in before if isinstance(event, SlotChanged)]
+    assert len(before) == 1 + len(waits)
+    assert waits == [True, False][: len(waits)]
+
+
+def test_what_is_posted_of_a_trial_comes_before_its_end_and_in_order(
+    opened: Any, tmp_path: Path, kind: Kind
+) -> None:
+    posted = [Checkpointed(0, {"loss": n}) for n in range(3)] + [Injected(0, [{"tid": 7}])]
+    go_on = tmp_path / "go on"
+
+    def objective(config: Any) -> str:
+        deadline = time.monotonic() + 60
+        while config and not go_on.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return "done"
+
+    executor = opened(objective)
+    executor.submit(Submission(0, kind.name != "serial"))
+    poster = threading.Thread(target=lambda: [executor.post(event) for event in posted])
+    poster.start()
+    poster.join()
+    go_on.touch()
+    events = events_of_a_trial(executor)
+    assert [event for event in events if isinstance(event, Checkpointed | Injected)] == posted
     assert isinstance(events[-1], Finished)
-    assert waits == [False, True, False][: len(waits)] != []
+
+
+def test_what_is_posted_wakes_a_wait(opened: Any, kind: Kind) -> None:
+    if kind.name == "serial":
+        return  # the trial runs inside wait()
+    executor = opened(lambda config: time.sleep(1.5))
+    executor.submit(Submission(0, {}))
+    while Started(0) not in executor.wait(PATIENCE):
+        pass
+    executor.post(Checkpointed(0, {"loss": 1.0}))
+    assert executor.wait(1.0) == [Checkpointed(0, {"loss": 1.0})]
+
+
+def test_what_is_posted_of_a_trial_that_is_not_in_flight_is_dropped(opened: Any) -> None:
+    executor = opened(lambda config: 1)
+    executor.post(Checkpointed(0, {}))
+    assert executor.wait(0.0) == []
+    executor.submit(Submission(0, {}))
+    last_events(executor)
+    executor.post(Injected(0, []))
+    executor.submit(Submission(0, {}))
+    assert not any(isinstance(event, Injected) for event in events_of_a_trial(executor))
+
+
+def test_a_failure_says_of_which_kind_it_is(opened: Any, kind: Kind) -> None:
+    def objective(config: Any) -> Any:
+        return threading.Lock() if config else 1 / 0
+
+    executor = opened(objective)
+    executor.submit(Submission(0, False))
+    assert last_events(executor)[0].kind is FailureKind.OBJECTIVE  # type: ignore[union-attr]
+    if kind.name in ("serial", "threads"):
+        return  # what stays in this process need not be pickled
+    executor.submit(Submission(1, True))
+    assert last_events(executor)[1].kind is FailureKind.RESULT  # type: ignore[union-attr]
+    executor.submit(Submission(2, threading.Lock()))
+    assert last_events(executor)[2].kind is FailureKind.ARGUMENT  # type: ignore[union-attr]
 
 
 def test_an_exception_comes_back_as_type_text_and_traceback_of_the_objective(opened: Any) -> None:
@@ -142,7 +216,7 @@ def test_an_exception_comes_back_as_type_text_and_traceback_of_the_objective(ope
         raise ValueError(f"no good: {config}")
 
     executor = opened(fails)
-    executor.submit(0, 5)
+    executor.submit(Submission(0, 5))
     event = last_events(executor)[0]
     assert isinstance(event, Failed)
     assert (event.error_type, event.message) == ("ValueError", "no good: 5")
@@ -162,7 +236,7 @@ def test_an_exception_of_a_user_s_own_class_is_named_with_its_module(opened: Any
         raise Mine
 
     executor = opened(fails)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     event = last_events(executor)[0]
     assert isinstance(event, Failed)
     assert event.error_type.endswith("fails.<locals>.Mine")
@@ -171,11 +245,11 @@ def test_an_exception_of_a_user_s_own_class_is_named_with_its_module(opened: Any
 
 def test_sys_exit_in_the_objective_ends_the_trial_only(opened: Any) -> None:
     executor = opened(lambda config: sys.exit(3))
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     event = last_events(executor)[0]
     assert isinstance(event, Failed)
     assert (event.error_type, event.message) == ("SystemExit", "3")
-    executor.submit(1, {})
+    executor.submit(Submission(1, {}))
     assert isinstance(last_events(executor)[1], Failed)
 
 
@@ -183,19 +257,19 @@ def test_the_window_is_bounded(opened: Any, kind: Kind) -> None:
     executor = opened(lambda config: time.sleep(0.2))
     for tid in range(kind.slots):
         assert executor.free_slots() == kind.slots - tid
-        executor.submit(tid, {})
+        executor.submit(Submission(tid, {}))
     assert executor.free_slots() == 0
     with pytest.raises(RuntimeError, match="No slot is free"):
-        executor.submit("one more", {})
+        executor.submit(Submission(99, {}))
     last_events(executor, kind.slots)
     assert executor.free_slots() == kind.slots
 
 
 def test_a_trial_cannot_be_in_flight_twice(opened: Any) -> None:
     executor = opened(lambda config: 1)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     with pytest.raises(RuntimeError):
-        executor.submit(0, {})
+        executor.submit(Submission(0, {}))
 
 
 def test_waiting_for_nothing_returns_at_once(opened: Any) -> None:
@@ -210,7 +284,7 @@ def test_waiting_ends_with_the_timeout(opened: Any, kind: Kind) -> None:
     if kind.name == "serial":
         return  # the trial runs inside wait()
     executor = opened(lambda config: time.sleep(1.5))
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     events = executor.wait(PATIENCE)
     start = time.monotonic()
     assert [type(event) for event in events] == [Started]
@@ -225,9 +299,9 @@ def test_every_trial_ends_exactly_once(opened: Any) -> None:
     while len(seen) < 20:
         while waiting and executor.free_slots():
             tid = waiting.pop()
-            executor.submit(tid, tid, f"trial {tid}")
+            executor.submit(Submission(tid, tid, f"trial {tid}"))
         for event in executor.wait(PATIENCE):
-            if not isinstance(event, Started):
+            if isinstance(event, Ended):
                 assert isinstance(event, Finished if event.tid % 3 else Failed)
                 seen.append(event.tid)
     assert sorted(seen) == list(range(20))
@@ -237,7 +311,7 @@ def test_every_trial_ends_exactly_once(opened: Any) -> None:
 def test_a_finished_trial_s_slot_can_be_used_again_with_the_same_tid(opened: Any) -> None:
     executor = opened(lambda config: config)
     for value in range(3):
-        executor.submit(0, value)
+        executor.submit(Submission(0, value))
         assert last_events(executor)[0].value == value  # type: ignore[union-attr]
 
 
@@ -245,14 +319,14 @@ def test_cancelling_a_running_trial_ends_it_within_a_second(opened: Any, kind: K
     if not kind.stops_running:
         return
     executor = opened(time.sleep)
-    executor.submit(0, 600)
+    executor.submit(Submission(0, 600))
     wait_until_running(executor, 0)
     start = time.monotonic()
     executor.cancel([0])
     assert time.monotonic() - start < 0.1
     assert last_events(executor) == {0: Cancelled(0)}
     assert time.monotonic() - start < 1.0
-    executor.submit(1, 0)
+    executor.submit(Submission(1, 0))
     assert isinstance(last_events(executor)[1], Finished)
 
 
@@ -260,7 +334,7 @@ def test_a_cancel_right_after_submission_is_not_lost(opened: Any, kind: Kind) ->
     seconds = 600 if kind.stops_running else 0.01
     executor = opened(lambda config: time.sleep(seconds))
     for tid in range(8):
-        executor.submit(tid, {})
+        executor.submit(Submission(tid, {}))
         executor.cancel([tid])
         assert isinstance(last_events(executor)[tid], Cancelled | Finished)
 
@@ -269,8 +343,8 @@ def test_cancelling_one_trial_leaves_the_other_alone(opened: Any, kind: Kind) ->
     if not kind.stops_running:
         return
     executor = opened(time.sleep)
-    executor.submit(0, 600)
-    executor.submit(1, 1.0)
+    executor.submit(Submission(0, 600))
+    executor.submit(Submission(1, 1.0))
     wait_until_running(executor, 0)
     executor.cancel([0])
     outcome = last_events(executor, 2)
@@ -287,7 +361,7 @@ def test_a_result_that_arrived_before_the_cancel_is_kept(opened: Any, tmp_path: 
         return "kept"
 
     executor = opened(objective)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     events: list[Event] = []
     if isinstance(executor, SerialExecutor):
         events = executor.wait(None) + executor.wait(None)
@@ -305,10 +379,10 @@ def test_a_result_that_arrived_before_the_cancel_is_kept(opened: Any, tmp_path: 
 def test_cancelling_what_is_not_in_flight_is_harmless(opened: Any) -> None:
     executor = opened(lambda config: 1)
     executor.cancel([99])
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     assert isinstance(last_events(executor)[0], Finished)
     executor.cancel([0, 0])
-    executor.submit(1, {})
+    executor.submit(Submission(1, {}))
     assert isinstance(last_events(executor)[1], Finished)
 
 
@@ -317,7 +391,7 @@ def test_time_runs_only_while_the_trial_does(opened: Any, kind: Kind) -> None:
         return  # nobody can ask while the trial runs
     executor = opened(lambda config: time.sleep(0.5))
     assert executor.elapsed(0) is None
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     wait_until_running(executor, 0)
     elapsed = executor.elapsed(0)
     assert elapsed is None or 0 <= elapsed < PATIENCE
@@ -331,19 +405,19 @@ def test_after_close_nothing_can_be_submitted_and_closing_again_is_harmless(open
     executor.close()
     assert executor.free_slots() == 0
     with pytest.raises(RuntimeError, match="closed"):
-        executor.submit(0, {})
+        executor.submit(Submission(0, {}))
     assert executor.wait(None) == []
 
 
 def test_close_ends_every_trial_and_does_not_wait_for_ever(opened: Any, kind: Kind) -> None:
     executor = opened(lambda config: time.sleep(20))
     for tid in range(kind.slots):
-        executor.submit(tid, {})
+        executor.submit(Submission(tid, {}))
     start = time.monotonic()
     executor.close()
     events = executor.wait(5.0)
     assert time.monotonic() - start < 10.0
-    last = [event for event in events if not isinstance(event, Started)]
+    last = [event for event in events if isinstance(event, Ended)]
     assert sorted(last, key=lambda event: event.tid) == [Cancelled(t) for t in range(kind.slots)]
 
 
@@ -351,7 +425,7 @@ def test_no_thread_is_left_after_close(opened: Any, kind: Kind) -> None:
     before = set(threading.enumerate())
     executor = opened(lambda config: config)
     for tid in range(kind.slots):
-        executor.submit(tid, {})
+        executor.submit(Submission(tid, {}))
     last_events(executor, kind.slots)
     executor.close()
     left = {thread for thread in threading.enumerate() if "sparktuner" in thread.name}

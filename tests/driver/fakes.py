@@ -14,8 +14,11 @@ from sparktuner.execute import (
     Executor,
     Failed,
     Finished,
+    Posted,
     Started,
+    Submission,
 )
+from sparktuner.status import FailureKind
 
 EXECUTION = Execution("host", "driver", 1, datetime(2026, 1, 1), 0.5, 0.0)
 
@@ -64,6 +67,7 @@ class FakeExecutor(Executor):
         self.began: dict[Any, float] = {}
         self.waits: dict[Any, int] = {}
         self.started: deque[Any] = deque()
+        self.posted: list[Posted] = []
         self.cancelled: list[Any] = []
         self.descriptions: list[str] = []
         self.most_in_flight = 0
@@ -72,14 +76,19 @@ class FakeExecutor(Executor):
     def free_slots(self) -> int:
         return self.slots - len(self.in_flight)
 
-    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
+    def submit(self, submission: Submission) -> None:
         assert self.free_slots() > 0
-        self.in_flight[tid] = argument
+        tid = submission.tid
+        self.in_flight[tid] = submission.argument
         self.began[tid] = self.clock()
         self.waits[tid] = 0
         self.started.append(tid)
-        self.descriptions.append(description)
+        self.descriptions.append(submission.description)
         self.most_in_flight = max(self.most_in_flight, len(self.in_flight))
+
+    def post(self, event: Posted) -> None:
+        if event.tid in self.in_flight:
+            self.posted.append(event)
 
     def wait(self, timeout: float | None) -> list[Event]:
         events: list[Event] = [Started(tid) for tid in self.started]
@@ -89,7 +98,10 @@ class FakeExecutor(Executor):
             if tid in self.cancelled and tid not in self.stubborn:
                 events.append(self._end(tid, Cancelled(tid)))
             elif self.ready(tid, self.waits[tid]):
-                events.append(self._end(tid, self._run(tid)))
+                end = self._run(tid)
+                events += [event for event in self.posted if event.tid == tid]
+                self.posted = [event for event in self.posted if event.tid != tid]
+                events.append(self._end(tid, end))
         if not events:
             self.clock.advance(1.0 if timeout is None else timeout)
         return events
@@ -99,7 +111,15 @@ class FakeExecutor(Executor):
             return Finished(tid, self.objective(self.in_flight[tid]), EXECUTION)
         except Exception as error:
             where = f'File "objective.py", line 1, in f\n{error!r}'
-            return Failed(tid, type(error).__name__, str(error), where, EXECUTION, error)
+            return Failed(
+                tid,
+                FailureKind.OBJECTIVE,
+                type(error).__name__,
+                str(error),
+                where,
+                EXECUTION,
+                error,
+            )
 
     def _end(self, tid: Any, event: Event) -> Event:
         del self.in_flight[tid]

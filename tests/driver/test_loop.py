@@ -18,6 +18,7 @@ from sparktuner.status import (
     JOB_STATE_ERROR,
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
+    FailureKind,
 )
 from tests.driver.fakes import Clock, FakeExecutor
 
@@ -203,7 +204,13 @@ def test_a_lost_session_ends_the_search_and_keeps_the_results() -> None:
         def _run(self, tid: Any) -> Event:
             if tid < 3:
                 return super()._run(tid)
-            return Failed(tid, "SparkUnavailable", "the SparkContext was stopped", "")
+            return Failed(
+                tid,
+                FailureKind.SESSION_GONE,
+                "SparkUnavailable",
+                "the SparkContext was stopped",
+                "",
+            )
 
     trials = ParallelTrials()
     with pytest.raises(SparkUnavailable, match="was stopped"):
@@ -233,7 +240,9 @@ def test_jobs_that_somebody_else_cancelled_are_not_the_objective_s_failure() -> 
         def _run(self, tid: Any) -> Event:
             if tid >= 4:
                 return super()._run(tid)
-            return Failed(tid, "JobCancelled", "cancelled by interruptAll", "")
+            return Failed(
+                tid, FailureKind.JOB_CANCELLED, "JobCancelled", "cancelled by interruptAll", ""
+            )
 
     trials, reason = search(Cancelling(lambda x: x, slots=4), max_evals=8)
     assert reason is None

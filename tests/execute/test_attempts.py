@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials
-from sparktuner.execute import Failed, Finished, Started
+from sparktuner.execute import Ended, Failed, Finished, Started, Submission
 from sparktuner.execute.spark import JobFailed, SparkExecutor
 from sparktuner.execute.spark._failures import worker_died
+from sparktuner.status import FailureKind
 from tests.fake_transport import FakeTransport
 
 CRASH = "org.apache.spark.SparkException: Python worker exited unexpectedly (crashed)"
@@ -33,9 +34,9 @@ class Flaky(FakeTransport):
 
 def outcome(transport: Flaky, max_retries: int = 1) -> Any:
     with SparkExecutor(transport, 1, max_retries=max_retries) as executor:
-        executor.submit(0, 5)
+        executor.submit(Submission(0, 5))
         events: list[Any] = []
-        while not events or isinstance(events[-1], Started):
+        while not events or not isinstance(events[-1], Ended):
             events += executor.wait(30)
         assert sum(isinstance(event, Started) for event in events) == 1
         return events[-1]
@@ -47,6 +48,7 @@ def test_a_worker_that_keeps_dying_is_tried_again_as_often_as_allowed(retries: i
     event = outcome(transport, retries)
     assert isinstance(event, Failed)
     assert event.error_type == "WorkerDied"
+    assert event.kind is FailureKind.WORKER_DIED
     assert transport.runs == retries + 1
     assert event.execution is not None
     assert event.execution.attempt == len(event.execution.earlier) == retries
@@ -66,10 +68,20 @@ def test_a_lost_executor_is_not_charged_to_the_trial_but_has_a_limit() -> None:
     assert transport.runs == 4
 
 
-@pytest.mark.parametrize("kind", ["SparkUnavailable", "JobCancelled", "ModuleNotFoundError"])
-def test_other_failures_of_the_job_are_no_reason_to_run_it_again(kind: str) -> None:
-    transport = Flaky(abs, [JobFailed(kind, "no")])
-    assert outcome(transport).error_type == kind
+@pytest.mark.parametrize(
+    ("kind", "error_type"),
+    [
+        (FailureKind.SESSION_GONE, "SparkUnavailable"),
+        (FailureKind.JOB_CANCELLED, "JobCancelled"),
+        (FailureKind.SPARK, "ModuleNotFoundError"),
+    ],
+)
+def test_other_failures_of_the_job_are_no_reason_to_run_it_again(
+    kind: FailureKind, error_type: str
+) -> None:
+    transport = Flaky(abs, [JobFailed(kind, "no", error_type=error_type)])
+    event = outcome(transport)
+    assert (event.kind, event.error_type) == (kind, error_type)
     assert transport.runs == 1
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from sparktuner.execute import Cancelled, Event, Failed, Finished, Started
 from sparktuner.execute._inbox import Inbox, event_of
+from sparktuner.status import FailureKind
 
 
 def test_events_come_in_order_and_the_last_one_frees_the_slot() -> None:
@@ -28,7 +29,7 @@ def test_what_an_abandoned_trial_reports_later_is_dropped() -> None:
     inbox.close()
     inbox.abandon()
     assert inbox.take(None) == [Cancelled("a")]
-    inbox.put(Failed("a", "E", "late", ""))
+    inbox.put(Failed("a", FailureKind.SPARK, "E", "late", ""))
     assert inbox.take(0.0) == []
 
 

@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from sparktuner.execute import Cancelled, Failed, Finished, SerialExecutor, Started, ThreadExecutor
+from sparktuner.execute import (
+    Cancelled,
+    Ended,
+    Failed,
+    Finished,
+    SerialExecutor,
+    Started,
+    Submission,
+    ThreadExecutor,
+)
 
 
 def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_object() -> None:
@@ -22,7 +31,7 @@ def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_object() -> 
 
     argument: dict[str, Any] = {}
     with SerialExecutor(objective) as executor:
-        executor.submit(0, argument)
+        executor.submit(Submission(0, argument))
         assert executor.wait(None) == [Started(0)]
         (event,) = executor.wait(None)
     assert isinstance(event, Finished)
@@ -38,7 +47,7 @@ def test_serial_keeps_the_exception_itself() -> None:
         raise error
 
     with SerialExecutor(objective) as executor:
-        executor.submit(0, {})
+        executor.submit(Submission(0, {}))
         _, event = executor.wait(None) + executor.wait(None)
     assert isinstance(event, Failed)
     assert event.exception is error
@@ -49,7 +58,7 @@ def test_ctrl_c_passes_through_serial_and_the_trial_ends_cancelled() -> None:
         raise KeyboardInterrupt
 
     executor = SerialExecutor(objective)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     executor.wait(None)
     with pytest.raises(KeyboardInterrupt):
         executor.wait(None)
@@ -60,7 +69,7 @@ def test_ctrl_c_passes_through_serial_and_the_trial_ends_cancelled() -> None:
 def test_a_serial_trial_that_has_not_begun_can_be_cancelled() -> None:
     called: list[Any] = []
     executor = SerialExecutor(called.append)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     executor.cancel([0])
     assert executor.wait(None) == [Started(0), Cancelled(0)]
     assert called == []
@@ -79,7 +88,7 @@ def test_threads_enter_the_scope_in_the_trial_s_own_thread() -> None:
         log.append(("run", threading.current_thread()))
 
     with ThreadExecutor(objective, 1, around) as executor:
-        executor.submit(3, {}, "trial 3")
+        executor.submit(Submission(3, {}, "trial 3"))
         while not any(isinstance(e, Finished) for e in executor.wait(5)):
             pass
     thread = log[0][-1]
@@ -92,7 +101,7 @@ def test_a_scope_that_cannot_be_entered_fails_the_trial_only() -> None:
         raise OSError("no pool")
 
     with ThreadExecutor(abs, 1, around) as executor:
-        executor.submit(0, -1)
+        executor.submit(Submission(0, -1))
         events = executor.wait(5)
         while not isinstance(events[-1], Failed):
             events += executor.wait(5)
@@ -110,15 +119,15 @@ def test_a_cancelled_thread_that_raises_is_cancelled_and_one_that_returns_is_fin
         return "kept"
 
     executor = ThreadExecutor(objective, 2, on_cancel=told.append)
-    executor.submit(0, 0)
-    executor.submit(1, 1)
+    executor.submit(Submission(0, 0))
+    executor.submit(Submission(1, 1))
     while executor.elapsed(0) is None or executor.elapsed(1) is None:
         executor.wait(0.01)
     executor.cancel([0, 1])
     go.set()
     ended: dict[Any, Any] = {}
     while len(ended) < 2:
-        ended |= {e.tid: type(e) for e in executor.wait(5) if not isinstance(e, Started)}
+        ended |= {e.tid: type(e) for e in executor.wait(5) if isinstance(e, Ended)}
     executor.close()
     assert ended == {0: Finished, 1: Cancelled}
     assert told == [[0, 1]]
@@ -127,7 +136,7 @@ def test_a_cancelled_thread_that_raises_is_cancelled_and_one_that_returns_is_fin
 def test_threads_that_never_end_do_not_hold_up_the_interpreter() -> None:
     before = set(threading.enumerate())
     executor = ThreadExecutor(lambda config: threading.Event().wait(600), 1)
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     executor.wait(5)
     (thread,) = (t for t in threading.enumerate() if t not in before)
     assert thread.daemon

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute import Cancelled, Ended, Failed, Finished, Submission
 from sparktuner.execute.spark import JobFailed, SparkExecutor
 from sparktuner.execute.spark._shipping import pack_objective
 from sparktuner.execute.worker import PROBE_TASK, probe, serve, versions
+from sparktuner.status import FailureKind
 from tests.fake_transport import FakeTransport
 
 
@@ -38,9 +39,9 @@ def outcomes(transport: Recording, trials: int = 3) -> dict[Any, Any]:
     ended: dict[Any, Any] = {}
     with SparkExecutor(transport, trials, preflight=True) as executor:
         for tid in range(trials):
-            executor.submit(tid, -tid)
+            executor.submit(Submission(tid, -tid))
         while len(ended) < trials:
-            ended |= {e.tid: e for e in executor.wait(30) if not isinstance(e, Started)}
+            ended |= {e.tid: e for e in executor.wait(30) if isinstance(e, Ended)}
     return ended
 
 
@@ -67,7 +68,12 @@ def test_an_objective_that_workers_cannot_unpickle_starts_no_trial_and_names_why
 
 
 def test_a_probe_that_the_worker_refuses_starts_no_trial() -> None:
-    mismatch = JobFailed("PySparkRuntimeError", "[PYTHON_VERSION_MISMATCH] 3.11 and 3.12", "trace")
+    mismatch = JobFailed(
+        FailureKind.SPARK,
+        "[PYTHON_VERSION_MISMATCH] 3.11 and 3.12",
+        "trace",
+        error_type="PySparkRuntimeError",
+    )
     event = outcomes(Recording(abs, mismatch), 1)[0]
     assert isinstance(event, Failed)
     assert "PYTHON_VERSION_MISMATCH" in event.message
@@ -82,7 +88,7 @@ def test_a_probe_whose_worker_dies_is_run_again_as_often_as_a_trial(
         def run(self, task: bytes, tag: str, description: str) -> bytes:
             if task == PROBE_TASK and len(self.tasks) < deaths:
                 self.tasks.append(task)
-                raise JobFailed("WorkerDied", "SIGKILL")
+                raise JobFailed(FailureKind.WORKER_DIED, "SIGKILL")
             return super().run(task, tag, description)
 
     transport = Dying(abs)
@@ -98,7 +104,7 @@ def test_a_probe_whose_worker_dies_is_run_again_as_often_as_a_trial(
 
 
 def test_a_session_that_is_gone_is_not_blamed_on_the_workers() -> None:
-    event = outcomes(Recording(abs, JobFailed("SparkUnavailable", "gone")), 1)[0]
+    event = outcomes(Recording(abs, JobFailed(FailureKind.SESSION_GONE, "gone")), 1)[0]
     assert event.error_type == "SparkUnavailable"
 
 
@@ -110,21 +116,21 @@ def test_a_probe_cancelled_with_its_trial_is_left_to_the_next_trial() -> None:
             if task == PROBE_TASK and not begun.is_set():
                 begun.set()
                 go_on.wait(30)
-                raise JobFailed("JobCancelled", "cancelled")
+                raise JobFailed(FailureKind.JOB_CANCELLED, "cancelled")
             return super().run(task, tag, description)
 
         def cancel(self, tag: str) -> None:
             go_on.set()
 
     with SparkExecutor(Hanging(abs), 2, preflight=True) as executor:
-        executor.submit(0, 1)
+        executor.submit(Submission(0, 1))
         assert begun.wait(30)
-        executor.submit(1, -1)
+        executor.submit(Submission(1, -1))
         assert executor.elapsed(0) is None  # a probe's time is not the trial's
         executor.cancel([0])
         ended: dict[Any, Any] = {}
         while len(ended) < 2:
-            ended |= {e.tid: e for e in executor.wait(30) if not isinstance(e, Started)}
+            ended |= {e.tid: e for e in executor.wait(30) if isinstance(e, Ended)}
     assert ended[0] == Cancelled(0)
     assert isinstance(ended[1], Finished)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pyspark.cloudpickle import list_registry_pickle_by_value
 
-from sparktuner.execute import Finished
+from sparktuner.execute import Finished, Submission
 from sparktuner.execute.spark import make_executor
 from sparktuner.execute.spark._shipping import pickled_by_value
 from tests.connect_server import ConnectServer
@@ -101,7 +101,7 @@ def proxy(connect_server: ConnectServer) -> Iterator[CountingProxy]:
 
 def run_trials(executor: Any) -> None:
     for tid in range(TRIALS):
-        executor.submit(tid, tid)
+        executor.submit(Submission(tid, tid))
         ended: list[Any] = []
         while not ended:
             ended = [event for event in executor.wait(PATIENCE) if hasattr(event, "execution")]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, fmin, hp, rand, tpe
-from sparktuner.execute import Finished, Started
+from sparktuner.execute import Ended, Finished, SlotChanged, Started, Submission
 from sparktuner.execute.spark import Slots, make_executor
 
 
@@ -35,16 +35,20 @@ def test_a_trial_that_waits_for_a_slot_is_told_from_those_that_run(
     deadline = time.monotonic() + 120
     with make_executor(request.getfixturevalue(session), objective, 5) as executor:
         for tid in range(5):
-            executor.submit(tid, None)
+            executor.submit(Submission(tid, None))
         while sum(waits.values()) != 1 or sum(executor.elapsed(t) is not None for t in waits) != 4:
             assert time.monotonic() < deadline, waits
-            waits |= {e.tid: e.waits for e in executor.wait(1.0) if isinstance(e, Started)}
+            for event in executor.wait(1.0):
+                if isinstance(event, Started):
+                    waits.setdefault(event.tid, False)
+                elif isinstance(event, SlotChanged):
+                    waits[event.tid] = event.waits
         (late,) = (tid for tid, late in waits.items() if late)
         assert executor.elapsed(late) is None
         Path(go).touch()
         ended: list[Any] = []
         while len(ended) < 5:
-            ended += [e for e in executor.wait(60) if not isinstance(e, Started)]
+            ended += [e for e in executor.wait(60) if isinstance(e, Ended)]
     assert all(isinstance(event, Finished) for event in ended)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute import Cancelled, Ended, Failed, Finished, Submission
 from sparktuner.execute.spark import (
     Slots,
     SparkExecutor,
@@ -40,8 +40,8 @@ def run(executor: SparkExecutor, arguments: list[Any]) -> dict[int, Any]:
     while len(ended) < len(arguments):
         while waiting and executor.free_slots():
             tid, argument = waiting.pop(0)
-            executor.submit(tid, argument, f"trial {tid}: {argument}")
-        ended |= {e.tid: e for e in executor.wait(PATIENCE) if not isinstance(e, Started)}
+            executor.submit(Submission(tid, argument, f"trial {tid}: {argument}"))
+        ended |= {e.tid: e for e in executor.wait(PATIENCE) if isinstance(e, Ended)}
     return ended
 
 
@@ -187,7 +187,7 @@ def test_cancelling_a_trial_leaves_a_job_of_the_user_alone(spark: Any, opened: A
     executor = opened(time.sleep)
     thread = threading.Thread(target=users_job)
     thread.start()
-    executor.submit(0, 600)
+    executor.submit(Submission(0, 600))
     while executor.elapsed(0) is None:
         executor.wait(0.05)
     executor.cancel([0])
@@ -201,14 +201,14 @@ def test_two_executors_on_one_session_do_not_disturb_each_other(opened: Any) -> 
     first = opened(time.sleep, 2)
     second = opened(lambda config: (time.sleep(0.5), "second")[1], 2)
     for tid in (0, 1):
-        first.submit(tid, 600)
-        second.submit(tid, None)
+        first.submit(Submission(tid, 600))
+        second.submit(Submission(tid, None))
     while first.elapsed(0) is None:
         first.wait(0.05)
     first.close()
     ended: list[Any] = []
     while len(ended) < 2:
-        ended += [e for e in second.wait(PATIENCE) if not isinstance(e, Started)]
+        ended += [e for e in second.wait(PATIENCE) if isinstance(e, Ended)]
     assert [event.value for event in ended] == ["second", "second"]
 
 
@@ -222,7 +222,7 @@ def test_a_trial_that_waits_for_a_slot_has_no_elapsed_time(opened: Any, tmp_path
     executor = opened(hold, 6)  # on 4 slots
     submitted = time.monotonic()
     for tid in range(6):
-        executor.submit(tid, None)
+        executor.submit(Submission(tid, None))
     deadline = submitted + PATIENCE
     while sum(executor.elapsed(tid) is not None for tid in range(6)) < 4:
         assert time.monotonic() < deadline
@@ -300,8 +300,8 @@ def test_objectives_that_use_spark_run_side_by_side_in_pools_of_their_own(spark:
         return spark.range(n).count(), context.getLocalProperty("spark.scheduler.pool")
 
     with make_thread_executor(spark, objective, 2) as executor:
-        executor.submit(0, 10, "trial 0")
-        executor.submit(1, 20, "trial 1")
+        executor.submit(Submission(0, 10, "trial 0"))
+        executor.submit(Submission(1, 20, "trial 1"))
         ended: dict[Any, Any] = {}
         while len(ended) < 2:
             ended |= {e.tid: e.value for e in executor.wait(PATIENCE) if isinstance(e, Finished)}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, fmin, hp, rand
-from sparktuner.execute import Cancelled, Finished
+from sparktuner.execute import Cancelled, Finished, Submission
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._environment import environment_of
 from sparktuner.execute.spark.connect._session import attach
@@ -59,7 +59,7 @@ def test_the_objective_is_unpickled_once_in_each_worker_process(
     ran_in: list[str] = []
     while len(ran_in) < 2 + len(set(ran_in)):  # the session's idle processes take turns
         assert len(ran_in) < 100
-        executor.submit(len(ran_in), None)
+        executor.submit(Submission(len(ran_in), None))
         (event,) = last_events(executor, 1).values()
         assert isinstance(event, Finished)
         ran_in.append(str(event.value))
@@ -75,13 +75,13 @@ def test_an_objective_larger_than_a_grpc_message_is_shipped_and_leaves_no_file(
     data = os.urandom(140 * 2**20)  # the server takes messages of 128 MB
     executor = opened(lambda config: len(data))
     assert list(tmp_path.iterdir()) == []
-    executor.submit(0, None)
+    executor.submit(Submission(0, None))
     assert last_events(executor, 1)[0].value == len(data)
 
 
 def test_large_arguments_and_results_travel(opened: Any) -> None:
     executor = opened(lambda config: config * 2)
-    executor.submit(0, b"x" * 2**22)
+    executor.submit(Submission(0, b"x" * 2**22))
     assert len(last_events(executor, 1)[0].value) == 2**23
 
 
@@ -100,7 +100,7 @@ def test_the_user_s_session_is_left_as_it_was(connect_spark: Any, opened: Any) -
     connect_spark.addTag("mine")
     try:
         executor = opened(lambda config: config)
-        executor.submit(0, 1)
+        executor.submit(Submission(0, 1))
         last_events(executor, 1)
         executor.close()
         assert connect_spark.getTags() == {"mine"}
@@ -123,7 +123,7 @@ def test_cancelling_every_trial_leaves_an_operation_of_the_user_alone(
     thread = threading.Thread(target=lambda: counted.append(frame.count()))
     executor = opened(time.sleep)
     for tid in range(2):
-        executor.submit(tid, 600)
+        executor.submit(Submission(tid, 600))
     thread.start()
     wait_until_running(executor, 0, 1)
     executor.cancel([0, 1])
@@ -134,7 +134,7 @@ def test_cancelling_every_trial_leaves_an_operation_of_the_user_alone(
 
 def test_an_operation_that_somebody_else_interrupts_fails_its_trial(opened: Any) -> None:
     executor = opened(time.sleep)
-    executor.submit(0, 600)
+    executor.submit(Submission(0, 600))
     while executor.elapsed(0) is None or executor.elapsed(0) < 1.0:
         executor.wait(0.05)
     executor._transport.session.interruptAll()
@@ -162,8 +162,8 @@ def test_cancelling_a_thread_trial_interrupts_its_own_operation(connect_spark: A
 
     executor = make_thread_executor(connect_spark, objective, 2)
     try:
-        executor.submit(0, 600)
-        executor.submit(1, 0)
+        executor.submit(Submission(0, 600))
+        executor.submit(Submission(1, 0))
         assert last_events(executor, 1)[1].value == 1
         while executor.elapsed(0) is None or executor.elapsed(0) < 2.0:
             executor.wait(0.1)
@@ -180,7 +180,7 @@ with suppress(OSError):  # somebody else has taken it, which is as good
     taken = socket.create_server(("127.0.0.1", 15002))
 with local_spark(2, connect=True) as spark:
     executor = make_executor(spark, abs, 1)
-    executor.submit(0, -3)
+    executor.submit(Submission(0, -3))
     print(last_events(executor, 1)[0].value, "SPARK_TESTING" in os.environ)
     executor.close()
 """

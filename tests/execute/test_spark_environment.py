@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute import Finished
+from sparktuner.execute import Finished, Submission
 from sparktuner.execute.spark import Slots, active_session, make_executor
 from sparktuner.execute.spark._environment import (
     connect_client,
@@ -165,7 +165,7 @@ def test_workers_talk_over_unix_domain_sockets_where_spark_has_them(spark: Any) 
         return os.environ.get("PYTHON_UNIX_DOMAIN_ENABLED", "").lower() == "true"
 
     with make_executor(spark, enabled, 1) as executor:
-        executor.submit(0, None)
+        executor.submit(Submission(0, None))
         events = executor.wait(60)
         while not isinstance(events[-1], Finished):
             events += executor.wait(60)
@@ -176,8 +176,7 @@ def test_workers_talk_over_unix_domain_sockets_where_spark_has_them(spark: Any) 
 def test_starting_and_failing_trials_keep_the_console_quiet() -> None:
     program = """
 import os, sys, time
-from sparktuner.execute import Started
-from sparktuner.execute import Finished
+from sparktuner.execute import Submission
 from sparktuner.execute.spark import make_executor
 from sparktuner.testing import local_spark
 NAMES = ("SPARK_CONF_DIR", "SPARK_LOCAL_IP", "PYSPARK_PYTHON", "PYSPARK_DRIVER_PYTHON")
@@ -187,8 +186,8 @@ with local_spark("local[2]", **{"spark.app.name": "mine"}) as spark:
     python = spark.sparkContext.parallelize([0], 1).map(lambda _: sys.executable).first()
     print(python == sys.executable)
     executor = make_executor(spark, lambda how: os._exit(1) if how == "die" else time.sleep(how))
-    executor.submit(0, "die")
-    executor.submit(1, 600)
+    executor.submit(Submission(0, "die"))
+    executor.submit(Submission(1, 600))
     while executor.elapsed(1) is None:
         executor.wait(0.05)
     executor.cancel([1])

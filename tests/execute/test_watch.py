@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sparktuner.driver import Progress
-from sparktuner.execute import Event, Finished, Started
+from sparktuner.execute import Event, Finished, SlotChanged, Started, Submission
 from sparktuner.execute.spark import SparkExecutor
 from tests.fake_transport import FakeTransport
 from tests.waiting import PATIENCE
@@ -47,16 +47,12 @@ def executor(transport: FullCluster) -> Iterator[SparkExecutor]:
 
 
 def news(executor: SparkExecutor, count: int) -> list[Event]:
-    """The next ``count`` events but for the first one of each trial."""
+    """The next ``count`` events but for each trial's start."""
     found: list[Event] = []
     deadline = time.monotonic() + PATIENCE
-    seen: set[Any] = set()
     while len(found) < count:
         assert time.monotonic() < deadline, found
-        for event in executor.wait(1.0):
-            if event.tid in seen or event != Started(event.tid):
-                found.append(event)
-            seen.add(event.tid)
+        found += [event for event in executor.wait(1.0) if not isinstance(event, Started)]
     return found
 
 
@@ -66,14 +62,14 @@ def test_a_trial_without_a_slot_is_told_from_one_that_runs(
     caplog.set_level(logging.INFO, "sparktuner")
     transport.waiting.add(executor.tag(1))
     for tid in (0, 1):
-        executor.submit(tid, 600)
-    assert news(executor, 1) == [Started(1, waits=True)]
+        executor.submit(Submission(tid, 600))
+    assert news(executor, 1) == [SlotChanged(1, waits=True)]
     assert executor.elapsed(1) is None
     assert executor.elapsed(0) is not None
     transport.waiting.clear()
     while not (found := executor.wait(1.0)):
         pass
-    assert found == [Started(1, waits=False)]
+    assert found == [SlotChanged(1, waits=False)]
     assert executor.elapsed(1) is not None
     assert "1 trials run, 1 wait for a slot" in caplog.text
 
@@ -92,7 +88,7 @@ def test_the_bar_shows_what_runs_apart_from_what_waits() -> None:
 
     shown: list[str] = []
     progress = Progress(lambda initial, total: Bar(), 0, 9, None)
-    for event in [Started(n) for n in range(4)] + [Started(3, waits=True)]:
+    for event in [*map(Started, range(4)), SlotChanged(3, waits=True)]:
         progress.on_event(event, {})
     assert shown[-2:] == [
         "best loss: ?, running: 4, failed: 0",
@@ -105,7 +101,7 @@ def test_trials_that_end_soon_cost_no_question(monkeypatch: pytest.MonkeyPatch) 
     transport = FullCluster(lambda config: config)
     with SparkExecutor(transport, 4) as executor:
         for tid in range(50):
-            executor.submit(tid, tid)
+            executor.submit(Submission(tid, tid))
             while not any(isinstance(event, Finished) for event in executor.wait(10)):
                 pass
     assert transport.asked == 0
@@ -123,7 +119,7 @@ def test_asking_how_long_a_trial_runs_never_waits_for_spark(
         return time.time() - 7
 
     transport.running_since = running_since  # type: ignore[method-assign]
-    executor.submit(0, 600)
+    executor.submit(Submission(0, 600))
     executor.wait(PATIENCE)
     began = time.monotonic()
     assert executor.elapsed(0) is None  # which makes the watch look
@@ -140,7 +136,7 @@ def test_the_window_follows_the_slots_and_more_of_them_wake_the_loop() -> None:
     slots = [2]
     with SparkExecutor(FakeTransport(time.sleep), 2, width=lambda: slots[0]) as executor:
         for tid in range(2):
-            executor.submit(tid, 600)
+            executor.submit(Submission(tid, 600))
         while executor.free_slots() == 0:
             slots[0] = 5
             executor.wait(PATIENCE)  # nothing ends, yet it returns
@@ -152,7 +148,7 @@ def test_the_window_follows_the_slots_and_more_of_them_wake_the_loop() -> None:
             executor.wait(0.02)
         assert executor.free_slots() == 0
         with pytest.raises(RuntimeError, match="No slot is free"):
-            executor.submit(2, 600)
+            executor.submit(Submission(2, 600))
 
 
 def test_a_cluster_that_does_not_answer_leaves_the_window_as_it_is() -> None:
@@ -163,14 +159,14 @@ def test_a_cluster_that_does_not_answer_leaves_the_window_as_it_is() -> None:
         raise OSError("gone")
 
     with SparkExecutor(FakeTransport(time.sleep), 3, width=width) as executor:
-        executor.submit(0, 600)
+        executor.submit(Submission(0, 600))
         assert asked.wait(PATIENCE)
         assert executor.parallelism == 3
 
 
 def test_an_empty_cluster_leaves_room_for_one_trial() -> None:
     with SparkExecutor(FakeTransport(time.sleep), 3, width=lambda: 0) as executor:
-        executor.submit(0, 600)
+        executor.submit(Submission(0, 600))
         deadline = time.monotonic() + PATIENCE
         while executor.parallelism != 1:
             assert time.monotonic() < deadline
@@ -187,9 +183,9 @@ def test_a_trial_that_waits_for_the_probe_waits() -> None:
             return super().run(task, tag, description)
 
     with SparkExecutor(SlowProbe(time.sleep), 1, preflight=True) as executor:
-        executor.submit(0, 600)
-        assert news(executor, 1) == [Started(0, waits=True)]
+        executor.submit(Submission(0, 600))
+        assert news(executor, 1) == [SlotChanged(0, waits=True)]
         go_on.set()
         while not (found := executor.wait(PATIENCE)):
             pass
-        assert found == [Started(0, waits=False)]
+        assert found == [SlotChanged(0, waits=False)]

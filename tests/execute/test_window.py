@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
-from sparktuner.execute import Cancelled, Failed, Finished, Started
+from sparktuner.execute import Cancelled, Ended, Failed, Finished, Submission
 from sparktuner.execute.spark import JobFailed, SparkExecutor
+from sparktuner.status import FailureKind
 from tests.fake_transport import FakeTransport
 
 
 def last_event(executor: SparkExecutor) -> Any:
     while True:
         for event in executor.wait(10):
-            if not isinstance(event, Started):
+            if isinstance(event, Ended):
                 return event
 
 
@@ -27,7 +28,7 @@ def slot_threads() -> int:
 def test_a_cancel_that_comes_too_early_is_repeated_until_the_trial_ends() -> None:
     transport = FakeTransport(time.sleep, deaf_cancels=2)
     with SparkExecutor(transport, 1) as executor:
-        executor.submit(0, 600)
+        executor.submit(Submission(0, 600))
         while executor.elapsed(0) is None:
             executor.wait(0.01)
         executor.cancel([0])
@@ -45,8 +46,8 @@ def test_a_cancel_that_helps_nothing_does_not_hold_up_another_one() -> None:
 
     transport.cancel = cancel  # type: ignore[method-assign]
     executor = SparkExecutor(transport, 2)
-    executor.submit(0, 600)
-    executor.submit(1, 600)
+    executor.submit(Submission(0, 600))
+    executor.submit(Submission(1, 600))
     while executor.elapsed(0) is None or executor.elapsed(1) is None:
         executor.wait(0.01)
     executor.cancel([0])
@@ -64,7 +65,7 @@ def test_threads_are_made_for_slots_that_are_used_and_used_again() -> None:
     with SparkExecutor(FakeTransport(lambda config: config), 50) as executor:
         assert slot_threads() == before
         for tid in range(10):
-            executor.submit(tid, tid)
+            executor.submit(Submission(tid, tid))
             last_event(executor)
         assert slot_threads() == before + 1
     assert slot_threads() == before
@@ -73,10 +74,14 @@ def test_threads_are_made_for_slots_that_are_used_and_used_again() -> None:
 def test_a_job_that_fails_without_a_report_fails_its_trial_with_spark_s_reason() -> None:
     transport = FakeTransport(lambda config: config)
     with SparkExecutor(transport, 1) as executor:
-        transport.failures[executor.tag(5)] = JobFailed("Oops", "exit code 137", "trace")
-        executor.submit(5, {})
-        assert last_event(executor) == Failed(5, "Oops", "exit code 137", "trace")
-        executor.submit(6, {})
+        transport.failures[executor.tag(5)] = JobFailed(
+            FailureKind.SPARK, "exit code 137", "trace", error_type="Oops"
+        )
+        executor.submit(Submission(5, {}))
+        assert last_event(executor) == Failed(
+            5, FailureKind.SPARK, "Oops", "exit code 137", "trace"
+        )
+        executor.submit(Submission(6, {}))
         assert isinstance(last_event(executor), Finished)
 
 
@@ -85,16 +90,17 @@ def test_the_description_and_the_trial_s_own_tag_reach_the_transport() -> None:
     with SparkExecutor(transport, 1) as executor, SparkExecutor(transport, 1) as other:
         assert executor.tag(5) != other.tag(5)
         assert executor.tag(5).startswith("sparktuner-")
-        executor.submit(5, {}, "trial 5: lr=0.1")
+        executor.submit(Submission(5, {}, "trial 5: lr=0.1"))
         last_event(executor)
     assert transport.descriptions == {executor.tag(5): "trial 5: lr=0.1"}
 
 
 def test_an_argument_that_cannot_be_pickled_fails_its_trial_and_names_the_field() -> None:
     with SparkExecutor(FakeTransport(lambda config: config), 1) as executor:
-        executor.submit(0, {"clf": {"model": threading.Lock()}})
+        executor.submit(Submission(0, {"clf": {"model": threading.Lock()}}))
         event = last_event(executor)
     assert event.error_type == "UnpicklableArgument"
+    assert event.kind is FailureKind.ARGUMENT
     assert "config['clf']['model'], a _thread.lock, cannot be pickled" in event.message
 
 
@@ -106,7 +112,7 @@ def test_an_error_of_the_transport_itself_still_ends_the_trial() -> None:
 
     transport.run = broken  # type: ignore[method-assign]
     with SparkExecutor(transport, 1) as executor:
-        executor.submit(0, {})
+        executor.submit(Submission(0, {}))
         event = last_event(executor)
     assert (event.error_type, event.message) == ("LookupError", "a bug")
 
@@ -124,7 +130,7 @@ def test_a_transport_that_hangs_does_not_hang_close(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("sparktuner.execute.spark._executor._GRACE", 0.3)
     transport = FakeTransport(time.sleep, deaf_cancels=1000)
     executor = SparkExecutor(transport, 1)
-    executor.submit(0, 60)
+    executor.submit(Submission(0, 60))
     start = time.monotonic()
     executor.close()
     assert time.monotonic() - start < 3.0
@@ -136,7 +142,7 @@ def test_the_cost_of_a_trial_does_not_grow_with_the_trials_done() -> None:
         times: list[float] = []
         for tid in range(400):
             start = time.perf_counter()
-            executor.submit(tid, tid)
+            executor.submit(Submission(tid, tid))
             last_event(executor)
             times.append(time.perf_counter() - start)
     assert sorted(times[300:])[50] < 3 * sorted(times[:100])[50]

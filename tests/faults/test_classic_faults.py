@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sparktuner.errors import UnpicklableObjective
-from sparktuner.execute import Failed
+from sparktuner.execute import Failed, Submission
 from sparktuner.execute.spark import SparkExecutor, make_executor
 from tests.new_process import in_new_process
 from tests.waiting import closing_all, last_events, wait_until_running
@@ -40,7 +40,7 @@ def test_an_objective_that_holds_the_session_is_told_what_to_do(spark: Any) -> N
 
 def test_a_job_that_somebody_else_cancels_fails_its_trial(spark: Any, opened: Any) -> None:
     executor = opened(lambda config: time.sleep(600))
-    executor.submit(0, {})
+    executor.submit(Submission(0, {}))
     wait_until_running(executor, 0)
     spark.sparkContext.cancelJobsWithTag(executor.tag(0))
     event = last_events(executor, 1)[0]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from datetime import datetime
-from typing import Any
 
-from sparktuner.execute._protocol import Execution, Failed, Finished
+from sparktuner.execute._protocol import (
+    EarlierAttempt,
+    Execution,
+    Failed,
+    Finished,
+    Submission,
+)
 from sparktuner.execute.spark._transport import JobFailed
+from sparktuner.status import FailureKind
 
 # As often as Spark itself would by default (spark.task.maxFailures is 4).
 _MAX_LOSSES = 3
@@ -19,23 +24,23 @@ class Attempts:
 
     A trial whose Python worker died is run again ``max_retries`` times. An executor or a host
     that was lost is not charged to the trial, and has Spark's own limit. What the objective
-    raised, and a result that cannot travel, are reports, and no reason to run it again.
+    raised, and a result that cannot travel, are outcomes, and no reason to run it again.
     """
 
     def __init__(self, max_retries: int) -> None:
         self._retries_left = max_retries
         self._losses_left = _MAX_LOSSES
-        self._earlier: list[dict[str, Any]] = []
+        self._earlier: list[EarlierAttempt] = []
         self._began = time.monotonic()
 
     @property
     def number(self) -> int:
-        """0 during the first attempt."""
+        """How many attempts came to nothing: 0 during the first one."""
         return len(self._earlier)
 
     def may_go_on_after(self, failure: JobFailed) -> bool:
-        """Note how an attempt came to nothing; whether there may be another one."""
-        if failure.error_type != "WorkerDied":
+        """Notes how an attempt came to nothing and returns whether there may be another one."""
+        if failure.kind is not FailureKind.WORKER_DIED:
             return False
         left = self._losses_left if failure.is_lost else self._retries_left
         if left <= 0:
@@ -52,7 +57,7 @@ class Attempts:
         return True
 
     def ended(self, event: Finished | Failed) -> Finished | Failed:
-        """Return the trial's last event, with what is known of the attempts before."""
+        """Returns the trial's last event, with what is known of the attempts before."""
         if not self._earlier or event.execution is None:
             return event
         execution = dataclasses.replace(
@@ -60,18 +65,25 @@ class Attempts:
         )
         return dataclasses.replace(event, execution=execution)
 
-    def failed(self, tid: Any, failure: JobFailed, submitted: datetime) -> Failed:
-        """Return the end of a trial whose last attempt brought no report either."""
+    def failed(self, submission: Submission, failure: JobFailed) -> Failed:
+        """Returns the end of a trial whose last attempt brought no outcome either."""
         execution = None
-        if failure.error_type == "WorkerDied":
+        if failure.kind is FailureKind.WORKER_DIED:
             execution = Execution(
                 host=failure.host,
                 executor="",
                 pid=0,
                 attempt=len(self._earlier),
-                started=submitted,
+                started=submission.submitted,
                 duration=time.monotonic() - self._began,
                 queue_time=0.0,
                 earlier=self._earlier,
             )
-        return Failed(tid, failure.error_type, failure.message, failure.traceback, execution)
+        return Failed(
+            submission.tid,
+            failure.kind,
+            failure.error_type,
+            failure.message,
+            failure.traceback,
+            execution,
+        )

@@ -5,18 +5,28 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import datetime
-from typing import Any
 
 from sparktuner.errors import UnpicklableArgument
 from sparktuner.execute._daemon_threads import DaemonThreadPool
-from sparktuner.execute._inbox import Inbox, event_of, utc_now
-from sparktuner.execute._protocol import Cancelled, Event, Executor, Failed, Started
+from sparktuner.execute._inbox import Inbox, event_of
+from sparktuner.execute._protocol import (
+    Cancelled,
+    Ended,
+    Event,
+    Executor,
+    Failed,
+    Finished,
+    Posted,
+    Started,
+    Submission,
+    Tid,
+)
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._slot_monitor import SlotMonitor
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.worker import decode, describe, pack_task
+from sparktuner.status import FailureKind
 
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
 _REPEAT_CANCEL = 0.2
@@ -69,36 +79,36 @@ class SparkExecutor(Executor):
         self._abandoned = False
         # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
         # are atomic.
-        self._running: set[Any] = set()
-        self._cancelled: set[Any] = set()
+        self._running: set[Tid] = set()
+        self._cancelled: set[Tid] = set()
 
     @property
     def parallelism(self) -> int:
         """The width of the window now."""
         return self._inbox.slots
 
-    def tag(self, tid: Any) -> str:
+    def tag(self, tid: Tid) -> str:
         """Return the tag that the trial's Spark job carries."""
         return f"sparktuner-{self._run_id}-{tid}"
 
     def free_slots(self) -> int:
         return self._inbox.free
 
-    def submit(self, tid: Any, argument: Any, description: str = "", seed: int = 0) -> None:
+    def submit(self, submission: Submission) -> None:
+        tid = submission.tid
         self._inbox.expect(tid)
         self._cancelled.discard(tid)
         self._running.add(tid)
         self._monitor.expect(tid, launched=False)
-        submitted = utc_now()
-        self._trial_threads.submit(
-            lambda: self._run(tid, argument, description, seed, submitted),
-            len(self._inbox.in_flight),
-        )
+        self._trial_threads.submit(lambda: self._run(submission), len(self._inbox.in_flight))
+
+    def post(self, event: Posted) -> None:
+        self._inbox.post(event)
 
     def wait(self, timeout: float | None) -> list[Event]:
         return self._inbox.take(timeout)
 
-    def cancel(self, tids: Iterable[Any]) -> None:
+    def cancel(self, tids: Iterable[Tid]) -> None:
         chosen = {tid for tid in tids if tid in self._inbox.in_flight}
         new = chosen - self._cancelled
         self._cancelled |= chosen
@@ -107,7 +117,7 @@ class SparkExecutor(Executor):
             self._wake.set()
             self._cancel_thread.submit(self._cancel_until_ended, max_workers=1)
 
-    def elapsed(self, tid: Any) -> float | None:
+    def elapsed(self, tid: Tid) -> float | None:
         return self._monitor.elapsed(tid)
 
     def close(self) -> None:
@@ -125,43 +135,46 @@ class SparkExecutor(Executor):
             self._transport.close()
             self._on_close()
 
-    def _run(
-        self, tid: Any, argument: Any, description: str, seed: int, submitted: datetime
-    ) -> None:
+    def _run(self, submission: Submission) -> None:
+        tid = submission.tid
         try:
-            event = self._outcome(tid, argument, description, seed, submitted)
+            event = self._end_of(submission)
         except Exception as error:  # a thread's border: the trial must end in an event
-            event = Failed(tid, *describe(error))
+            event = Failed(tid, FailureKind.SPARK, *describe(error))
         self._running.discard(tid)
         self._monitor.forget(tid)
         self._inbox.put(event)
 
-    def _outcome(
-        self, tid: Any, argument: Any, description: str, seed: int, submitted: datetime
-    ) -> Event:
+    def _end_of(self, submission: Submission) -> Ended:
         from sparktuner.execute.spark._shipping import pack_argument  # imports pyspark
 
+        tid = submission.tid
         if tid in self._cancelled:
             return Cancelled(tid)
         try:
-            packed_argument = pack_argument(argument)
+            argument = pack_argument(submission.argument)
         except UnpicklableArgument as error:
-            return Failed(tid, UnpicklableArgument.__name__, str(error), "")
+            name = UnpicklableArgument.__name__
+            return Failed(tid, FailureKind.ARGUMENT, name, str(error), "")
         self._inbox.put(Started(tid))
         attempts = Attempts(self._max_retries)
         while True:
             try:
-                if self._preflight is not None:
-                    self._preflight.check(self.tag(tid))
-                self._monitor.expect(tid, launched=True)
-                task = pack_task(packed_argument, tid, seed, attempts.number)
-                packed = self._transport.run(task, self.tag(tid), description)
-                return attempts.ended(event_of(tid, decode(packed), submitted))
+                return attempts.ended(self._attempt(submission, argument, attempts.number))
             except JobFailed as failure:
                 if tid in self._cancelled:
                     return Cancelled(tid)
                 if not attempts.may_go_on_after(failure):
-                    return attempts.failed(tid, failure, submitted)
+                    return attempts.failed(submission, failure)
+
+    def _attempt(self, submission: Submission, argument: bytes, number: int) -> Finished | Failed:
+        tid = submission.tid
+        if self._preflight is not None:
+            self._preflight.check(self.tag(tid))
+        self._monitor.expect(tid, launched=True)
+        task = pack_task(argument, tid, submission.seed, number)
+        packed = self._transport.run(task, self.tag(tid), submission.description)
+        return event_of(tid, decode(packed), submission.submitted)
 
     def _cancel_until_ended(self) -> None:
         while (pending := self._cancelled & self._running) and not self._abandoned:

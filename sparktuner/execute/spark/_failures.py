@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sparktuner.errors import JobCancelled
 from sparktuner.execute.spark._transport import JobFailed
+from sparktuner.status import FailureKind
 
 _STOPPED = re.compile(
     r"SparkContext was shut down|stopped SparkContext|SparkContext has been shutdown"
@@ -46,7 +46,7 @@ def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
         causes: (type, message) of each, the outermost one first.
     """
     if _STOPPED.search(text):
-        return JobFailed("SparkUnavailable", GONE, text)
+        return JobFailed(FailureKind.SESSION_GONE, GONE, text)
     if _DIED.search(text):
         place = _PLACE.search(text)
         return worker_died(_reason(causes), place.group(1) if place else "")
@@ -54,23 +54,23 @@ def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
         return _python_failure(text)
     if _CANCELLED.search(text):
         return JobFailed(
-            JobCancelled.__name__, f"The trial's Spark job was cancelled: {_reason(causes)}"
+            FailureKind.JOB_CANCELLED, f"The trial's Spark job was cancelled: {_reason(causes)}"
         )
-    return JobFailed(causes[-1][0], _reason(causes), text)
+    return JobFailed(FailureKind.SPARK, _reason(causes), text, error_type=causes[-1][0])
 
 
 def worker_died(reason: str, host: str = "") -> JobFailed:
-    """Return the failure of a trial whose worker, or executor, ended; ``reason`` is Spark's."""
+    """Returns the failure of a trial whose worker, or executor, ended; ``reason`` is Spark's."""
     if _LOST.search(reason):
         return JobFailed(
-            "WorkerDied",
+            FailureKind.WORKER_DIED,
             "The executor that ran the trial, or its host, was lost. Spark says: "
             f"{_sentence(reason)}",
             host=host,
             is_lost=True,
         )
     return JobFailed(
-        "WorkerDied",
+        FailureKind.WORKER_DIED,
         "The worker process ended while it ran the trial: the objective exited it, a native "
         "library crashed, or it was killed, most often for memory. Spark says: "
         f"{_sentence(reason)}",
@@ -79,9 +79,9 @@ def worker_died(reason: str, host: str = "") -> JobFailed:
 
 
 def worker_vanished() -> JobFailed:
-    """Return the failure of a trial whose first attempt ended, Spark does not tell how."""
+    """Returns the failure of a trial whose first attempt ended, Spark does not tell how."""
     return JobFailed(
-        "WorkerDied",
+        FailureKind.WORKER_DIED,
         "The trial's worker process ended while it ran the trial, or its executor was lost: "
         "this kind of session does not tell which.",
     )
@@ -92,8 +92,8 @@ def _python_failure(text: str) -> JobFailed:
     remote = text[text.index("Traceback") :]
     remote = re.split(r"\n\tat |\n SQLSTATE", remote, maxsplit=1)[0].rstrip()
     last = remote.splitlines()[-1]
-    kind, _, message = last.partition(":")
-    return JobFailed(kind.strip(), message.strip() or last, remote)
+    name, _, message = last.partition(":")
+    return JobFailed(FailureKind.SPARK, message.strip() or last, remote, error_type=name.strip())
 
 
 def _reason(causes: Sequence[tuple[str, str]]) -> str:

@@ -6,16 +6,15 @@ import logging
 import threading
 from typing import cast
 
-from sparktuner.errors import JobCancelled, SparkUnavailable, WorkersNotReady
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.worker import PROBE_TASK, ProbeResult, decode
 from sparktuner.execute.worker import versions as driver_versions
+from sparktuner.status import FailureKind
 
 _log = logging.getLogger("sparktuner")
-_HOPELESS = WorkersNotReady.__name__
 # What a job says that ended for other reasons than the state of the workers.
-_NOT_THE_WORKERS = (SparkUnavailable.__name__, JobCancelled.__name__)
+_NOT_THE_WORKERS = (FailureKind.SESSION_GONE, FailureKind.JOB_CANCELLED)
 
 
 class Preflight:
@@ -28,7 +27,7 @@ class Preflight:
     """
 
     def __init__(self, transport: Transport, max_retries: int = 1) -> None:
-        """Get ready.
+        """Notes what to run the probe on.
 
         Args:
             transport: what runs the task.
@@ -41,7 +40,7 @@ class Preflight:
         self._refusal: JobFailed | None = None
 
     def check(self, tag: str) -> None:
-        """Wait until the probe has run, or run it under this tag if nobody has.
+        """Waits until the probe has run, or runs it under this tag if nobody has.
 
         A probe that is cancelled together with its trial is left to the next trial.
 
@@ -61,7 +60,7 @@ class Preflight:
         try:
             outcome = decode(self._run(tag))
         except JobFailed as failure:
-            if failure.error_type in _NOT_THE_WORKERS:
+            if failure.kind in _NOT_THE_WORKERS:
                 raise
             self._refusal = _refusal(failure.error_type, failure.message, failure.traceback)
             return
@@ -102,11 +101,11 @@ def _warn(host: str, found: ProbeResult) -> None:
         )
 
 
-def _refusal(kind: str, message: str, traceback: str) -> JobFailed:
+def _refusal(error_type: str, message: str, traceback: str) -> JobFailed:
     # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
     return JobFailed(
-        _HOPELESS,
+        FailureKind.WORKERS_NOT_READY,
         "The workers cannot run the objective, so no trial was started. A first task, which only "
-        f"unpickles the objective, ended with {kind}: {message}",
+        f"unpickles the objective, ended with {error_type}: {message}",
         traceback,
     )

@@ -7,11 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox
-from sparktuner.execute._protocol import Started
+from sparktuner.execute._protocol import SlotChanged, Tid
 
 _log = logging.getLogger("sparktuner")
 
@@ -59,7 +58,7 @@ class SlotMonitor:
     def __init__(
         self,
         inbox: Inbox,
-        running_since: Callable[[Any], float | None],
+        running_since: Callable[[Tid], float | None],
         width: Callable[[], int] | None = None,
     ) -> None:
         self._inbox = inbox
@@ -72,9 +71,9 @@ class SlotMonitor:
         self._waiting = 0
         self._slots = inbox.slots
         # tid -> what is known; items come and go by atomic operations.
-        self._observations: dict[Any, _Observation] = {}
+        self._observations: dict[Tid, _Observation] = {}
 
-    def expect(self, tid: Any, launched: bool) -> None:
+    def expect(self, tid: Tid, launched: bool) -> None:
         """Take note of a trial, or of its next attempt; from any thread but for a first trial.
 
         Args:
@@ -87,11 +86,11 @@ class SlotMonitor:
         before = self._observations.get(tid)
         self._observations[tid] = _Observation(launched, waits=before is not None and before.waits)
 
-    def forget(self, tid: Any) -> None:
+    def forget(self, tid: Tid) -> None:
         """The trial has ended."""
         self._observations.pop(tid, None)
 
-    def elapsed(self, tid: Any) -> float | None:
+    def elapsed(self, tid: Tid) -> float | None:
         """As ``Executor.elapsed``: answers from the last look, and has one taken soon."""
         observation = self._observations.get(tid)
         if observation is None:
@@ -148,10 +147,10 @@ class SlotMonitor:
             self._waiting = waiting
             _log.info("%d trials run, %d wait for a slot", len(observations) - waiting, waiting)
 
-    def _look(self, tid: Any, observation: _Observation) -> None:
+    def _look(self, tid: Tid, observation: _Observation) -> None:
         observation.asked, observation.looked = False, time.monotonic()
         observation.since = self._running_since(tid) if observation.launched else None
         waits = observation.since is None
         if waits != observation.waits and self._observations.get(tid) is observation:
             observation.waits = waits
-            self._inbox.put(Started(tid, waits))
+            self._inbox.put(SlotChanged(tid, waits))

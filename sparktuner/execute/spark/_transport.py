@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
+from sparktuner import errors
+from sparktuner.status import FailureKind
+
+# How each kind is called in documents, where Spark itself names no type.
+_ERROR_TYPES = {
+    FailureKind.WORKER_DIED: errors.WorkerDied.__name__,
+    FailureKind.JOB_CANCELLED: errors.JobCancelled.__name__,
+    FailureKind.WORKERS_NOT_READY: errors.WorkersNotReady.__name__,
+    FailureKind.SESSION_GONE: errors.SparkUnavailable.__name__,
+}
+
 
 class JobFailed(Exception):
-    """A trial's Spark job ended without a report.
+    """A trial's Spark job ended without an outcome.
 
     Attributes:
-        error_type: ``"WorkerDied"``, ``"SparkUnavailable"``, ``"JobCancelled"`` (by somebody
-            else), or the type that Spark names.
+        kind: why, for code.
+        error_type: why, for people: the name of an error of ours, or the type that Spark names.
         message: the last reason that Spark gives.
         traceback: of the Python worker, where there is one.
         host: where the task ran, if Spark tells.
@@ -19,14 +30,16 @@ class JobFailed(Exception):
 
     def __init__(
         self,
-        error_type: str,
+        kind: FailureKind,
         message: str,
         traceback: str = "",
+        error_type: str = "",
         host: str = "",
         is_lost: bool = False,
     ) -> None:
         super().__init__(message)
-        self.error_type = error_type
+        self.kind = kind
+        self.error_type = error_type or _ERROR_TYPES.get(kind, kind.value)
         self.message = message
         self.traceback = traceback
         self.host = host
@@ -34,36 +47,36 @@ class JobFailed(Exception):
 
 
 class Transport(ABC):
-    """Brings a pickled argument to the objective on a worker, and an encoded report back.
+    """Brings a task to the objective on a worker, and an encoded outcome back.
 
     Called from many threads at once. The objective is shipped when the transport is made.
     """
 
     @abstractmethod
     def run(self, task: bytes, tag: str, description: str) -> bytes:
-        """Run one trial as one Spark job and return its encoded report; blocks.
+        """Runs one trial as one Spark job and returns its encoded outcome; blocks.
 
         Args:
-            task: the pickled argument.
+            task: what ``pack_task`` made.
             tag: the trial's own tag; the job carries it.
             description: one line for the Spark UI.
 
         Raises:
-            JobFailed: the job ended without a report. The caller decides whether to run the
+            JobFailed: the job ended without an outcome. The caller decides whether to run the
                 trial again.
         """
 
     @abstractmethod
     def cancel(self, tag: str) -> None:
-        """Cancel the job with this tag, if there is one by now; does not raise."""
+        """Cancels the job with this tag, if there is one by now; does not raise."""
 
     @abstractmethod
     def running_since(self, tag: str) -> float | None:
-        """Return when the trial's task got a slot, in seconds since the epoch; does not raise.
+        """Returns when the trial's task got a slot, in seconds since the epoch; does not raise.
 
         None while it waits for one. May ask Spark, until it has got one.
         """
 
     @abstractmethod
     def close(self) -> None:
-        """Release what was shipped; called once, after the last :meth:`run` has returned."""
+        """Releases what was shipped; called once, after the last :meth:`run` has returned."""

@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 from sparktuner.execute.worker._pickling import find_unpicklable_part, type_name
 
@@ -30,6 +30,8 @@ class Outcome(TypedDict, total=False):
         value: what the objective returned.
         pickled: the same on its way to the driver.
         error: qualified type, message and traceback of what was raised.
+        kind: beside ``error``, a value of ``FailureKind``, which workers lack: what was it that
+            failed?
         exception: the exception itself, only where it was raised in this process.
     """
 
@@ -41,6 +43,7 @@ class Outcome(TypedDict, total=False):
     value: object
     pickled: bytes
     error: tuple[str, str, str]
+    kind: Literal["objective", "result", "argument"]
     exception: BaseException
 
 
@@ -73,6 +76,7 @@ def call(
         # SystemExit and KeyboardInterrupt too: `sys.exit()` in an objective is the end of a
         # trial, not of the worker.
         outcome["error"] = describe(error)
+        outcome["kind"] = "objective"
         outcome["exception"] = error
     outcome["duration"] = time.monotonic() - start
     return outcome
@@ -113,6 +117,7 @@ def encode(outcome: Outcome) -> bytes:
             outcome["pickled"] = _dumps(value)
         except Exception:  # whatever __reduce__ raises
             outcome["error"] = ("UnpicklableResult", _why_unpicklable(value), "")
+            outcome["kind"] = "result"
     return pickle.dumps(outcome, protocol=pickle.HIGHEST_PROTOCOL)
 
 
@@ -149,10 +154,11 @@ def decode(packed: bytes) -> Outcome:
         try:
             outcome["value"] = pickle.loads(outcome.pop("pickled"))
         except Exception as error:  # whatever __setstate__ raises
-            kind, message, text = describe(error)
+            name, message, text = describe(error)
             outcome["error"] = (
                 "UnpicklableResult",
-                f"The objective's result could not be unpickled on the driver: {kind}: {message}",
+                f"The objective's result could not be unpickled on the driver: {name}: {message}",
                 text,
             )
+            outcome["kind"] = "result"
     return outcome

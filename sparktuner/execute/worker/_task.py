@@ -83,9 +83,10 @@ def _open(received: tuple[Shipped, bytes]) -> _Work:
 
 
 def _unopened(outcome: Outcome) -> Outcome:
-    kind, message, text = outcome["error"]
+    name, message, text = outcome["error"]
+    outcome["kind"] = "argument"
     outcome["error"] = (
-        kind,
+        name,
         f"The objective, or its argument, could not be unpickled on the worker {outcome['host']}: "
         f"{message}. What it imports must be installed there, in the versions that the driver "
         "has. Modules of your own can be sent along: spark-submit --py-files, or "

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, current_trial, fmin, hp, rand
-from sparktuner.execute import Finished, Started
+from sparktuner.execute import Ended, Finished, Submission
 from sparktuner.execute.spark import make_executor
 
 
@@ -54,9 +54,9 @@ def test_a_trial_that_is_run_again_keeps_its_seed_and_knows_its_attempt(
         return trial.attempt, trial.seed
 
     with make_executor(spark, objective, 1) as executor:
-        executor.submit(0, None, seed=99)
+        executor.submit(Submission(0, None, seed=99))
         events: list[Any] = []
-        while not events or isinstance(events[-1], Started):
+        while not events or not isinstance(events[-1], Ended):
             events += executor.wait(60)
     assert isinstance(events[-1], Finished)
     assert events[-1].value == (1, 99)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sparktuner.execute import Started
+from sparktuner.execute import Ended, Submission
 from sparktuner.execute.spark import make_executor
 from sparktuner.execute.worker import _native_threads
 from sparktuner.execute.worker._native_threads import limit_threads
@@ -104,9 +104,9 @@ def test_trials_on_spark_see_the_task_s_cpus_or_what_the_user_set(
 ) -> None:
     spark = request.getfixturevalue(session)
     with make_executor(spark, look, 1) as executor:
-        executor.submit(0, None)
+        executor.submit(Submission(0, None))
         events: list[Any] = []
-        while not events or isinstance(events[-1], Started):
+        while not events or not isinstance(events[-1], Ended):
             events += executor.wait(60)
     value = events[-1].value
     # Spark sets OMP_NUM_THREADS over what a server of its own process inherited.

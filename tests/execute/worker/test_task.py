@@ -7,12 +7,13 @@ import pickle
 import subprocess
 import sys
 import threading
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import cloudpickle
 import pytest
 
-from sparktuner.execute.worker import call, decode, describe, encode, serve
+from sparktuner.execute.worker import Outcome, call, decode, describe, encode, serve
+from sparktuner.status import FailureKind
 
 
 def trial(objective: Any, argument: Any) -> Any:
@@ -81,6 +82,14 @@ def test_a_result_that_does_not_unpickle_on_the_driver_is_a_failure() -> None:
     kind, message, _ = report["error"]
     assert kind == "UnpicklableResult"
     assert "could not be unpickled on the driver: ZeroDivisionError" in message
+
+
+def test_a_worker_names_only_kinds_of_failure_that_the_driver_knows() -> None:
+    named = get_args(get_type_hints(Outcome)["kind"])
+    assert {"objective", "result", "argument"} == {FailureKind(name).value for name in named}
+    assert trial(lambda _: 1 / 0, 0)["kind"] == "objective"
+    assert trial(lambda _: threading.Lock(), 0)["kind"] == "result"
+    assert decode(serve([b"cno_such_module\nname\n."], b"", ""))["kind"] == "argument"
 
 
 def test_the_exception_itself_stays_where_it_was_raised() -> None:

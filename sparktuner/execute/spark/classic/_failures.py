@@ -5,6 +5,7 @@ from __future__ import annotations
 from sparktuner.execute.spark._environment import JavaObject
 from sparktuner.execute.spark._failures import GONE, classify
 from sparktuner.execute.spark._transport import JobFailed
+from sparktuner.status import FailureKind
 
 _MAX_CAUSES = 10
 
@@ -15,11 +16,11 @@ def job_failed(error: Exception) -> JobFailed:
 
     if not isinstance(error, Py4JJavaError):
         # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
-        return JobFailed("SparkUnavailable", GONE, f"{type(error).__name__}: {error}")
+        return JobFailed(FailureKind.SESSION_GONE, GONE, f"{type(error).__name__}: {error}")
     try:
         causes = _causes(error.java_exception)
     except Exception as broken:  # the JVM died between the error and the question
-        return JobFailed("SparkUnavailable", GONE, f"{type(broken).__name__}: {broken}")
+        return JobFailed(FailureKind.SESSION_GONE, GONE, f"{type(broken).__name__}: {broken}")
     text = "\n".join(f"{kind}: {message}" for kind, message in causes)
     return classify(text, causes)
 

@@ -22,6 +22,7 @@ from sparktuner.execute.worker import (
     TASK_PROPERTY,
     run_classic_task,
 )
+from sparktuner.status import FailureKind
 
 if TYPE_CHECKING:
     from pyspark import Broadcast, SparkContext
@@ -91,7 +92,7 @@ class ClassicTransport(Transport):
             raise
         except Exception as error:  # py4j lets OSError and AttributeError through as well
             if is_context_stopped(self._context):
-                raise JobFailed("SparkUnavailable", GONE, str(error)) from None
+                raise JobFailed(FailureKind.SESSION_GONE, GONE, str(error)) from None
             raise job_failed(error) from None
 
     def cancel(self, tag: str) -> None:

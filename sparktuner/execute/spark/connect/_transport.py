@@ -21,6 +21,7 @@ from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark.connect._failures import connect_failed
 from sparktuner.execute.spark.connect._session import attach, clone
 from sparktuner.execute.worker import NOT_RUN, run_connect_task
+from sparktuner.status import FailureKind
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
@@ -101,7 +102,7 @@ class ConnectTransport(Transport):
         except Exception as error:  # pyspark's dozen kinds, grpc's, and ValueError once closed
             failure = connect_failed(error)
             _forget_frames(error)
-            if failure.error_type == "SparkUnavailable":
+            if failure.kind is FailureKind.SESSION_GONE:
                 self._gone.set()
             raise failure from None
         finally:
