@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
-import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sparktuner.driver import (
-    SearchOptions,
-    check_loss_threshold,
-    check_parallelism,
-    check_seconds,
-)
-from sparktuner.execute import Executor
-from sparktuner.execute.spark import Slots, active_session, make_executor
+from sparktuner.driver import SearchOptions
+from sparktuner.execute import Executor, Objective
+from sparktuner.execute.spark import SparkRunner
 from sparktuner.records import TrialStore
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, STATUS_OK
 from sparktuner.trials import Trials
@@ -23,8 +15,6 @@ from sparktuner.trials import Trials
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
     from pyspark.sql import SparkSession
-
-_log = logging.getLogger("sparktuner")
 
 
 class SparkTrials(Trials):
@@ -78,19 +68,14 @@ class SparkTrials(Trials):
         Raises:
             ValueError: an argument is out of its range.
         """
-        check_parallelism(parallelism)
-        check_seconds("timeout", timeout)
-        check_seconds("trial_timeout", trial_timeout)
-        check_loss_threshold(loss_threshold)
         self.user_specified_parallelism = parallelism
         self.timeout = timeout
         self.loss_threshold = loss_threshold
         self.trial_timeout = trial_timeout
-        if max_trial_retries < 0:
-            raise ValueError(f"max_trial_retries must be at least 0, got {max_trial_retries}")
         self.max_trial_retries = max_trial_retries
         self._session = spark_session
         self._resource_profile = resource_profile
+        self._runner()  # checks the arguments
         super().__init__(exp_key=exp_key, store=store)
 
     @property
@@ -103,10 +88,20 @@ class SparkTrials(Trials):
         Raises:
             SparkUnavailable: without a bound, there must be a running session to ask.
         """
-        wanted = self.user_specified_parallelism
-        if wanted is None:
-            wanted = Slots(active_session(self._session), self._resource_profile).width()
-        return min(wanted, self.MAX_CONCURRENT_JOBS_ALLOWED)
+        return self._runner().width
+
+    def _runner(self) -> SparkRunner:
+        runner = SparkRunner(
+            self.user_specified_parallelism,
+            self._session,
+            self._resource_profile,
+            self.max_trial_retries,
+            self.timeout,
+            self.loss_threshold,
+            self.trial_timeout,
+        )
+        runner.max_concurrent = self.MAX_CONCURRENT_JOBS_ALLOWED
+        return runner
 
     def count_successful_trials(self) -> int:
         """Trials that finished with status ok."""
@@ -134,32 +129,17 @@ class SparkTrials(Trials):
         return sum(t["state"] < JOB_STATE_DONE for t in self._dynamic_trials)
 
     def _search_options(self, options: SearchOptions) -> SearchOptions:
+        limits = self._runner().limits
+        threshold = options.loss_threshold
         return dataclasses.replace(
             options,
-            timeout=self.timeout if options.timeout is None else options.timeout,
-            loss_threshold=(
-                self.loss_threshold if options.loss_threshold is None else options.loss_threshold
-            ),
-            trial_timeout=self.trial_timeout,
+            timeout=limits.timeout if options.timeout is None else options.timeout,
+            loss_threshold=limits.loss_threshold if threshold is None else threshold,
+            trial_timeout=limits.trial_timeout,
         )
 
-    def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
-        wanted = self.user_specified_parallelism or math.nan
-        if wanted > self.MAX_CONCURRENT_JOBS_ALLOWED:
-            _log.warning(
-                "parallelism=%d is above SparkTrials.MAX_CONCURRENT_JOBS_ALLOWED, which you may "
-                "raise; %d trials will run at a time",
-                wanted,
-                self.MAX_CONCURRENT_JOBS_ALLOWED,
-            )
-        return make_executor(
-            self._session,
-            objective,
-            None if self.user_specified_parallelism is None else self.parallelism,
-            self._resource_profile,
-            self.max_trial_retries,
-            self.MAX_CONCURRENT_JOBS_ALLOWED,
-        )
+    def _make_executor(self, objective: Objective) -> Executor:
+        return self._runner().open(objective)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_session": None, "_resource_profile": None}

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from sparktuner.driver import check_parallelism
-from sparktuner.execute import Executor, ThreadExecutor
-from sparktuner.execute.spark import has_session, make_thread_executor
+from sparktuner.execute import Executor, Objective
+from sparktuner.execute.spark import ThreadRunner
 from sparktuner.records import TrialStore
 from sparktuner.trials import Trials
 
@@ -45,15 +43,13 @@ class ThreadTrials(Trials):
         Raises:
             ValueError: ``parallelism`` is below 1.
         """
-        check_parallelism(parallelism)
+        ThreadRunner(parallelism)  # checks it
         self.parallelism = parallelism
         self._session = spark_session
         super().__init__(exp_key=exp_key, store=store)
 
-    def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
-        if self._session is None and not has_session():
-            return ThreadExecutor(objective, self.parallelism)
-        return make_thread_executor(self._session, objective, self.parallelism)
+    def _make_executor(self, objective: Objective) -> Executor:
+        return ThreadRunner(self.parallelism, self._session).open(objective)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**super().__getstate__(), "_session": None}

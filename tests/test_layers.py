@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent / "sparktuner"
 LAYERS = {
     "errors": 0,
     "status": 0,
+    "checks": 0,
     "space": 1,
     "records": 2,
     "domain": 3,  # in the picture L2: it is made of space and records

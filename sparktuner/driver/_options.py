@@ -8,15 +8,24 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from sparktuner.checks import check_loss_threshold, check_parallelism, check_seconds, check_whole
 from sparktuner.suggest import propose_adaptive, suggest_with
 
 # algo(new_ids, domain, trials, seed) -> documents in state NEW.
 Suggest: TypeAlias = Callable[..., Any]
+
+__all__ = [
+    "SearchOptions",
+    "Seeds",
+    "check_loss_threshold",
+    "check_parallelism",
+    "check_seconds",
+]
 
 SEED_VARIABLE = "HYPEROPT_FMIN_SEED"
 
@@ -56,8 +65,8 @@ class SearchOptions:
         check_seconds("deadline_margin", self.deadline_margin)
         check_loss_threshold(self.loss_threshold)
         if self.max_evals not in (None, math.inf):
-            _check_whole("max_evals", self.max_evals, least=0)
-        _check_whole("max_queue_len", self.max_queue_len, least=1)
+            check_whole("max_evals", self.max_evals, least=0)
+        check_whole("max_queue_len", self.max_queue_len, least=1)
         for name in ("algo", "early_stop_fn"):
             value = getattr(self, name)
             if value is not None and not callable(value):
@@ -77,49 +86,6 @@ class SearchOptions:
     def limit(self) -> int:
         """``max_evals`` as a number; without one, more than anybody can run."""
         return sys.maxsize if self.max_evals in (None, math.inf) else int(self.max_evals)
-
-
-def check_seconds(name: str, value: object) -> None:
-    """Refuse what is no positive number of seconds; None is no limit.
-
-    Raises:
-        ValueError: ``value`` is something else.
-    """
-    if value is None:
-        return
-    if not isinstance(value, Real) or isinstance(value, bool) or not float(value) > 0:
-        raise ValueError(f"{name} must be None or a number of seconds above 0, got {value!r}")
-
-
-def check_loss_threshold(value: object) -> None:
-    """Refuse what is no real number; None is no threshold.
-
-    Raises:
-        ValueError: ``value`` is something else.
-    """
-    if value is None:
-        return
-    if not isinstance(value, Real) or isinstance(value, bool) or math.isnan(float(value)):
-        raise ValueError(f"loss_threshold must be None or a real number, got {value!r}")
-
-
-def check_parallelism(value: object) -> None:
-    """Refuse what is no number of trials to run at a time; None leaves it to the cluster.
-
-    Raises:
-        TypeError: ``value`` is no integer.
-        ValueError: ``value`` is below 1.
-    """
-    if value is not None:
-        _check_whole("parallelism", value, least=1)
-
-
-def _check_whole(name: str, value: object, least: int) -> None:
-    whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
-    if isinstance(value, bool) or not whole:
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < least:  # type: ignore[operator]
-        raise ValueError(f"{name} must be at least {least}, got {value!r}")
 
 
 @dataclass(frozen=True)

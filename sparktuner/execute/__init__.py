@@ -5,7 +5,7 @@ or on a worker), ``_inbox`` (how events reach the driver), ``_daemon_threads``, 
 this process); then ``sparktuner.execute.spark``.
 """
 
-from sparktuner.execute._local import SerialExecutor, ThreadExecutor
+from sparktuner.execute._local import SerialExecutor, SerialRunner, ThreadExecutor
 from sparktuner.execute._protocol import (
     Cancelled,
     Checkpointed,
@@ -17,8 +17,10 @@ from sparktuner.execute._protocol import (
     Failed,
     Finished,
     Injected,
+    Limits,
     Objective,
     Posted,
+    Runner,
     SlotChanged,
     Started,
     Submission,
@@ -30,6 +32,8 @@ from sparktuner.execute.worker import CurrentTrial, current_trial
 __all__ = [
     "Tid",
     "Objective",
+    "Runner",
+    "Limits",
     "Executor",
     "Submission",
     "Event",
@@ -45,6 +49,7 @@ __all__ = [
     "Execution",
     "EarlierAttempt",
     "utc_now",
+    "SerialRunner",
     "SerialExecutor",
     "ThreadExecutor",
     "CurrentTrial",

@@ -14,6 +14,7 @@ from sparktuner.execute._protocol import (
     Event,
     Executor,
     Failed,
+    Limits,
     Objective,
     Posted,
     Started,
@@ -88,6 +89,21 @@ class SerialExecutor(Executor):
         finally:
             self._began = None
         self._inbox.put(event_of(tid, outcome, submission.submitted))
+
+
+class SerialRunner:
+    """Runs trials one after another in the caller's thread; see :class:`SerialExecutor`."""
+
+    @property
+    def asynchronous(self) -> bool:
+        return False
+
+    @property
+    def limits(self) -> Limits:
+        return Limits()
+
+    def open(self, objective: Objective) -> Executor:
+        return SerialExecutor(objective)
 
 
 class ThreadExecutor(Executor):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, TypeAlias, TypedDict
+from typing import Any, Protocol, TypeAlias, TypedDict
 
 from sparktuner.status import FailureKind
 
@@ -240,3 +240,45 @@ class Executor(ABC):
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a runner asks of each search on it, where the search itself says nothing.
+
+    Attributes:
+        timeout: seconds that a search may take; None: no limit.
+        loss_threshold: a loss that is good enough to end a search; None: none is.
+        trial_timeout: seconds that a trial may run, waiting for a slot not counted; None: no
+            limit.
+    """
+
+    timeout: float | None = None
+    loss_threshold: float | None = None
+    trial_timeout: float | None = None
+
+
+class Runner(Protocol):
+    """Where the trials of a search run.
+
+    Holds settings only, so that it can be pickled, and opened for one search after another.
+    """
+
+    @property
+    def asynchronous(self) -> bool:
+        """Whether trials run beside the driver; if not, an error of the objective is the caller's.
+
+        The same for as long as the runner lives.
+        """
+
+    @property
+    def limits(self) -> Limits:
+        """What is asked of each search."""
+
+    def open(self, objective: Objective) -> Executor:
+        """Ships the objective and returns the executor that runs it; the caller closes that.
+
+        Raises:
+            UnpicklableObjective: the objective cannot be sent to where trials run.
+            SparkUnavailable: there is no Spark to run them on.
+        """
