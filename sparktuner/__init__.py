@@ -39,10 +39,10 @@ from sparktuner.base import (
     Trials,
     trials_from_docs,
 )
+from sparktuner.callbacks import Callback
 from sparktuner.execute import current_trial
 from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
-from sparktuner.spark import SparkTrials
-from sparktuner.threads import ThreadTrials
+from sparktuner.trials import SparkTrials, ThreadTrials
 
 __version__ = "0.1.0"
 
@@ -60,6 +60,7 @@ __all__ = [
     "Trials",
     "ThreadTrials",
     "SparkTrials",
+    "Callback",
     "space_eval",
     "current_trial",
     "early_stop",

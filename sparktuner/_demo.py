@@ -24,18 +24,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import cloudpickle
 import numpy as np
+import numpy.typing as npt
 
 from sparktuner import hp, tpe
 from sparktuner.errors import MissingExtra
 from sparktuner.execute.spark import active_session
 from sparktuner.fmin import fmin
-from sparktuner.records import Document
-from sparktuner.spark import SparkTrials
+from sparktuner.records import TrialDocument
 from sparktuner.status import STATUS_OK
 from sparktuner.testing import local_spark
+from sparktuner.trials import SparkTrials
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+    from sklearn.pipeline import Pipeline
 
 Configuration: TypeAlias = "dict[str, Any]"
 
@@ -99,7 +101,7 @@ class Objective:
         y: (n,) digits.
     """
 
-    def __init__(self, x: Any, y: Any) -> None:
+    def __init__(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.int64]) -> None:
         self.x = x
         self.y = y
 
@@ -111,19 +113,22 @@ class Objective:
             "status": STATUS_OK,
         }
 
-    def cross_validate(self, configuration: Configuration) -> Any:
-        """Return the accuracy on each fold."""
+    def cross_validate(self, configuration: Configuration) -> npt.NDArray[np.float64]:
+        """Returns the accuracy on each fold."""
         from sklearn.model_selection import StratifiedKFold, cross_val_score
 
         folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
         with warnings.catch_warnings():
             # A solver that does not converge shows in its score.
             warnings.simplefilter("ignore")
-            return cross_val_score(make_pipeline(configuration), self.x, self.y, cv=folds)
+            scores: npt.NDArray[np.float64] = cross_val_score(
+                make_pipeline(configuration), self.x, self.y, cv=folds
+            )
+        return scores
 
 
-def make_pipeline(configuration: Configuration) -> Any:
-    """Return the pipeline, not fitted, that a configuration of ``SPACE`` stands for."""
+def make_pipeline(configuration: Configuration) -> Pipeline:
+    """Returns the pipeline, not fitted, that a configuration of ``SPACE`` stands for."""
     from sklearn import pipeline
     from sklearn.decomposition import PCA
     from sklearn.ensemble import RandomForestClassifier
@@ -151,7 +156,7 @@ def make_pipeline(configuration: Configuration) -> Any:
 
 
 def run(options: DemoOptions) -> None:
-    """Tune, and print what came of it.
+    """Tunes, and prints what came of it.
 
     Raises:
         MissingExtra: scikit-learn or pyspark is not installed.
@@ -233,8 +238,8 @@ def _mean(objective: Objective, configuration: Configuration) -> float:
     return float(objective.cross_validate(configuration).mean())
 
 
-def busy_share(trials: Sequence[Document], parallelism: int) -> float:
-    """Return the share of ``parallelism`` slots that ran trials, from first start to last end.
+def busy_share(trials: Sequence[TrialDocument], parallelism: int) -> float:
+    """Returns the share of ``parallelism`` slots that ran trials, from first start to last end.
 
     What a resumed search took over from an earlier one is another stretch of time: a gap
     without any running trial of over a minute is not counted.
@@ -265,7 +270,7 @@ def _new_file() -> str:
 
 @contextmanager
 def _session(options: DemoOptions) -> Iterator[SparkSession]:
-    """Start Spark in this process, or take the cluster at ``master``."""
+    """Starts Spark in this process, or take the cluster at ``master``."""
     master = options.master
     under_spark_submit = "PYSPARK_GATEWAY_PORT" in os.environ
     if (master is None and not under_spark_submit) or (master or "").startswith("local"):

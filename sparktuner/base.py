@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sparktuner.checks import check_loss_threshold, check_seconds
 from sparktuner.domain import Ctrl, Domain
-from sparktuner.driver import check_loss_threshold, check_seconds
 from sparktuner.errors import (
     AllTrialsFailed,
     DuplicateLabel,
@@ -14,8 +14,15 @@ from sparktuner.errors import (
     InvalidResultStatus,
     InvalidTrial,
 )
-from sparktuner.records import TRIAL_KEYS, TRIAL_MISC_KEYS, miscs_to_idxs_vals
-from sparktuner.records import configuration_of as _configuration_of
+from sparktuner.records import (
+    TRIAL_KEYS,
+    TRIAL_MISC_KEYS,
+    Configuration,
+    Tid,
+    TrialMisc,
+    active_values,
+    miscs_to_idxs_vals,
+)
 from sparktuner.status import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -36,28 +43,54 @@ JOB_VALID_STATES = JOB_STATES
 
 
 def validate_timeout(timeout: object) -> None:
-    """Refuse what is no positive number of seconds; None is no limit."""
+    """Refuses what is no positive number of seconds; None is no limit.
+
+    Raises:
+        ValueError: ``timeout`` is something else.
+
+    Example:
+        >>> from sparktuner.base import validate_timeout
+        >>> validate_timeout(-1)
+        Traceback (most recent call last):
+        ValueError: timeout must be None or a number of seconds above 0, got -1
+    """
     check_seconds("timeout", timeout)
 
 
 def validate_loss_threshold(loss_threshold: object) -> None:
-    """Refuse what is no real number; None is no threshold."""
+    """Refuses what is no real number; None is no threshold.
+
+    Raises:
+        ValueError: ``loss_threshold`` is something else.
+
+    Example:
+        >>> from sparktuner.base import validate_loss_threshold
+        >>> validate_loss_threshold("low")
+        Traceback (most recent call last):
+        ValueError: loss_threshold must be None or a real number, got 'low'
+    """
     check_loss_threshold(loss_threshold)
 
 
-def spec_from_misc(misc: dict[str, object]) -> dict[str, object]:
-    """The active labels' values in a trial's ``misc``."""
-    return _configuration_of({"misc": misc})
+def spec_from_misc(misc: TrialMisc) -> Configuration:
+    """Returns the active labels' values in a trial's ``misc``.
+
+    Example:
+        >>> from sparktuner.base import spec_from_misc
+        >>> spec_from_misc({"tid": 0, "cmd": None, "idxs": {}, "vals": {"x": [0.5], "y": []}})
+        {'x': 0.5}
+    """
+    return active_values(misc)
 
 
 def miscs_update_idxs_vals(
-    miscs: Sequence[dict[str, Any]],
-    idxs: Mapping[str, Sequence[Any]],
+    miscs: Sequence[TrialMisc],
+    idxs: Mapping[str, Sequence[Tid]],
     vals: Mapping[str, Sequence[Any]],
     assert_all_vals_used: bool = True,
-    idxs_map: Mapping[Any, Any] | None = None,
-) -> Sequence[dict[str, Any]]:
-    """Write columns of values into the miscs of the trials that they belong to.
+    idxs_map: Mapping[Tid, Tid] | None = None,
+) -> Sequence[TrialMisc]:
+    """Writes columns of values into the miscs of the trials that they belong to.
 
     Args:
         miscs: of trial documents, each with its ``tid``; changed in place.
@@ -71,6 +104,12 @@ def miscs_update_idxs_vals(
 
     Raises:
         InvalidTrial: an id is unknown.
+
+    Example:
+        >>> from sparktuner.base import miscs_update_idxs_vals
+        >>> [misc] = miscs_update_idxs_vals([{"tid": 4}], {"x": [4]}, {"x": [0.5]})
+        >>> misc["vals"]
+        {'x': [0.5]}
     """
     by_tid = {misc["tid"]: misc for misc in miscs}
     for misc in miscs:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import Any, Protocol, SupportsFloat, TypeAlias
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import (
     COMMAND,
-    Document,
+    Tid,
     TrialAttachments,
+    TrialDocument,
+    TrialMisc,
     configuration_of,
     normalise_result,
     utcnow,
@@ -20,6 +22,45 @@ from sparktuner.space import FlatSpace, Node, Parameter, as_node, evaluate, flat
 from sparktuner.status import STATUS_NEW
 
 _log = logging.getLogger("sparktuner")
+
+# What an objective returns: the loss, or a dictionary with ``status`` and ``loss``.
+ObjectiveResult: TypeAlias = SupportsFloat | Mapping[str, Any]
+# Called with a configuration: whatever the space is made of.
+Objective: TypeAlias = Callable[..., ObjectiveResult]
+
+
+class CtrlTrials(Protocol):
+    """What a :class:`Ctrl` needs of the :class:`sparktuner.Trials` that it is about."""
+
+    @property
+    def attachments(self) -> MutableMapping[str, Any]:
+        """All attachments by name."""
+
+    def new_trial_ids(self, n: int) -> list[Tid]:
+        """Returns ``n`` new ids."""
+
+    def source_trial_docs(
+        self,
+        tids: Sequence[Tid],
+        specs: Sequence[Any],
+        results: Sequence[Mapping[str, Any]],
+        miscs: Sequence[TrialMisc],
+        sources: Sequence[TrialDocument],
+    ) -> list[TrialDocument]:
+        """Returns documents in state DONE that name the trials they stem from."""
+
+    def insert_trial_docs(self, docs: Sequence[TrialDocument]) -> list[Tid]:
+        """Inserts documents."""
+
+
+class Channel(Protocol):
+    """How a :class:`Ctrl` reaches the loop of its search, the only writer of documents."""
+
+    def checkpoint(self, tid: Tid, result: Mapping[str, object]) -> None:
+        """Lets the loop keep a partial result in a running trial."""
+
+    def inject(self, tid: Tid, documents: Sequence[TrialDocument]) -> None:
+        """Lets the loop insert documents that a running trial has made."""
 
 
 class Domain:
@@ -30,18 +71,26 @@ class Domain:
         expr: the search space as one node.
         space: the same in columns.
         pass_expr_memo_ctrl: whether ``fn`` is called with ``(expr, memo, ctrl)``.
+
+    Example:
+        >>> from sparktuner import Domain, hp
+        >>> domain = Domain(lambda p: p["x"] ** 2, {"x": hp.uniform("x", -5, 5)})
+        >>> domain.evaluate({"x": 3.0})
+        {'status': 'ok', 'loss': 9.0}
+        >>> domain.space.labels
+        ('x',)
     """
 
     def __init__(
         self,
-        fn: Callable[..., Any],
+        fn: Objective,
         expr: object,
         workdir: str | None = None,
         pass_expr_memo_ctrl: bool | None = None,
         name: str | None = None,
         loss_target: float | None = None,
     ) -> None:
-        """Check the space and flatten it, once for the whole search.
+        """Checks the space and flattens it, once for the whole search.
 
         Args:
             fn: the objective.
@@ -73,7 +122,7 @@ class Domain:
     cmd = COMMAND
 
     def new_result(self) -> dict[str, str]:
-        """The result of a trial that has not run."""
+        """Returns the result of a trial that has not run."""
         return {"status": STATUS_NEW}
 
     @property
@@ -81,26 +130,37 @@ class Domain:
         """The parameters by label."""
         return {node.label: node for node in nodes(self.expr) if isinstance(node, Parameter)}
 
-    def argument(self, document: Document) -> Any:
-        """What the executor hands to :meth:`objective` for this trial."""
+    def argument(self, document: TrialDocument, seed: int | None = None) -> object:
+        """Returns what the executor hands to :meth:`objective` for this trial.
+
+        Args:
+            document: the trial.
+            seed: for draws without a label in the space; None takes fresh entropy.
+        """
         if self.pass_expr_memo_ctrl:
             return document
-        return evaluate(self.expr, configuration_of(document))
+        return evaluate(self.expr, configuration_of(document), seed)
 
-    def objective(self, trials: Any = None) -> Callable[[Any], Any]:
-        """A function of :meth:`argument` alone, which may be called in another process.
+    def objective(
+        self, trials: CtrlTrials | None = None, channel: Channel | None = None
+    ) -> Callable[..., object]:
+        """Returns a function of :meth:`argument` alone, which other processes may call.
 
         Args:
             trials: for ``ctrl.trials``, where the objective runs in this process.
+            channel: for what the objective asks of its ctrl there.
         """
         if self.pass_expr_memo_ctrl:
-            return _ExpressionObjective(self, trials)
+            return _ExpressionObjective(self, trials, channel)
         return self.fn
 
     def evaluate(
-        self, config: Mapping[str, Any], ctrl: Ctrl | None = None, attach_attachments: bool = True
+        self,
+        config: Mapping[str, Any],
+        ctrl: Ctrl | None = None,
+        attach_attachments: bool = True,
     ) -> dict[str, Any]:
-        """Run the objective here on the values of ``config`` by label.
+        """Runs the objective here on the values of ``config`` by label.
 
         Args:
             config: a value for each active label.
@@ -130,77 +190,128 @@ class Domain:
             if isinstance(node, Parameter) and node.label in config
         }
 
-    def call_with_memo(self, document: Document, ctrl: Ctrl) -> Any:
-        """Call an objective that wants ``(expr, memo, ctrl)`` for one trial."""
+    def call_with_memo(self, document: TrialDocument, ctrl: Ctrl) -> object:
+        """Calls an objective that wants ``(expr, memo, ctrl)`` for one trial."""
         return self.fn(self.expr, self._memo(configuration_of(document)), ctrl)
 
 
 class _ExpressionObjective:
     """Calls an objective that wants the expression, the memo and a ctrl."""
 
-    def __init__(self, domain: Domain, trials: Any) -> None:
+    def __init__(self, domain: Domain, trials: CtrlTrials | None, channel: Channel | None) -> None:
         self._domain = domain
         self._trials = trials
+        self._channel = channel
 
-    def __call__(self, document: Document) -> Any:
-        return self._domain.call_with_memo(document, Ctrl(self._trials, document))
+    def __call__(self, document: TrialDocument) -> object:
+        ctrl = Ctrl(self._trials, document, self._channel)
+        return self._domain.call_with_memo(document, ctrl)
 
     def __getstate__(self) -> dict[str, Any]:
         # The trials stay on the driver: only it writes them.
-        return {"_domain": self._domain, "_trials": None}
+        return {"_domain": self._domain, "_trials": None, "_channel": None}
 
 
 class Ctrl:
-    """What an objective that asked for it may do to its own trial."""
+    """What an objective that asked for it may do to its own trial.
 
-    def __init__(self, trials: Any, current_trial: Document | None = None) -> None:
+    Attributes:
+        trials: the trials of the search; None on a worker.
+        current_trial: the trial's document.
+
+    Example:
+        >>> from sparktuner import Trials, fmin, fmin_pass_expr_memo_ctrl, hp, pyll
+        >>> @fmin_pass_expr_memo_ctrl
+        ... def objective(expr, memo, ctrl):
+        ...     ctrl.attachments["note"] = "from the objective"
+        ...     return pyll.rec_eval(expr, memo=memo)
+        >>> trials, x = Trials(), hp.uniform("x", 0, 1)
+        >>> best = fmin(objective, x, max_evals=1, trials=trials, verbose=False)
+        >>> trials.trial_attachments(trials.best_trial)["note"]
+        'from the objective'
+    """
+
+    def __init__(
+        self,
+        trials: CtrlTrials | None,
+        current_trial: TrialDocument | None = None,
+        channel: Channel | None = None,
+    ) -> None:
         self.trials = trials
         self.current_trial = current_trial
+        self._channel = channel
 
     @property
     def attachments(self) -> MutableMapping[str, Any]:
         """The current trial's attachments.
 
         Raises:
-            RuntimeError: the objective runs in another process; return the attachments in
-                the result instead.
+            RuntimeError: the objective runs in another process.
         """
-        if self.trials is None or self.current_trial is None:
-            raise RuntimeError(
-                "ctrl.attachments is there only where the objective runs in the driver's "
-                "process; return {'attachments': {...}} in the result instead"
-            )
-        return TrialAttachments(self.trials.attachments, self.current_trial["tid"])
+        trials, trial = self._here("attachments")
+        return TrialAttachments(trials.attachments, trial["tid"])
 
     def checkpoint(self, r: Mapping[str, Any] | None = None) -> None:
-        """Keep a partial result in the current trial."""
-        if self.current_trial is not None and r is not None:
-            self.current_trial["result"] = dict(r)
-            self.current_trial["refresh_time"] = utcnow()
+        """Keeps a partial result in the current trial, until the objective returns its own.
+
+        Raises:
+            RuntimeError: the objective runs in another process.
+        """
+        _, trial = self._here("checkpoint()")
+        if r is None:
+            return
+        if self._channel is not None:
+            self._channel.checkpoint(trial["tid"], dict(r))
+            return
+        # Made by hand: whoever did so is the one who writes the document.
+        trial["result"] = dict(r)
+        trial["refresh_time"] = utcnow()
 
     def inject_results(
-        self, specs: Any, results: Any, miscs: Any, new_tids: list[Any] | None = None
-    ) -> Any:
-        """Insert finished trials beside the current one, which is named as their source."""
-        n = len(results)
-        tids = self.trials.new_trial_ids(n) if new_tids is None else new_tids
-        documents = self.trials.source_trial_docs(
-            tids, specs, results, miscs, [self.current_trial] * n
-        )
-        return self.trials.insert_trial_docs(documents)
+        self,
+        specs: Sequence[Any],
+        results: Sequence[Mapping[str, Any]],
+        miscs: Sequence[TrialMisc],
+        new_tids: Sequence[Tid] | None = None,
+    ) -> list[Tid]:
+        """Inserts finished trials beside the current one, which is named as their source.
 
-    def info(self, *args: Any) -> None:
-        """Log at level INFO."""
+        Returns:
+            Their ids. In a search they are there once its loop has taken them in.
+
+        Raises:
+            RuntimeError: the objective runs in another process.
+        """
+        trials, trial = self._here("inject_results()")
+        n = len(results)
+        tids = trials.new_trial_ids(n) if new_tids is None else list(new_tids)
+        documents = trials.source_trial_docs(tids, specs, results, miscs, [trial] * n)
+        if self._channel is None:
+            return trials.insert_trial_docs(documents)
+        self._channel.inject(trial["tid"], documents)
+        return tids
+
+    def _here(self, what: str) -> tuple[CtrlTrials, TrialDocument]:
+        if self.trials is None or self.current_trial is None:
+            raise RuntimeError(
+                f"ctrl.{what} is there only where the objective runs in the driver's process "
+                "(Trials, ThreadTrials), because only the driver writes trials; return what is "
+                "to be kept in the result instead, large values as {'attachments': {...}}"
+            )
+        return self.trials, self.current_trial
+
+    def info(self, *args: object) -> None:
+        """Logs at level INFO."""
         _log.info(*args)
 
-    def warn(self, *args: Any) -> None:
-        """Log at level WARNING."""
+    def warn(self, *args: object) -> None:
+        """Logs at level WARNING."""
         _log.warning(*args)
 
-    def error(self, *args: Any) -> None:
-        """Log at level ERROR."""
+    def error(self, *args: object) -> None:
+        """Logs at level ERROR."""
         _log.error(*args)
 
-    def debug(self, *args: Any) -> None:
-        """Log at level DEBUG."""
+    def debug(self, *args: object) -> None:
+        """Logs at level DEBUG."""
         _log.debug(*args)

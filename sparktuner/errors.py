@@ -6,6 +6,8 @@ sparktuner can still catch it by what went wrong.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class SparktunerError(Exception):
     """The base of all errors below."""
@@ -25,6 +27,25 @@ class InvalidAnnotatedParameter(SparktunerError, ValueError):
 
 class InvalidTrial(SparktunerError, ValueError):
     """A trial document lacks a key, or a value in it is not of its form."""
+
+
+class StaleTrial(InvalidTrial):
+    """A trial was changed or deleted by another search since it was read.
+
+    Attributes:
+        tids: the ids of those trials.
+    """
+
+    def __init__(self, tids: Sequence[object]) -> None:
+        self.tids = list(tids)
+        names = ", ".join(map(repr, self.tids))
+        super().__init__(
+            f"trial {names} was changed or deleted by somebody else since it was read; "
+            "refresh() shows what is there now"
+        )
+
+    def __reduce__(self) -> tuple[type[StaleTrial], tuple[list[object]]]:
+        return StaleTrial, (self.tids,)
 
 
 class InvalidResultStatus(SparktunerError, ValueError):

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import inspect
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import KW_ONLY, dataclass, field
+from typing import Any, TypeVar
 
 from sparktuner import atpe
-from sparktuner.domain import Domain
-from sparktuner.driver import Loop, SearchOptions
+from sparktuner.domain import Domain, Objective, ObjectiveResult
+from sparktuner.driver import (
+    BarFactory,
+    EarlyStop,
+    RandomState,
+    SearchArguments,
+    takes,
+)
 from sparktuner.errors import InvalidAnnotatedParameter
-from sparktuner.records import Document, new_document
+from sparktuner.records import Tid, TrialDocument, new_document
 from sparktuner.space import Node, evaluate
-from sparktuner.trials import Trials, trials_from_docs
+from sparktuner.suggest import Suggest
+from sparktuner.trials import Best, Trials, trials_from_docs
 
 __all__ = [
     "fmin",
@@ -29,107 +37,107 @@ __all__ = [
 ]
 
 partial = functools.partial
+F = TypeVar("F", bound=Callable[..., object])
 
 
-def fmin(
-    fn: Callable[..., Any],
-    space: object,
-    algo: Callable[..., Any] | None = None,
-    max_evals: float | None = None,
-    timeout: float | None = None,
-    loss_threshold: float | None = None,
-    trials: Trials | None = None,
-    rstate: Any = None,
-    allow_trials_fmin: bool = True,
-    pass_expr_memo_ctrl: bool | None = None,
-    catch_eval_exceptions: bool = False,
-    verbose: bool = True,
-    return_argmin: bool = True,
-    points_to_evaluate: Sequence[Mapping[str, Any]] | None = None,
-    max_queue_len: int = 1,
-    show_progressbar: Any = True,
-    early_stop_fn: Callable[..., Any] | None = None,
-    trials_save_file: str = "",
-    reproducible: bool = False,
-    deadline_margin: float | None = 1.0,
-) -> Any:
-    """Minimise ``fn`` over ``space``.
+@dataclass(frozen=True)
+class FminArguments(SearchArguments):
+    """The arguments of :func:`fmin`: those of ``Trials.fmin``, and the trials themselves."""
 
-    Args:
-        fn: the objective. Takes a configuration, returns the loss as a number, or a dictionary
-            with ``status`` and, where that is ``"ok"``, ``loss``; other keys are kept.
-        space: nodes from ``hp`` in any nesting of dicts, lists and tuples; or ``"annotated"``:
-            the annotations of the objective's parameters are the space.
-        algo: ``algo(new_ids, domain, trials, seed) -> documents``; None is ``atpe.suggest``.
-        max_evals: stop when ``trials`` holds so many, those that it held before included, but
-            for those of them that raised or were cancelled.
-        timeout: seconds after which no trial is started and running ones are cancelled.
-        loss_threshold: stop as soon as a loss is at most this.
-        trials: where trials are kept and how they are run; None is ``Trials()``, one after
-            another in this process.
-        rstate: a ``numpy.random.Generator``, an int, a ``RandomState``, or None. The same
-            seed gives the same suggestions, also when a search is resumed.
-        allow_trials_fmin: call ``trials.fmin`` where there is one (a subclass may have its own).
-        pass_expr_memo_ctrl: call the objective with ``(expr, memo, ctrl)``.
-        catch_eval_exceptions: record trials that raise and go on. Where trials run beside the
-            driver they are recorded anyway, unless the first ones all fail alike.
-        verbose: show the progress bar; False is silent.
-        return_argmin: False returns what the objective received in the best trial.
-        points_to_evaluate: configurations by label (a choice's value is its index) to try first.
-        max_queue_len: how many suggestions to ask the algorithm for at a time.
-        show_progressbar: whether to, or a context-manager factory ``(initial, total)``.
-        early_stop_fn: ``fn(trials, *args) -> (stop, args)``, asked after each trial.
-        trials_save_file: a file to keep the trials in while searching. If it exists, the search
-            is resumed from it.
-        reproducible: let suggestion i know the results of trials 0 to i - parallelism exactly,
-            whatever order they end in: the same seed then gives the same trials, at the price
-            of slots that wait for the slowest trial.
-        deadline_margin: with ``timeout``, start no trial when less than this many times the
-            shortest duration seen is left; None starts trials until the time is up.
+    trials: Trials | None = field(
+        default=None,
+        metadata={
+            "meaning": "where trials are kept and how they are run; None is ``Trials()``, one "
+            "after another in this process."
+        },
+    )
+    _: KW_ONLY
+    verbose: bool = field(
+        default=True,
+        metadata={"meaning": "whether to show the progress bar; False is silent."},
+    )
+    allow_trials_fmin: bool = field(
+        default=True,
+        metadata={
+            "meaning": "whether to call ``trials.fmin``, which a subclass of ``Trials`` may "
+            "have overridden."
+        },
+    )
+
+
+# What further positional arguments of fmin mean, in Hyperopt.
+_HYPEROPTS_ORDER = (
+    "rstate",
+    "allow_trials_fmin",
+    "pass_expr_memo_ctrl",
+    "catch_eval_exceptions",
+    "verbose",
+    "return_argmin",
+    "points_to_evaluate",
+    "max_queue_len",
+    "show_progressbar",
+    "early_stop_fn",
+    "trials_save_file",
+)
+# Hyperopt's Trials.fmin knows these; a subclass's own need not know of the others.
+_HYPEROPTS_OWN = frozenset(_HYPEROPTS_ORDER) - {"allow_trials_fmin", "points_to_evaluate"} | {
+    "algo",
+    "max_evals",
+    "timeout",
+    "loss_threshold",
+}
+
+
+@takes(FminArguments, then=_HYPEROPTS_ORDER)
+def fmin(arguments: FminArguments) -> Best:
+    """Minimises an objective over a search space.
 
     Returns:
         The best trial's values by label; a choice's value is its index. ``trials.best_params``
-        has the chosen options themselves.
+        has the chosen options themselves. With ``return_argmin=False``, what the objective
+        received in the best trial. ``{}`` or None where there is no trial at all.
 
     Raises:
         BadSearchSpace: the space is ill-formed.
         ValueError, TypeError: another argument is.
         AllTrialsFailed: no trial finished with status ok.
         ObjectiveFailed: the first trials all failed alike.
+
+    Example:
+        >>> from sparktuner import fmin, hp
+        >>> best = fmin(
+        ...     lambda x: (x - 1) ** 2, hp.uniform("x", -5, 5), max_evals=50, rstate=0,
+        ...     verbose=False,
+        ... )
+        >>> abs(best["x"] - 1) < 0.5
+        True
     """
+    fn, space, trials = arguments.fn, arguments.space, arguments.trials
     if isinstance(space, str):
         fn, space = _annotated(fn, space)
     if trials is None:
         trials = trials_from_docs([])
     if isinstance(trials, type) or not hasattr(trials, "fmin"):
         raise TypeError(f"trials must be a Trials object, such as Trials(), got {trials!r}")
-    arguments = {
-        "algo": atpe.suggest if algo is None else algo,
-        "max_evals": max_evals,
-        "timeout": timeout,
-        "loss_threshold": loss_threshold,
-        "max_queue_len": max_queue_len,
-        "rstate": rstate,
-        "verbose": verbose,
-        "pass_expr_memo_ctrl": pass_expr_memo_ctrl,
-        "catch_eval_exceptions": catch_eval_exceptions,
-        "return_argmin": return_argmin,
-        "show_progressbar": show_progressbar,
-        "early_stop_fn": early_stop_fn,
-        "trials_save_file": trials_save_file,
-    }
-    # Only when given, so that a subclass's own fmin need not know of them.
-    if points_to_evaluate is not None:
-        arguments["points_to_evaluate"] = points_to_evaluate
-    if reproducible:
-        arguments["reproducible"] = True
-    if deadline_margin != 1.0:
-        arguments["deadline_margin"] = deadline_margin
-    search = trials.fmin if allow_trials_fmin else functools.partial(Trials.fmin, trials)
-    return search(fn, space, **arguments)
+    search = trials.fmin
+    if not arguments.allow_trials_fmin:
+        search = functools.partial(Trials.fmin, trials)
+    return search(fn, space, **_passed_on(arguments))
 
 
-def _annotated(fn: Callable[..., Any], space: str) -> tuple[Callable[..., Any], object]:
+def _passed_on(arguments: FminArguments) -> dict[str, Any]:
+    """The arguments for ``trials.fmin``: Hyperopt's own always, others where they were given."""
+    passed: dict[str, Any] = {}
+    for each in dataclasses.fields(SearchArguments)[2:]:
+        value = getattr(arguments, each.name)
+        if each.name in _HYPEROPTS_OWN or value != each.default:
+            passed[each.name] = value
+    # Hyperopt's own default would be its TPE, and a subclass may look at it.
+    passed["algo"] = atpe.suggest if arguments.algo is None else arguments.algo
+    return passed
+
+
+def _annotated(fn: Objective, space: str) -> tuple[Objective, object]:
     if space != "annotated":
         raise ValueError(f'space is a search space or "annotated", got {space!r}')
     nodes: dict[str, object] = {}
@@ -151,15 +159,15 @@ def _shown(annotation: object) -> str:
 class _Spread:
     """Calls a function with a dictionary's items as keyword arguments."""
 
-    def __init__(self, fn: Callable[..., Any]) -> None:
+    def __init__(self, fn: Objective) -> None:
         self._fn = fn
 
-    def __call__(self, configuration: Mapping[str, Any]) -> Any:
+    def __call__(self, configuration: Mapping[str, Any]) -> ObjectiveResult:
         return self._fn(**configuration)
 
 
 def space_eval(space: object, hp_assignment: Mapping[str, Any]) -> Any:
-    """What the objective receives for these values by label.
+    """Returns what the objective receives for these values by label.
 
     Args:
         space: the search space.
@@ -168,6 +176,11 @@ def space_eval(space: object, hp_assignment: Mapping[str, Any]) -> Any:
 
     Raises:
         BadSearchSpace: an active label has no value.
+
+    Example:
+        >>> from sparktuner import hp, space_eval
+        >>> space_eval({"k": hp.choice("k", ["rbf", "linear"])}, {"k": 1})
+        {'k': 'linear'}
     """
     assignment = {
         label: value[0] if isinstance(value, list) and value else value
@@ -177,18 +190,32 @@ def space_eval(space: object, hp_assignment: Mapping[str, Any]) -> Any:
     return evaluate(space, assignment)
 
 
-def fmin_pass_expr_memo_ctrl(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark an objective that is called with ``(expr, memo, ctrl)``, not a configuration."""
+def fmin_pass_expr_memo_ctrl(f: F) -> F:
+    """Marks an objective that is called with ``(expr, memo, ctrl)``, not a configuration.
+
+    Example:
+        >>> from sparktuner import fmin, fmin_pass_expr_memo_ctrl, hp, pyll
+        >>> @fmin_pass_expr_memo_ctrl
+        ... def objective(expr, memo, ctrl):
+        ...     return pyll.rec_eval(expr, memo=memo) ** 2
+        >>> sorted(fmin(objective, hp.uniform("x", -1, 1), max_evals=3, verbose=False))
+        ['x']
+    """
     f.fmin_pass_expr_memo_ctrl = True  # type: ignore[attr-defined]
     return f
 
 
-def generate_trial(tid: Any, space: Mapping[str, Any]) -> Document:
-    """A document in state NEW for values by label.
+def generate_trial(tid: Tid, space: Mapping[str, Any]) -> TrialDocument:
+    """Returns a document in state NEW for values by label.
 
     Args:
         tid: its id.
         space: the values; as lists of at most one value they may also be empty.
+
+    Example:
+        >>> from sparktuner.fmin import generate_trial
+        >>> generate_trial(7, {"x": 0.5, "y": []})["misc"]["vals"]
+        {'x': [0.5], 'y': []}
     """
     values = {
         label: value[0] if isinstance(value, list | tuple) else value
@@ -199,7 +226,15 @@ def generate_trial(tid: Any, space: Mapping[str, Any]) -> Document:
 
 
 def generate_trials_to_calculate(points: Sequence[Mapping[str, Any]]) -> Trials:
-    """Trials that hold a document in state NEW for each point; ``fmin`` evaluates them first."""
+    """Returns trials with a document in state NEW for each point; ``fmin`` runs them first.
+
+    Example:
+        >>> from sparktuner import fmin, hp
+        >>> from sparktuner.fmin import generate_trials_to_calculate
+        >>> trials = generate_trials_to_calculate([{"x": 0.0}, {"x": 0.5}])
+        >>> fmin(abs, hp.uniform("x", -1, 1), max_evals=2, trials=trials, verbose=False)
+        {'x': 0.0}
+    """
     return trials_from_docs([generate_trial(tid, point) for tid, point in enumerate(points)])
 
 
@@ -209,14 +244,22 @@ class FMinIter:
     Iterating makes one trial a step and yields the trials. ``poll_interval_secs``,
     ``asynchronous``, ``verbose``, ``show_progressbar`` and ``trials_save_file`` are accepted
     and do nothing.
+
+    Example:
+        >>> from sparktuner import Domain, FMinIter, Trials, hp, rand
+        >>> trials = Trials()
+        >>> domain = Domain(abs, hp.uniform("x", -1, 1))
+        >>> steps = FMinIter(rand.suggest, domain, trials, rstate=0, max_evals=3)
+        >>> [len(trials) for trials in steps]
+        [1, 2, 3]
     """
 
     def __init__(
         self,
-        algo: Callable[..., Any],
+        algo: Suggest,
         domain: Domain,
         trials: Trials,
-        rstate: Any,
+        rstate: RandomState,
         asynchronous: bool | None = None,
         max_queue_len: int = 1,
         poll_interval_secs: float = 1.0,
@@ -224,8 +267,8 @@ class FMinIter:
         timeout: float | None = None,
         loss_threshold: float | None = None,
         verbose: bool = False,
-        show_progressbar: Any = True,
-        early_stop_fn: Callable[..., Any] | None = None,
+        show_progressbar: bool | BarFactory = True,
+        early_stop_fn: EarlyStop | None = None,
         trials_save_file: str = "",
     ) -> None:
         self.algo = algo
@@ -244,16 +287,16 @@ class FMinIter:
         self.catch_eval_exceptions = False
 
     def run(self, N: int, block_until_done: bool = True) -> None:
-        """Run ``N`` more trials, whatever ``max_evals`` is."""
+        """Runs ``N`` more trials, whatever ``max_evals`` is."""
         self._search(self._count() + N)
 
     def exhaust(self) -> FMinIter:
-        """Run until ``max_evals``."""
+        """Runs until ``max_evals``."""
         self._search(self.max_evals)
         return self
 
     def serial_evaluate(self, N: int = -1) -> None:
-        """Run the trials in state NEW, at most ``N`` of them (-1: all), here."""
+        """Runs the trials in state NEW, at most ``N`` of them (-1: all)."""
         self._search(self._count(), most_queued=None if N < 0 else N)
 
     def __iter__(self) -> Iterator[Trials]:
@@ -270,26 +313,19 @@ class FMinIter:
         return len(self.trials)
 
     def _search(self, max_evals: int, most_queued: int | None = None) -> None:
-        options = SearchOptions(
-            algo=self.algo,
-            max_evals=max_evals,
-            timeout=self.timeout,
-            loss_threshold=self.loss_threshold,
+        arguments = SearchArguments(
+            self.domain.fn,
+            self.domain.expr,
+            self.algo,
+            max_evals,
+            self.timeout,
+            self.loss_threshold,
             max_queue_len=self.max_queue_len,
             rstate=self.rstate,
             catch_eval_exceptions=self.catch_eval_exceptions,
             early_stop_fn=self.early_stop_fn,
         )
-        with self.trials._make_executor(self.domain.objective(self.trials)) as executor:
-            deadline = None if self.timeout is None else time.monotonic() + self.timeout
-            Loop(
-                self.trials,
-                self.domain,
-                executor,
-                options,
-                deadline=deadline,
-                most_queued=most_queued,
-            ).run()
+        self.trials.search(self.domain, arguments, most_queued)
 
 
 class _CallableModule(types.ModuleType):

@@ -29,7 +29,7 @@ from sparktuner import (
     tpe,
 )
 from sparktuner.domain import Domain
-from sparktuner.driver._progress import Progress
+from sparktuner.driver import Progress
 from sparktuner.early_stop import no_progress_loss
 from sparktuner.errors import (
     AllTrialsFailed,
@@ -38,7 +38,6 @@ from sparktuner.errors import (
     InvalidLoss,
     InvalidResultStatus,
 )
-from sparktuner.execute import Cancelled
 from sparktuner.fmin import FMinIter, generate_trials_to_calculate
 from sparktuner.records import new_document
 
@@ -200,7 +199,7 @@ def test_a_search_step_by_step_goes_on_after_trials_that_raised(steps: int) -> N
         with contextlib.suppress(OSError):
             quiet(objective, X, trials=trials, max_evals=len(trials) + steps)
     assert len(trials) >= 4
-    assert len(trials._dynamic_trials) == len(calls) == len(trials) + 2
+    assert len(trials.all_trials) == len(calls) == len(trials) + 2
 
 
 @pytest.mark.parametrize("endless", [{"max_evals": float("inf")}, {"timeout": float("inf")}])
@@ -211,14 +210,18 @@ def test_infinity_is_no_limit(endless: dict[str, Any]) -> None:
     assert 0 < len(trials) < 9
 
 
-def test_points_are_evaluated_first_with_the_trials_that_were_given_and_only_once() -> None:
+def test_points_come_first_on_top_of_max_evals_and_only_once() -> None:
+    """As in Hyperopt: 2 points and ``max_evals=6`` make 8 trials."""
     trials = Trials()
     points = [{"x": 1.5}, {"x": -2.0}]
-    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=4)
+    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=6)
     assert trials.vals["x"][:2] == [1.5, -2.0]
-    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=8)
-    assert [x for x in trials.vals["x"] if x in (1.5, -2.0)] == [1.5, -2.0]
     assert len(trials) == 8
+    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=6)
+    assert len(trials) == 8
+    quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=10)
+    assert [x for x in trials.vals["x"] if x in (1.5, -2.0)] == [1.5, -2.0]
+    assert len(trials) == 12
 
 
 def test_generated_trials_are_evaluated_first() -> None:
@@ -243,8 +246,8 @@ def test_suggestions_that_an_early_end_left_out_are_cancelled_in_the_saved_file_
 ) -> None:
     trials, file = Trials(), tmp_path / "trials.pkl"
     quiet(abs, X, trials=trials, loss_threshold=9, trials_save_file=str(file), **queue)
-    states = [t["state"] for t in pickle.loads(file.read_bytes())._dynamic_trials]
-    assert states == [t["state"] for t in trials._dynamic_trials]
+    states = [t["state"] for t in pickle.loads(file.read_bytes()).all_trials]
+    assert states == [t["state"] for t in trials.all_trials]
     # The user's own trials wait for the next search.
     left = JOB_STATE_CANCEL if "max_queue_len" in queue else JOB_STATE_NEW
     assert states == [JOB_STATE_DONE, left, left]
@@ -389,12 +392,13 @@ def test_a_custom_bar_is_a_context_with_postfix_and_update() -> None:
 def test_the_bar_counts_trials_cancelled_at_the_end_as_neither_done_nor_failed() -> None:
     steps: list[int] = []
     bar = types.SimpleNamespace(postfix="", update=steps.append)
-    progress = Progress(lambda initial, total: contextlib.nullcontext(bar), 0, 9, None)
+    progress = Progress(lambda initial, total: contextlib.nullcontext(bar), [], 9)
     document = new_document(0, {"x": 1.0})
-    progress.on_event(Cancelled(0), document)
+    document["state"] = JOB_STATE_CANCEL
+    progress.on_trial_end(document)
     assert (steps, bar.postfix) == ([0], "best loss: ?, running: 0, failed: 0")
     document["misc"]["error"] = ("TrialTimeout", "cancelled after 1.0 s")
-    progress.on_event(Cancelled(0), document)
+    progress.on_trial_end(document)
     assert (steps, bar.postfix) == ([0, 1], "best loss: ?, running: 0, failed: 1")
 
 
@@ -435,7 +439,7 @@ def test_an_objective_that_breaks_leaves_the_trials_before_it_in_the_file(
     with pytest.raises(ZeroDivisionError):
         quiet(objective, X, max_evals=9, trials_save_file=str(file))
     saved = pickle.loads(file.read_bytes())
-    assert [t["state"] for t in saved._dynamic_trials] == [2, 2, 2, 3]
+    assert [t["state"] for t in saved.all_trials] == [2, 2, 2, 3]
 
 
 def test_a_result_that_cannot_be_pickled_does_not_lose_the_saved_trial(
@@ -463,8 +467,10 @@ def test_a_file_that_holds_no_trials_is_not_overwritten(tmp_path: Path) -> None:
 
 def test_what_a_dead_driver_was_running_is_run_again() -> None:
     trials = Trials()
-    quiet(lambda x: x, X, trials=trials, points_to_evaluate=[{"x": 2.0}], max_evals=1)
-    trials._dynamic_trials[0].update(state=JOB_STATE_RUNNING, result={"status": "new"})
+    quiet(lambda x: x, X, trials=trials, points_to_evaluate=[{"x": 2.0}], max_evals=0)
+    document = trials.all_trials[0]
+    document.update(state=JOB_STATE_RUNNING, result={"status": "new"}, owner="a dead driver")
+    trials._log.update(document)
     quiet(lambda x: x, X, trials=trials, max_evals=1)
     assert trials.losses() == [2.0]
     assert JOB_STATE_NEW not in [t["state"] for t in trials.trials]
@@ -495,7 +501,7 @@ def test_trials_in_state_new_can_be_evaluated_one_by_one() -> None:
 
 def test_steps_by_hand_go_on_after_trials_that_raised() -> None:
     def objective(x: float) -> float:
-        if len(trials._dynamic_trials) == 2:
+        if len(trials.all_trials) == 2:
             raise OSError("flaky")
         return x
 

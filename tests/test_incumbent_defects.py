@@ -31,11 +31,10 @@ from sparktuner import (
     space_eval,
     tpe,
 )
-from sparktuner.driver import Loop, SearchOptions
 from sparktuner.early_stop import no_progress_loss
 from sparktuner.errors import AllTrialsFailed, BadSearchSpace, ObjectiveFailed
 from sparktuner.records import Document, new_document
-from tests.driver.fakes import Clock, FakeExecutor
+from tests.driver.fakes import Clock, FakeExecutor, run_search
 
 X = hp.uniform("x", -5, 5)
 ALGORITHMS: dict[str, Callable[..., list[Document]]] = {
@@ -47,12 +46,6 @@ ALGORITHMS: dict[str, Callable[..., list[Document]]] = {
 every_algorithm = pytest.mark.parametrize("algo", ALGORITHMS.values(), ids=ALGORITHMS)
 
 
-class BesideTheDriver(Trials):
-    """Trials as on a cluster, for loops that run a fake executor."""
-
-    asynchronous = True
-
-
 def search(fn: Any, trials: Trials | None = None, space: Any = X, **options: Any) -> Any:
     options = {"algo": rand.suggest, "max_evals": 8, "rstate": 0, "verbose": False, **options}
     return fmin(fn, space, trials=trials, **options)
@@ -62,11 +55,8 @@ def on_spark(spark: Any, **settings: Any) -> SparkTrials:
     return SparkTrials(**{"parallelism": 2, "spark_session": spark, **settings})
 
 
-def faked(executor: FakeExecutor, deadline: float | None = None, **options: Any) -> Trials:
-    trials = BesideTheDriver()
-    settings = SearchOptions(**{"algo": rand.suggest, "rstate": 0, **options})
-    domain = Domain(executor.objective, X)
-    Loop(trials, domain, executor, settings, deadline=deadline, clock=executor.clock).run()
+def faked(executor: FakeExecutor, **arguments: Any) -> Trials:
+    trials, _ = run_search(executor, X, **{"rstate": 0, **arguments})
     return trials
 
 
@@ -153,7 +143,7 @@ def test_3_a_loss_threshold_waits_for_no_straggler() -> None:
     clock = Clock()
     executor = FakeExecutor(lambda x: 0.0, slots=4, clock=clock, ready=lambda tid, n: tid == 0)
     trials = faked(executor, loss_threshold=1.0, max_evals=50, max_queue_len=4)
-    assert [t["state"] for t in trials._dynamic_trials] == [
+    assert [t["state"] for t in trials.all_trials] == [
         JOB_STATE_DONE,
         *[JOB_STATE_CANCEL] * 3,
     ]
@@ -235,7 +225,7 @@ def test_6_an_unpicklable_result_is_one_run_and_the_message_names_the_field(
     with pytest.raises(AllTrialsFailed, match="handle"):
         search(objective, trials, max_evals=1, catch_eval_exceptions=True)
     assert runs.read_text() == "run\n"
-    assert "handle" in trials._dynamic_trials[0]["misc"]["error"][1]
+    assert "handle" in trials.all_trials[0]["misc"]["error"][1]
 
 
 def test_6_a_missing_package_ends_the_search_and_is_named(spark: Any, tmp_path: Path) -> None:
@@ -315,9 +305,9 @@ def test_8_trials_without_a_result_do_not_end_tpes_random_start() -> None:
 
 def test_8_queued_and_failed_trials_are_no_losses_in_the_model() -> None:
     trials, domain = with_results(X, 40, lambda x: x * x if x > 0 else None)
-    for document in trials._dynamic_trials[:3]:
+    for document in trials.all_trials[:3]:
         document.update(state=JOB_STATE_ERROR, result={"status": "fail"})
-        trials.update_trial_doc(document)
+        trials._log.update(document)
     trials.refresh()
     history = trials.history(domain.space)
     finished = [t for t in trials.trials if t["state"] == JOB_STATE_DONE]
@@ -471,9 +461,9 @@ def test_13_tpe_evaluates_no_point_of_a_finite_space_twice_before_all_are() -> N
 def test_13_a_trial_has_a_time_limit_of_its_own() -> None:
     executor = FakeExecutor(lambda x: x, slots=2, ready=lambda tid, waits: tid != 1)
     trials = faked(executor, max_evals=5, trial_timeout=3.0)
-    states = {t["tid"]: t["state"] for t in trials._dynamic_trials}
+    states = {t["tid"]: t["state"] for t in trials.all_trials}
     assert states == {tid: JOB_STATE_CANCEL if tid == 1 else JOB_STATE_DONE for tid in range(5)}
-    assert trials._dynamic_trials[1]["misc"]["error"][0] == "TrialTimeout"
+    assert trials.all_trials[1]["misc"]["error"][0] == "TrialTimeout"
 
 
 def test_13_no_more_trials_are_in_flight_than_max_evals_leaves() -> None:

@@ -107,7 +107,7 @@ def test_a_trial_that_raises_is_recorded_with_its_remote_traceback(spark: Any) -
 
     trials = SparkTrials(parallelism=2, spark_session=spark)
     search(objective, trials, max_evals=12)
-    failed = [t for t in trials._dynamic_trials if t["state"] == 3]
+    failed = [t for t in trials.all_trials if t["state"] == 3]
     assert trials.count_failed_trials() == len(failed) > 0
     kind, traceback = failed[0]["misc"]["error"]
     assert kind == "ValueError"
@@ -173,14 +173,14 @@ def test_trial_timeout_cancels_that_trial_alone(spark: Any) -> None:
     trials = SparkTrials(parallelism=2, spark_session=spark, trial_timeout=5.0)
     search(objective, trials, max_evals=6)
     by_state: dict[int, list[bool]] = {2: [], 4: []}
-    for t in trials._dynamic_trials:
+    for t in trials.all_trials:
         by_state[t["state"]].append(t["misc"]["vals"]["x"][0] > 0)
     assert by_state[4] and all(by_state[4])
     assert by_state[2] and not any(by_state[2])
     assert (
-        trials._dynamic_trials[
-            next(i for i, t in enumerate(trials._dynamic_trials) if t["state"] == 4)
-        ]["misc"]["error"][0]
+        trials.all_trials[next(i for i, t in enumerate(trials.all_trials) if t["state"] == 4)][
+            "misc"
+        ]["error"][0]
         == "TrialTimeout"
     )
 
@@ -192,7 +192,7 @@ def test_an_early_stop_that_raises_ends_the_search_with_its_exception(spark: Any
     trials = SparkTrials(parallelism=2, spark_session=spark)
     with pytest.raises(KeyError, match="mine"):
         search(parabola, trials, early_stop_fn=early_stop)
-    assert all(t["state"] in (2, 4) for t in trials._dynamic_trials)
+    assert all(t["state"] in (2, 4) for t in trials.all_trials)
 
 
 def test_two_searches_in_two_threads_do_not_touch_each_others_jobs(
@@ -326,11 +326,11 @@ def wait_until(condition):
         time.sleep(0.05)
 
 def never_ending(trials):
-    return [t for t in list(trials._dynamic_trials)
+    return [t for t in list(trials.all_trials)
             if t["state"] == 1 and t["misc"]["vals"]["x"][0] > 0]
 
 def finished(trials):
-    return [t for t in list(trials._dynamic_trials) if t["state"] == 2]
+    return [t for t in list(trials.all_trials) if t["state"] == 2]
 
 def interfere(trials, spark):
     {interfere}
@@ -349,7 +349,7 @@ with local_spark(2) as spark:
              trials=trials, rstate=0, verbose=False)
     except (RuntimeError, KeyboardInterrupt) as error:
         print(type(error).__name__, str(error)[:200])
-    states = [t["state"] for t in trials._dynamic_trials]
+    states = [t["state"] for t in trials.all_trials]
     print("left", states.count(0) + states.count(1), "done", states.count(2))
     thread.join()  # pyspark does not bear two threads that stop one session
     afterwards(spark)

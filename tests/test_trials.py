@@ -21,10 +21,17 @@ from sparktuner import (
     trials_from_docs,
 )
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
-from sparktuner.records import TRIAL_KEYS, TRIAL_MISC_KEYS, Document, new_document
+from sparktuner.records import (
+    TRIAL_KEYS,
+    TRIAL_MISC_KEYS,
+    MemoryStore,
+    TrialDocument,
+    TrialLog,
+    new_document,
+)
 
 
-def finished(tid: Any, loss: Any, status: str = "ok", **more: Any) -> Document:
+def finished(tid: Any, loss: Any, status: str = "ok", **more: Any) -> TrialDocument:
     document = new_document(tid, {"x": float(tid) if isinstance(tid, int) else 0.0}, ["x", "y"])
     document["state"] = JOB_STATE_DONE
     document["result"] = {"status": status, "loss": loss, **more}
@@ -79,7 +86,7 @@ def test_failed_and_cancelled_trials_are_kept_but_not_shown() -> None:
     documents[3]["state"] = JOB_STATE_NEW
     trials = trials_from_docs(documents)
     assert trials.tids == [0, 3]
-    assert len(trials._dynamic_trials) == 4
+    assert len(trials.all_trials) == 4
     assert trials.count_by_state_unsynced(JOB_STATE_ERROR) == 1
     assert trials.count_by_state_unsynced([JOB_STATE_ERROR, JOB_STATE_CANCEL]) == 2
     assert trials.count_by_state_synced(JOB_STATE_DONE) == 1
@@ -195,8 +202,8 @@ def test_empty_trials_are_true_so_that_or_does_not_replace_them() -> None:
 @pytest.mark.parametrize("pickler", [pickle, cloudpickle])
 def test_trials_of_all_kinds_survive_pickling_and_go_on(trials: Trials, pickler: Any) -> None:
     space = {"x": hp.uniform("x", 0, 1), "k": hp.choice("k", [lambda: 1, "b"])}
-    trials = trials.emptied()
-    trials.remember_space(space)
+    trials = trials.over(TrialLog(MemoryStore()))
+    trials._space = space
     document = new_document(5, {"x": 0.5, "k": 1}, ["x", "k"])
     document.update(state=JOB_STATE_DONE, result={"status": "ok", "loss": 0.0})
     trials.insert_trial_doc(document)

@@ -1,36 +1,43 @@
 """The driver: turns the arguments of ``fmin`` into a search and runs it.
 
-In reading order: the checked arguments, a search from arguments to answer, the loop, the
-rules that stop it, and what observes it (checkpoint file, progress bar).
+In reading order: the arguments, each defined once, and functions that take them; a search
+from its arguments to its end; the loop; where its trials come from; the rules that stop it;
+and what follows it (callbacks, the save file, the progress bar).
 """
 
+from sparktuner.driver._callbacks import Background, Callback, Callbacks
 from sparktuner.driver._loop import Loop, describe
-from sparktuner.driver._minimise import minimise
-from sparktuner.driver._observers import Checkpoint, Observer
-from sparktuner.driver._options import (
-    SearchOptions,
-    Seeds,
-    check_loss_threshold,
-    check_parallelism,
-    check_seconds,
-)
-from sparktuner.driver._progress import Progress, no_bar, tqdm_bar
+from sparktuner.driver._options import EarlyStop, SearchArguments
+from sparktuner.driver._progress import Bar, BarFactory, Progress, no_bar, tqdm_bar
+from sparktuner.driver._protocol import TrialsView
+from sparktuner.driver._search import search
+from sparktuner.driver._seeds import RandomState, Seeds
+from sparktuner.driver._signature import method_takes, takes
 from sparktuner.driver._stopping import SameFailure, StopRules
+from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
 
 __all__ = [
-    "SearchOptions",
+    "SearchArguments",
+    "EarlyStop",
+    "RandomState",
+    "takes",
+    "method_takes",
+    "TrialsView",
+    "search",
     "Seeds",
-    "check_seconds",
-    "check_loss_threshold",
-    "check_parallelism",
-    "minimise",
     "Loop",
     "describe",
+    "Suggestions",
+    "AsTheyCome",
+    "InOrder",
     "StopRules",
     "SameFailure",
-    "Observer",
-    "Checkpoint",
+    "Callback",
+    "Callbacks",
+    "Background",
     "Progress",
+    "Bar",
+    "BarFactory",
     "tqdm_bar",
     "no_bar",
 ]

@@ -2,99 +2,124 @@
 
 from __future__ import annotations
 
-import heapq
+import logging
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 from sparktuner import errors
 from sparktuner.domain import Domain
-from sparktuner.driver._observers import Observer
-from sparktuner.driver._options import SearchOptions, Seeds
-from sparktuner.driver._reproducible import OrderedView
+from sparktuner.driver._callbacks import Callbacks
+from sparktuner.driver._options import SearchArguments
+from sparktuner.driver._seeds import Seeds
 from sparktuner.driver._stopping import SameFailure, StopRules
+from sparktuner.driver._suggestions import Suggestions
+from sparktuner.driver._time_limits import TrialTimeLimit
 from sparktuner.execute import (
     Cancelled,
-    Ended,
+    Checkpointed,
     Event,
     Executor,
     Failed,
     Finished,
+    Injected,
+    SlotChanged,
     Started,
     Submission,
 )
-from sparktuner.records import Document, advance, configuration_of, normalise_result
+from sparktuner.records import (
+    Tid,
+    TrialDocument,
+    TrialLog,
+    advance,
+    configuration_of,
+    has_ended,
+    normalise_result,
+    utcnow,
+)
 from sparktuner.status import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
     JOB_STATE_ERROR,
-    JOB_STATE_NEW,
     JOB_STATE_RUNNING,
     FailureKind,
 )
 
+_log = logging.getLogger("sparktuner")
+
 # How long a search that ends waits for its cancelled trials before it goes on without them.
 GRACE = 1.0
 _CANCEL_AGAIN = 0.2
+# Failures that no other trial would escape: the search ends with such an error.
+_HOPELESS: dict[FailureKind, type[errors.SparktunerError]] = {
+    FailureKind.SESSION_GONE: errors.SparkUnavailable,
+    FailureKind.WORKERS_NOT_READY: errors.WorkersNotReady,
+}
 
 
 class Loop:
     """One search: keeps the executor's slots filled until a rule says stop.
 
     Waits on the executor's events only. All other work of it (suggesting, writing the
-    documents, observers) happens between two waits, in the caller's thread.
+    documents, callbacks) happens between two waits, in the caller's thread.
 
     Args:
-        trials: where documents are written; a :class:`sparktuner.Trials`.
+        log: the trials; nobody else writes those that are this search's own.
         domain: the objective and its space.
         executor: runs the objective.
-        options: the search's arguments.
-        observers: called after each event.
-        deadline: when the search's time is up, on ``clock``.
+        suggestions: where new trials come from.
+        arguments: the search's.
+        asynchronous: whether trials run beside the driver; if not, an exception of the
+            objective ends the search.
+        limit: how many documents there are to be in the end.
+        rules: when to stop.
+        trial_timeout: seconds that one trial may run, or None.
+        queue: trials in state NEW to be run first.
+        callbacks: are told what happens.
         clock: seconds, monotonic.
-        most_queued: how many of the trials in state NEW to run; None: all.
     """
 
     def __init__(
         self,
-        trials: Any,
+        log: TrialLog,
         domain: Domain,
         executor: Executor,
-        options: SearchOptions,
-        observers: Sequence[Observer] = (),
-        deadline: float | None = None,
+        suggestions: Suggestions,
+        arguments: SearchArguments,
+        *,
+        asynchronous: bool,
+        limit: int,
+        rules: StopRules,
+        trial_timeout: float | None = None,
+        queue: Iterable[TrialDocument] = (),
+        callbacks: Callbacks | None = None,
         clock: Callable[[], float] = time.monotonic,
-        most_queued: int | None = None,
     ) -> None:
-        self._trials = trials
+        self._trials = log
         self._domain = domain
         self._executor = executor
-        self._options = options
-        trials.refresh()
-        # len(trials) is without those that raised or were cancelled before, and
-        # max_evals=len(trials) + 1 has to mean one more.
-        self._limit = options.limit + len(trials._dynamic_trials) - len(trials)
-        self._observers = observers
+        self._suggestions = suggestions
+        self._arguments = arguments
+        self._asynchronous = asynchronous
+        self._limit = limit
+        self._rules = rules
+        self._callbacks = Callbacks(()) if callbacks is None else callbacks
         self._clock = clock
-        self._seeds = Seeds.from_rstate(options.rstate)
-        self._rules = StopRules(
-            deadline, options.loss_threshold, options.early_stop_fn, options.deadline_margin
-        )
-        window = executor.free_slots()
-        self._ordered = OrderedView(trials, window) if options.reproducible else None
-        self._same_failure = SameFailure(max(2, window))
-        new = (t for t in trials._dynamic_trials if t["state"] == JOB_STATE_NEW)
-        self._queue: deque[Document] = deque(islice(new, most_queued))
-        self._given = {t["tid"] for t in self._queue}
-        self._in_flight: dict[Any, Document] = {}
-        self._trial_deadlines: list[tuple[float, Any]] = []
-        self._cancelled_for: dict[Any, tuple[str, str]] = {}
+        self._seeds = Seeds.from_rstate(arguments.rstate)
+        # One window of trials: they were all suggested before any of them had failed.
+        self._same_failure = SameFailure(max(2, executor.free_slots()))
+        self._time_limit = TrialTimeLimit(trial_timeout, executor, clock)
+        self._queue = deque(queue)
+        # What waited before this search stays NEW when the search ends: the user put it there.
+        self._given = {document["tid"] for document in self._queue}
+        self._in_flight: dict[Tid, TrialDocument] = {}
+        self._objective_seeds: dict[Tid, int] = {}  # of those in flight
+        self._cancelled_for: dict[Tid, tuple[str, str]] = {}
         self._exhausted = False
 
     def run(self) -> str | None:
-        """Search until nothing is left to do, or a rule says stop.
+        """Searches until nothing is left to do, or a rule says stop.
 
         Returns:
             Why it stopped before ``max_evals``, or None.
@@ -110,19 +135,20 @@ class Loop:
             return reason
         finally:
             self._wind_down()
-            self._trials.refresh()
 
     def _search(self) -> str | None:
         while True:
             reason = self._rules.reason(self._clock())
             if reason is not None:
                 return reason
+            # Results first, then new trials: what may be stopped by a rule is not started.
             launched = self._launch()
             if not self._in_flight:
                 return self._why_idle()
+            # While slots are free, events are looked at in passing only, so that the window fills.
             patience = 0.0 if launched and self._executor.free_slots() else self._patience()
             self._apply(self._executor.wait(patience))
-            self._enforce_trial_timeout()
+            self._enforce_time_limit()
 
     def _why_idle(self) -> str | None:
         if self._exhausted:
@@ -131,10 +157,16 @@ class Loop:
             return "timeout: no trial could end in the time left (deadline_margin=None goes on)"
         return None
 
+    def _patience(self) -> float | None:
+        """Seconds until a time limit may have passed; None if there is no limit."""
+        limits = [self._rules.deadline, self._time_limit.next_look]
+        soonest = min((limit for limit in limits if limit is not None), default=None)
+        return None if soonest is None else max(0.0, soonest - self._clock())
+
     # --- launching
 
     def _launch(self) -> bool:
-        """Submit what one question to the algorithm gives; whether anything was submitted."""
+        """Submits what one question to the algorithm gives; whether anything was submitted."""
         free = self._executor.free_slots()
         if not free or not self._rules.may_start(self._clock()):
             return False
@@ -146,85 +178,108 @@ class Loop:
         return bool(batch)
 
     def _ask(self, free: int) -> None:
-        left = self._limit - len(self._trials._dynamic_trials)
-        n = min(int(self._options.max_queue_len), left)
-        if self._trials.asynchronous:
+        bounds = [
+            int(self._arguments.max_queue_len),
+            self._limit - len(self._trials.documents),
+            self._suggestions.most_at_a_time(),
             # What waits in a queue could have been suggested later, by more results.
-            n = min(n, free)
-        if self._ordered is not None:
-            n = min(n, 1) if self._ordered.is_ready() else 0
+            free if self._asynchronous else None,
+        ]
+        n = min(bound for bound in bounds if bound is not None)
         if n <= 0 or self._exhausted:
             return
-        tids = self._trials.new_trial_ids(n)
-        self._trials.refresh()
-        known = self._trials if self._ordered is None else self._ordered.trials()
-        seed = self._seeds.of_trial(tids[0])
-        documents = self._options.suggest(tids, self._domain, known, seed)
+        # Ids come from the store, so that searches that share it never make the same one.
+        tids = self._trials.allocate(n)
+        documents = self._suggestions.next(tids, self._seeds.of_suggestion(tids[0]))
         if not documents:
             self._exhausted = True
             return
-        self._trials.insert_trial_docs(documents)
-        self._trials.refresh()
+        self._trials.insert_own(documents)
         self._queue.extend(documents)
 
-    def _submit(self, document: Document) -> None:
+    def _submit(self, document: TrialDocument) -> None:
         tid = document["tid"]
-        argument = self._domain.argument(document)
+        # Before the space is evaluated, which may draw noise with it.
+        seed = self._objective_seeds[tid] = self._seeds.of_objective(tid)
+        argument = self._domain.argument(document, seed)
         self._in_flight[tid] = document
-        seed = self._seeds.of_objective(tid)
         self._executor.submit(Submission(tid, argument, describe(document), seed))
-        if self._options.trial_timeout is not None:
-            self._watch(tid, self._options.trial_timeout)
+        self._time_limit.watch(tid)
 
     # --- events
 
     def _apply(self, events: list[Event]) -> None:
-        """Record events, and raise what one of them ends the search with."""
+        """Records events, and raises what one of them ends the search with."""
         waiting = deque(events)
         try:
             while waiting:
                 event = waiting.popleft()
                 document = self._in_flight.get(event.tid)
+                # The document as it was: `_record` takes ended trials out of flight.
                 error = self._record(event)
                 if error is not None:
                     raise error
-                if document is not None and isinstance(event, Ended):
-                    self._rules.after(document, self._trials)
+                if document is not None and has_ended(document):
+                    self._rules.after(document)
         finally:
             # Nothing that came back is lost because something before it went wrong.
             for event in waiting:
                 self._record(event)
 
     def _record(self, event: Event) -> BaseException | None:
-        """Move the event's trial on; the exception that should end the search, if any."""
+        """Moves the event's trial on; the exception that should end the search, if any."""
         document = self._in_flight.get(event.tid)
+        # Executors deliver one end for each trial, but a trial may have been given up before.
         if document is None:
             return None
-        if isinstance(event, Ended):
-            del self._in_flight[event.tid]
-        elif not isinstance(event, Started):  # news of its slot, none for the document
-            self._notify(event, document)
-            return None
-        error: BaseException | None = None
         match event:
+            case SlotChanged(_, waits):
+                self._callbacks.each(lambda callback: callback.on_slot_change(document, waits))
+                return None
+            case Injected(_, documents):
+                self._trials.insert(cast(Sequence[TrialDocument], documents))
+                return None
+            case Checkpointed(_, result):
+                document["result"], document["refresh_time"] = dict(result), utcnow()
+                self._write(document)
+                return None
             case Started():
                 advance(document, JOB_STATE_RUNNING)
+                if self._write(document):
+                    self._callbacks.each(lambda callback: callback.on_trial_start(document))
+                return None
+        # All other events end the trial; mypy knows that no kind is left over.
+        del self._in_flight[event.tid]
+        return self._end(document, event)
+
+    def _end(
+        self, document: TrialDocument, event: Finished | Failed | Cancelled
+    ) -> BaseException | None:
+        error: BaseException | None = None
+        match event:
             case Finished():
                 error = self._finish(document, event)
             case Failed():
                 error = self._fail(document, event)
-            case Cancelled():
-                why = self._cancelled_for.pop(event.tid, None)
-                advance(document, JOB_STATE_CANCEL, error=why)
-        self._trials.update_trial_doc(document)
-        self._notify(event, document)
+            case Cancelled(tid):
+                advance(document, JOB_STATE_CANCEL, error=self._cancelled_for.pop(tid, None))
+        self._objective_seeds.pop(event.tid, None)
+        if self._write(document):
+            self._callbacks.each(lambda callback: callback.on_trial_end(document))
         return error
 
-    def _notify(self, event: Event, document: Document) -> None:
-        for observer in self._observers:
-            observer.on_event(event, document)
+    def _write(self, document: TrialDocument) -> bool:
+        """Writes a trial that was moved on; False where it is not this search's any more."""
+        try:
+            self._trials.update(document)
+        except errors.StaleTrial as error:
+            _log.warning("%s; this search goes on without it", error)
+            self._in_flight.pop(document["tid"], None)
+            self._executor.cancel([document["tid"]])
+            return False
+        return True
 
-    def _finish(self, document: Document, event: Finished) -> BaseException | None:
+    def _finish(self, document: TrialDocument, event: Finished) -> BaseException | None:
         try:
             result = normalise_result(event.value)
         except (errors.InvalidLoss, errors.InvalidResultStatus) as error:
@@ -238,98 +293,76 @@ class Loop:
                 error,
             )
             return self._fail(document, failed)
+        # Large values belong beside the documents, which are read and written whole.
         attachments = result.pop("attachments", None)
         if attachments:
-            self._trials.trial_attachments(document).update(attachments)
-        advance(document, JOB_STATE_DONE, result=result, execution=dict(vars(event.execution)))
+            self._trials.attachments_of(document["tid"]).update(attachments)
+        advance(document, JOB_STATE_DONE, result=result, execution=self._execution(event))
         self._same_failure.succeeded()
         return None
 
-    def _fail(self, document: Document, event: Failed) -> BaseException | None:
-        """Record the failure; the exception that ends the search for it, if it does."""
+    def _execution(self, event: Finished | Failed) -> dict[str, object] | None:
+        """What ``misc["execution"]`` is to hold; None where nothing is known of it."""
+        if event.execution is None:
+            return None
+        return {**vars(event.execution), "seed": self._objective_seeds[event.tid]}
+
+    def _fail(self, document: TrialDocument, event: Failed) -> BaseException | None:
+        """Records the failure; the exception that ends the search for it, if it does."""
         advance(
             document,
             JOB_STATE_ERROR,
             error=(event.error_type, event.traceback or event.message),
-            execution=None if event.execution is None else dict(vars(event.execution)),
+            execution=self._execution(event),
         )
-        if event.kind is FailureKind.SESSION_GONE:
-            return errors.SparkUnavailable(event.message)
-        if event.kind is FailureKind.WORKERS_NOT_READY:
-            return errors.WorkersNotReady(event.message)
-        if self._options.catch_eval_exceptions or event.kind is FailureKind.JOB_CANCELLED:
+        if event.kind in _HOPELESS:
+            return _HOPELESS[event.kind](event.message)
+        if self._arguments.catch_eval_exceptions or event.kind is FailureKind.JOB_CANCELLED:
             return None
-        if not self._trials.asynchronous and event.exception is not None:
+        # A serial search is somebody's debugger: it stops where the objective raised.
+        if not self._asynchronous and event.exception is not None:
             return event.exception
-        try:
-            self._same_failure.failed(event)
-        except errors.ObjectiveFailed as error:
-            return error
-        return None
+        return self._same_failure.failed(event)
 
-    # --- time
-
-    def _patience(self) -> float | None:
-        """Seconds until a time limit may have passed; None if there is no limit."""
-        limits = [self._rules.deadline] if self._rules.deadline is not None else []
-        limits += [when for when, _ in self._trial_deadlines[:1]]
-        return max(0.0, min(limits) - self._clock()) if limits else None
-
-    def _watch(self, tid: Any, seconds: float) -> None:
-        heapq.heappush(self._trial_deadlines, (self._clock() + seconds, tid))
-
-    def _enforce_trial_timeout(self) -> None:
-        limit = self._options.trial_timeout
-        while limit is not None and self._trial_deadlines:
-            when, tid = self._trial_deadlines[0]
-            if when > self._clock():
-                return
-            heapq.heappop(self._trial_deadlines)
-            if tid not in self._in_flight:
-                continue
-            # A trial that waited for a slot has been running for less than since its submission.
-            elapsed = self._executor.elapsed(tid)
-            left = limit - (elapsed or 0.0)
-            if left > 0:
-                self._watch(tid, left)
-                continue
+    def _enforce_time_limit(self) -> None:
+        for tid, elapsed in self._time_limit.overdue(self._in_flight):
+            # Noted now, recorded when the trial has ended: a result may still arrive, and counts.
             self._cancelled_for[tid] = (
                 errors.TrialTimeout.__name__,
-                f"cancelled after {elapsed:.1f} s: trial_timeout is {limit:g} s",
+                f"cancelled after {elapsed:.1f} s: "
+                f"trial_timeout is {self._time_limit.seconds:g} s",
             )
             self._executor.cancel([tid])
-            self._watch(tid, _CANCEL_AGAIN)
 
     # --- the end
 
     def _drop_queue(self) -> None:
-        """Cancel suggestions that were never started.
+        """Cancels suggestions that were never started.
 
         Not after an exception, and not what was NEW before: the next search starts that.
         """
         for document in self._queue:
-            if document["tid"] in self._given:
-                continue
-            advance(document, JOB_STATE_CANCEL)
-            self._trials.update_trial_doc(document)
-            self._notify(Cancelled(document["tid"]), document)
+            if document["tid"] not in self._given:
+                self._end(document, Cancelled(document["tid"]))
         self._queue.clear()
 
     def _wind_down(self) -> None:
-        """Cancel what runs, keep every result that still arrives, and leave no trial RUNNING."""
+        """Cancels what runs, keeps every result that still arrives, leaves no trial RUNNING."""
         end = self._clock() + GRACE
         try:
             while self._in_flight and self._clock() < end:
+                # Again and again: a cancel that comes before the job exists hits nothing.
                 self._executor.cancel(list(self._in_flight))
                 for event in self._executor.wait(min(_CANCEL_AGAIN, end - self._clock())):
                     self._record(event)
         finally:  # a second Ctrl-C too
+            # Those that could not be stopped in time are given up, and recorded as cancelled.
             for tid in list(self._in_flight):
                 self._record(Cancelled(tid))
 
 
-def describe(document: Document) -> str:
-    """A trial in one line, e.g. for the Spark UI: ``trial 7: lr=0.01, clf=1``."""
+def describe(document: TrialDocument) -> str:
+    """Returns a trial in one line, e.g. for the Spark UI: ``trial 7: lr=0.01, clf=1``."""
     values = ", ".join(
         f"{label}={value:.6g}" if isinstance(value, float) else f"{label}={value}"
         for label, value in configuration_of(document).items()

@@ -1,129 +1,215 @@
-"""The arguments of a search, checked once."""
+"""The arguments of a search: each one's name, type, default, check and meaning, once.
+
+To add an argument to ``fmin``, add a field to :class:`SearchArguments`.
+"""
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 import math
-import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from numbers import Integral
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeAlias
 
-import numpy as np
+from sparktuner.checks import check_loss_threshold, check_seconds, check_whole
+from sparktuner.domain import Objective
+from sparktuner.driver._callbacks import Callback
+from sparktuner.driver._progress import BarFactory
+from sparktuner.driver._seeds import RandomState, check_rstate
+from sparktuner.suggest import Suggest
 
-from sparktuner.checks import check_loss_threshold, check_parallelism, check_seconds, check_whole
-from sparktuner.suggest import propose_adaptive, suggest_with
+# The user's own rule; what it returns as args is handed to it the next time.
+# fn(trials, *args) -> (stop, args)
+EarlyStop: TypeAlias = Callable[..., tuple[bool, Sequence[Any]]]
+Check: TypeAlias = Callable[[str, Any], None]
 
-# algo(new_ids, domain, trials, seed) -> documents in state NEW.
-Suggest: TypeAlias = Callable[..., Any]
 
-__all__ = [
-    "SearchOptions",
-    "Seeds",
-    "check_loss_threshold",
-    "check_parallelism",
-    "check_seconds",
-]
+def _argument(meaning: str, check: Check | None = None) -> Mapping[str, Any]:
+    """What is known of an argument beside its name, type and default."""
+    return {"meaning": meaning, "check": check}
 
-SEED_VARIABLE = "HYPEROPT_FMIN_SEED"
+
+def _check_threshold(name: str, value: object) -> None:
+    check_loss_threshold(value)
+
+
+def _check_max_evals(name: str, value: object) -> None:
+    if value not in (None, math.inf):
+        check_whole(name, value, least=0)
+
+
+def _check_queue(name: str, value: object) -> None:
+    check_whole(name, value, least=1)
+
+
+def _check_function(name: str, value: object) -> None:
+    if value is not None and not callable(value):
+        # Hyperopt's algorithms are modules, and easily taken for the function inside.
+        hint = "; did you mean algo=tpe.suggest?" if name == "algo" else ""
+        raise TypeError(f"{name} must be callable, got {value!r}{hint}")
+
+
+def _check_callbacks(name: str, value: object) -> None:
+    if not isinstance(value, list | tuple) or not all(isinstance(c, Callback) for c in value):
+        raise TypeError(
+            f"{name} must be a list of objects whose class derives from sparktuner.Callback, "
+            f"got {value!r}"
+        )
+
+
+def _check_points(name: str, value: object) -> None:
+    if isinstance(value, Mapping):
+        raise TypeError(
+            f"{name} must be a list of dictionaries, got a dictionary: put it in a list"
+        )
 
 
 @dataclass(frozen=True)
-class SearchOptions:
-    """How one search goes; the fields are the arguments of :func:`sparktuner.fmin`.
-
-    ``trial_timeout`` (seconds a trial may run) comes from the trials object.
+class SearchArguments:
+    """What a search was asked to do: the arguments of ``Trials.fmin``.
 
     Raises:
         ValueError: an argument is out of its range.
         TypeError: an argument is of the wrong type.
     """
 
-    algo: Suggest | None = None
-    max_evals: float | None = None
-    timeout: float | None = None
-    loss_threshold: float | None = None
-    max_queue_len: int = 1
-    rstate: Any = None
-    verbose: bool = False
-    pass_expr_memo_ctrl: bool | None = None
-    catch_eval_exceptions: bool = False
-    return_argmin: bool = True
-    show_progressbar: Any = True
-    early_stop_fn: Callable[..., Any] | None = None
-    trials_save_file: str = ""
-    points_to_evaluate: Sequence[Mapping[str, Any]] | None = None
-    trial_timeout: float | None = None
-    reproducible: bool = False
-    deadline_margin: float | None = 1.0
+    fn: Objective = field(
+        metadata=_argument(
+            "the objective. It takes a configuration and returns the loss as a number, or a "
+            "dictionary with ``status`` and, where that is ``'ok'``, ``loss``; other keys are "
+            "kept."
+        )
+    )
+    space: object = field(
+        metadata=_argument(
+            "nodes from ``hp`` in any nesting of dicts, lists and tuples; or ``'annotated'``: "
+            "the annotations of the objective's parameters are the space."
+        )
+    )
+    algo: Suggest | None = field(
+        default=None,
+        metadata=_argument(
+            "``algo(new_ids, domain, trials, seed) -> documents``; None is ``atpe.suggest``.",
+            _check_function,
+        ),
+    )
+    max_evals: float | None = field(
+        default=None,
+        metadata=_argument(
+            "how many trials to end up with, those that were there before included, but for "
+            "those of them that raised or were cancelled; ``points_to_evaluate`` come on top. "
+            "None is no limit.",
+            _check_max_evals,
+        ),
+    )
+    timeout: float | None = field(
+        default=None,
+        metadata=_argument(
+            "seconds after which no trial is started and running ones are cancelled.",
+            check_seconds,
+        ),
+    )
+    loss_threshold: float | None = field(
+        default=None,
+        metadata=_argument("the search ends as soon as a loss is at most this.", _check_threshold),
+    )
+    # Positional up to here, as in Hyperopt; `_signature` knows the order of its others.
+    _: KW_ONLY
+    max_queue_len: int = field(
+        default=1,
+        metadata=_argument(
+            "how many suggestions the algorithm is asked for at a time.", _check_queue
+        ),
+    )
+    rstate: RandomState = field(
+        default=None,
+        metadata=_argument(
+            "a ``numpy.random.Generator``, an int, a ``RandomState``, or None. The same seed "
+            "gives the same suggestions, also when a search is resumed.",
+            check_rstate,
+        ),
+    )
+    verbose: bool = field(
+        default=False, metadata=_argument("whether to show the progress bar; False is silent.")
+    )
+    pass_expr_memo_ctrl: bool | None = field(
+        default=None,
+        metadata=_argument("whether to call the objective with ``(expr, memo, ctrl)``."),
+    )
+    catch_eval_exceptions: bool = field(
+        default=False,
+        metadata=_argument(
+            "whether to record trials that raise and go on. Where trials run beside the driver "
+            "they are recorded anyway, unless the first ones all fail alike."
+        ),
+    )
+    return_argmin: bool = field(
+        default=True,
+        metadata=_argument(
+            "whether to return values by label; False returns what the objective received in "
+            "the best trial."
+        ),
+    )
+    show_progressbar: bool | BarFactory = field(
+        default=True,
+        metadata=_argument("whether to, or a context-manager factory ``(initial, total)``."),
+    )
+    early_stop_fn: EarlyStop | None = field(
+        default=None,
+        metadata=_argument(
+            "``fn(trials, *args) -> (stop, args)``, asked after each trial.", _check_function
+        ),
+    )
+    trials_save_file: str = field(
+        default="",
+        metadata=_argument(
+            "a file to keep the trials in while searching. If it exists, the search is resumed "
+            "from it; it is unpickled, so it must come from somebody you trust."
+        ),
+    )
+    points_to_evaluate: Sequence[Mapping[str, Any]] | None = field(
+        default=None,
+        metadata=_argument(
+            "configurations by label (a choice's value is its index) to try first.",
+            _check_points,
+        ),
+    )
+    reproducible: bool = field(
+        default=False,
+        metadata=_argument(
+            "whether suggestion i is to know the results of trials 0 to i - parallelism exactly, "
+            "whatever order they end in: the same seed then gives the same trials, at the price "
+            "of slots that wait for the slowest trial."
+        ),
+    )
+    deadline_margin: float | None = field(
+        default=1.0,
+        metadata=_argument(
+            "with ``timeout``, no trial is started when less than this many times the shortest "
+            "duration seen is left; None starts trials until the time is up.",
+            check_seconds,
+        ),
+    )
+    callbacks: Sequence[Callback] = field(
+        default=(),
+        metadata=_argument(
+            "objects that are told of each trial's start and end; see "
+            ":class:`sparktuner.Callback`.",
+            _check_callbacks,
+        ),
+    )
 
     def __post_init__(self) -> None:
-        check_seconds("timeout", self.timeout)
-        check_seconds("trial_timeout", self.trial_timeout)
-        check_seconds("deadline_margin", self.deadline_margin)
-        check_loss_threshold(self.loss_threshold)
-        if self.max_evals not in (None, math.inf):
-            check_whole("max_evals", self.max_evals, least=0)
-        check_whole("max_queue_len", self.max_queue_len, least=1)
-        for name in ("algo", "early_stop_fn"):
-            value = getattr(self, name)
-            if value is not None and not callable(value):
-                raise TypeError(
-                    f"{name} must be callable, got {value!r}"
-                    + ("; did you mean algo=tpe.suggest?" if name == "algo" else "")
-                )
-
-    @property
-    def suggest(self) -> Suggest:
-        """The algorithm; adaptive TPE where none was named."""
-        return (
-            functools.partial(suggest_with, propose_adaptive) if self.algo is None else self.algo
-        )
+        # In the order of the fields, so that the first wrong argument is the one that is named.
+        for each in dataclasses.fields(self):
+            check = each.metadata.get("check")
+            if check is not None:
+                check(each.name, getattr(self, each.name))
 
     @property
     def limit(self) -> int:
         """``max_evals`` as a number; without one, more than anybody can run."""
-        return sys.maxsize if self.max_evals in (None, math.inf) else int(self.max_evals)
-
-
-@dataclass(frozen=True)
-class Seeds:
-    """A seed for each suggestion, tied to its trial: resuming a search repeats none."""
-
-    entropy: int
-
-    @classmethod
-    def from_rstate(cls, rstate: Any) -> Seeds:
-        """From a Generator, a RandomState (both move on by one draw), an int, or None.
-
-        None takes the environment variable ``HYPEROPT_FMIN_SEED``, else fresh entropy.
-
-        Raises:
-            TypeError: ``rstate`` is none of these.
-        """
-        if rstate is None and os.environ.get(SEED_VARIABLE):
-            rstate = int(os.environ[SEED_VARIABLE])
-        if rstate is None:
-            return cls(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]))
-        if isinstance(rstate, np.random.Generator):
-            return cls(int(rstate.integers(2**63)))
-        if isinstance(rstate, np.random.RandomState):
-            return cls(int(rstate.randint(2**31 - 1)))
-        if isinstance(rstate, Integral) and not isinstance(rstate, bool) and int(rstate) >= 0:
-            return cls(int(rstate))
-        raise TypeError(
-            "rstate must be a numpy.random.Generator (np.random.default_rng(42)), an integer "
-            f"of at least 0, a RandomState or None, got {rstate!r}"
-        )
-
-    def of_trial(self, tid: int) -> int:
-        """The seed, below 2**31, of the suggestion whose first trial is ``tid``."""
-        state = np.random.SeedSequence([self.entropy, tid]).generate_state(1)
-        return int(state[0] >> 1)
-
-    def of_objective(self, tid: int) -> int:
-        """The seed, below 2**31, that the objective of this trial may ask for."""
-        state = np.random.SeedSequence([self.entropy, tid, 1]).generate_state(1)
-        return int(state[0] >> 1)
+        if self.max_evals is None or self.max_evals == math.inf:
+            return sys.maxsize
+        return int(self.max_evals)

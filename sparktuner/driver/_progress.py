@@ -4,74 +4,103 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from sparktuner.execute import Cancelled, Ended, Event, SlotChanged, Started
-from sparktuner.records import Document, finite_loss
-
-# (trials already there, total or None) -> a context with `postfix` and `update(n)`.
-BarFactory: TypeAlias = Callable[[int, Any], AbstractContextManager[Any]]
+from sparktuner.driver._callbacks import Callback
+from sparktuner.records import Incumbent, Tid, TrialDocument, finite_loss
+from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE
 
 
-class Progress:
-    """Shows a search's progress through a bar made by ``factory``.
+class Bar(Protocol):
+    """What Hyperopt's ``show_progressbar`` protocol asks of a progress bar.
+
+    Attributes:
+        postfix: a text to show behind the bar; it is only ever set.
+    """
+
+    postfix: Any
+
+    def update(self, n: int, /) -> object:
+        """Shows that ``n`` more trials have ended."""
+
+
+# (trials already there, total or None) -> a context manager that gives a Bar.
+BarFactory: TypeAlias = Callable[[int, int | None], AbstractContextManager[Bar]]
+
+
+class Progress(Callback):
+    """Shows a search's progress through a bar.
 
     Args:
-        factory: how to make the bar; Hyperopt's protocol.
-        initial: trials that are there before the search.
-        total: ``max_evals``, or None where there is no limit.
-        best_loss: the lowest loss so far, or None.
+        factory: makes the bar, which is opened at once.
+        documents: the trials that are there before the search.
+        total: how many trials there are to be in the end, or None where there is no limit.
     """
 
     def __init__(
-        self, factory: BarFactory, initial: int, total: int | None, best_loss: float | None
+        self, factory: BarFactory, documents: Sequence[TrialDocument], total: int | None
     ) -> None:
-        self._context = ExitStack()
-        self._bar = self._context.enter_context(factory(initial, total))
-        self._best = best_loss
+        self._best = Incumbent()
+        for document in documents:
+            self._best.offer(document)
         self._failed = 0
-        self._in_flight: dict[Any, bool] = {}  # tid -> whether it waits for a slot
+        self._in_flight: dict[Tid, bool] = {}  # tid -> whether it waits for a slot
+        done = sum(document["state"] == JOB_STATE_DONE for document in documents)
+        self._context = ExitStack()
+        self._bar = self._context.enter_context(factory(done, total))
 
-    def on_event(self, event: Event, document: Document) -> None:
-        if isinstance(event, Started):
-            self._in_flight.setdefault(event.tid, False)
-            self._show(0)
-        elif isinstance(event, SlotChanged):
-            self._in_flight[event.tid] = event.waits
-            self._show(0)
-        elif isinstance(event, Ended):
-            self._on_end(event, document)
+    def on_trial_start(self, document: TrialDocument) -> None:
+        self.on_slot_change(document, waits=False)
 
-    def _on_end(self, event: Ended, document: Document) -> None:
-        self._in_flight.pop(event.tid, None)
-        if isinstance(event, Cancelled) and "error" not in document["misc"]:
-            self._show(0)
+    def on_slot_change(self, document: TrialDocument, waits: bool) -> None:
+        self._in_flight[document["tid"]] = waits
+        self._show(0)
+
+    def on_trial_end(self, document: TrialDocument) -> None:
+        self._in_flight.pop(document["tid"], None)
+        if document["state"] == JOB_STATE_CANCEL and "error" not in document["misc"]:
+            self._show(0)  # by the search's end: neither done nor failed
             return
-        loss = finite_loss(document)
-        if loss is None:
-            self._failed += 1
-        elif self._best is None or loss < self._best:
-            self._best = loss
+        # A trial that ran into its time limit is cancelled too, but it has an error.
+        self._failed += finite_loss(document) is None
+        self._best.offer(document)
         self._show(1)
 
-    def close(self) -> None:
+    def on_search_end(self, reason: str | None) -> None:
         self._context.close()
 
     def _show(self, step: int) -> None:
-        best = "?" if self._best is None else f"{self._best:.6g}"
+        best = "?" if self._best.loss is None else f"{self._best.loss:.6g}"
         waiting = sum(self._in_flight.values())
         running = f"running: {len(self._in_flight) - waiting}"
         if waiting:
             running += f", waiting: {waiting}"
-        self._bar.postfix = f"best loss: {best}, {running}, failed: {self._failed}"
-        self._bar.update(step)
+        text = f"best loss: {best}, {running}, failed: {self._failed}"
+        try:
+            self._bar.postfix = text
+            self._bar.update(step)
+        except Exception:
+            self._context.close()  # it is told no more, and must not be left open
+            raise
 
 
 @contextlib.contextmanager
-def tqdm_bar(initial: int, total: int | None) -> Iterator[Any]:
-    """A tqdm bar, as a widget in notebooks that can show one."""
+def tqdm_bar(initial: int, total: int | None) -> Iterator[Bar]:
+    """Opens a tqdm bar, as a widget in notebooks that can show one.
+
+    Args:
+        initial: how many trials there are already.
+        total: how many there are to be, or None where there is no limit.
+
+    Example:
+        >>> from sparktuner import fmin, hp, progress
+        >>> best = fmin(
+        ...     abs, hp.uniform("x", -1, 1), max_evals=3,
+        ...     show_progressbar=progress.default_callback,
+        ... )
+    """
     with warnings.catch_warnings():
         # Without ipywidgets tqdm warns and falls back to text, which is just right.
         warnings.simplefilter("ignore")
@@ -93,18 +122,30 @@ def tqdm_bar(initial: int, total: int | None) -> Iterator[Any]:
 class _NoBar:
     postfix = ""
 
-    def update(self, n: int) -> None:
-        """Show nothing."""
+    def update(self, n: int, /) -> None:
+        """Shows nothing."""
 
 
 @contextlib.contextmanager
-def no_bar(initial: int, total: int | None) -> Iterator[Any]:
-    """A bar that shows nothing."""
+def no_bar(initial: int, total: int | None) -> Iterator[Bar]:
+    """Opens a bar that shows nothing.
+
+    Args:
+        initial: how many trials there are already.
+        total: how many there are to be, or None where there is no limit.
+
+    Example:
+        >>> from sparktuner import fmin, hp, progress
+        >>> best = fmin(
+        ...     abs, hp.uniform("x", -1, 1), max_evals=3,
+        ...     show_progressbar=progress.no_progress_callback,
+        ... )
+    """
     yield _NoBar()
 
 
-def bar_factory(show_progressbar: Any) -> BarFactory:
-    """The factory meant by fmin's ``show_progressbar``: True, False, or a factory itself."""
+def bar_factory(show_progressbar: bool | BarFactory) -> BarFactory:
+    """Returns the factory meant by fmin's ``show_progressbar``: True, False, or a factory."""
     if callable(show_progressbar):
-        return show_progressbar  # type: ignore[no-any-return]
+        return show_progressbar
     return tqdm_bar if show_progressbar else no_bar

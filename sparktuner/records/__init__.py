@@ -1,52 +1,79 @@
-"""Trials as records: the document, the history in arrays, and where documents are kept.
+"""Trials as records: the document, how trials are ranked, and where documents are kept.
 
-In reading order: the document and its states, results, the columnar history that algorithms
-see, the store's seam, and the store in memory.
+In reading order: the document and its states, results, which trial is better, the history in
+arrays that algorithms see, the store's seam and the store in memory, and the log: a store as
+one search sees it.
 """
 
+from sparktuner.records._attachments import TrialAttachments, attachment_name
+from sparktuner.records._columns import miscs_to_idxs_vals
 from sparktuner.records._document import (
     COMMAND,
     TRIAL_KEYS,
     TRIAL_MISC_KEYS,
-    Document,
+    Configuration,
+    Tid,
+    TrialDocument,
+    TrialMisc,
+    active_values,
     advance,
     configuration_of,
+    copy_document,
+    has_ended,
     new_document,
     utcnow,
     validate_document,
 )
-from sparktuner.records._history import (
-    History,
-    HistoryLog,
-    IntArray,
-    finite_loss,
-    is_its_own_fault,
-)
+from sparktuner.records._history import History, HistoryLog, IntArray, would_fail_again
+from sparktuner.records._log import TrialLog
 from sparktuner.records._memory import MemoryStore
+from sparktuner.records._ranking import (
+    Incumbent,
+    best_first,
+    best_of,
+    expected_best_loss,
+    finite_loss,
+    is_better,
+    reaches,
+)
 from sparktuner.records._result import normalise_result
-from sparktuner.records._store import TrialAttachments, TrialStore, attachment_name
-from sparktuner.records._table import expected_best_loss, miscs_to_idxs_vals
+from sparktuner.records._store import TrialStore
+
+Document = TrialDocument
 
 __all__ = [
     "Document",
+    "Tid",
+    "Configuration",
+    "TrialDocument",
+    "TrialMisc",
     "COMMAND",
     "TRIAL_KEYS",
     "TRIAL_MISC_KEYS",
     "new_document",
+    "copy_document",
     "validate_document",
     "configuration_of",
+    "active_values",
+    "has_ended",
     "advance",
     "utcnow",
     "normalise_result",
+    "finite_loss",
+    "is_better",
+    "reaches",
+    "best_of",
+    "best_first",
+    "Incumbent",
+    "expected_best_loss",
     "History",
     "HistoryLog",
     "IntArray",
-    "finite_loss",
-    "is_its_own_fault",
+    "would_fail_again",
     "miscs_to_idxs_vals",
-    "expected_best_loss",
     "TrialStore",
-    "TrialAttachments",
     "attachment_name",
+    "TrialAttachments",
     "MemoryStore",
+    "TrialLog",
 ]

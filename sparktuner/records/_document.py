@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -20,7 +20,69 @@ from sparktuner.status import (
     STATUS_NEW,
 )
 
-Document: TypeAlias = dict[str, Any]
+# Documents of other tools may have ids of any hashable kind; they are kept as they are.
+Tid: TypeAlias = int
+# The active parameters of one trial: {"lr": 0.01, "clf": 1}.
+Configuration: TypeAlias = dict[str, Any]
+
+
+class _RequiredMisc(TypedDict):
+    tid: Tid
+    cmd: object
+    workdir: str | None
+    idxs: dict[str, list[Tid]]
+    vals: dict[str, list[Any]]
+
+
+class TrialMisc(_RequiredMisc, total=False):
+    """What belongs to a trial beside its state and its result.
+
+    Attributes:
+        tid: the trial's id.
+        cmd: Hyperopt's word for how to run the trial; nothing here reads it.
+        workdir: Hyperopt's; not used.
+        idxs: label -> ``[tid]`` where the parameter is active, ``[]`` where it is not.
+        vals: label -> ``[value]`` or ``[]``; a choice's value is the index of its option.
+        error: (type, traceback or message) of a trial that failed or was cancelled.
+        execution: where and when the trial ran: the fields of
+            :class:`sparktuner.execute.Execution`, and ``seed``: what the objective was told as
+            ``current_trial().seed``, and what draws without a label in the space were made
+            with.
+        from_tid: the trial in which an objective made this one.
+    """
+
+    error: tuple[str, str]
+    execution: dict[str, Any]
+    from_tid: Tid
+
+
+class TrialDocument(TypedDict):
+    """One trial, in the layout that Hyperopt's users read and write.
+
+    Attributes:
+        state: one of ``JOB_STATE_NEW``, ``_RUNNING``, ``_DONE``, ``_ERROR``, ``_CANCEL``.
+        tid: the trial's id.
+        spec: Hyperopt's; None.
+        result: what the objective returned, with ``status`` and, where that is ok, ``loss``.
+        misc: its values, and how it went.
+        exp_key: the experiment that it belongs to, or None.
+        owner: the search that made it or runs it, or None.
+        version: counted up by each write to a store.
+        book_time: when it was last handed over to be run, naive UTC.
+        refresh_time: when it was last changed, naive UTC.
+    """
+
+    state: int
+    tid: Tid
+    spec: object
+    result: dict[str, Any]
+    misc: TrialMisc
+    exp_key: str | None
+    owner: str | None
+    version: int
+    book_time: datetime | None
+    refresh_time: datetime | None
+
 
 TRIAL_KEYS = (
     "state",
@@ -39,18 +101,19 @@ COMMAND = ("domain_attachment", "FMinIter_Domain")
 
 
 def utcnow() -> datetime:
-    """Now, as naive UTC to the millisecond: the finest that every store keeps."""
+    """Returns the time as naive UTC to the millisecond, the finest that every store keeps."""
+    # MongoDB keeps milliseconds, and Hyperopt's documents are naive.
     now = datetime.now(timezone.utc).replace(tzinfo=None)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 def new_document(
-    tid: Any,
+    tid: Tid,
     configuration: Mapping[str, Any],
     labels: Iterable[str] = (),
     exp_key: str | None = None,
-) -> Document:
-    """A trial in state NEW.
+) -> TrialDocument:
+    """Returns the document of a trial in state NEW.
 
     Args:
         tid: its id.
@@ -58,6 +121,7 @@ def new_document(
         labels: all labels of the space; the inactive ones get empty lists.
         exp_key: the experiment that it belongs to.
     """
+    # Inactive labels are there too, with empty lists: Hyperopt's tools make tables of them.
     every = dict.fromkeys([*labels, *configuration])
     active = {label: label in configuration for label in every}
     return {
@@ -80,14 +144,31 @@ def new_document(
     }
 
 
-def configuration_of(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The active labels' values of a trial document."""
-    vals = document["misc"]["vals"]
-    return {label: value[0] for label, value in vals.items() if len(value)}
+def copy_document(document: TrialDocument) -> TrialDocument:
+    """Returns a copy whose dictionaries and lists are its own; what they hold is shared.
+
+    Results may hold fitted models and arrays, which are never copied.
+    """
+    copy = document.copy()
+    copy["result"] = dict(document["result"])
+    misc = copy["misc"] = document["misc"].copy()
+    misc["idxs"] = {label: [*tids] for label, tids in misc["idxs"].items()}
+    misc["vals"] = {label: [*values] for label, values in misc["vals"].items()}
+    return copy
 
 
-def validate_document(document: Document) -> Document:
-    """The document itself, if it has every key of a trial.
+def configuration_of(document: TrialDocument) -> Configuration:
+    """Returns the active labels' values of a trial document."""
+    return active_values(document["misc"])
+
+
+def active_values(misc: TrialMisc) -> Configuration:
+    """Returns the active labels' values of a trial's ``misc``."""
+    return {label: values[0] for label, values in misc["vals"].items() if len(values)}
+
+
+def validate_document(document: TrialDocument) -> TrialDocument:
+    """Returns the document itself, if it has every key of a trial.
 
     Raises:
         InvalidTrial: a key is missing, or a value is not of its form.
@@ -96,14 +177,13 @@ def validate_document(document: Document) -> Document:
         raise InvalidTrial(f"a trial is a dictionary, got {type(document).__name__}")
     _require(document, TRIAL_KEYS, "trial")
     _require(document["misc"], TRIAL_MISC_KEYS, "trial's misc")
-    if document["tid"] != document["misc"]["tid"]:
-        raise InvalidTrial(
-            f"tid is {document['tid']!r} but misc['tid'] is {document['misc']['tid']!r}"
-        )
+    misc = document["misc"]
+    if document["tid"] != misc["tid"]:
+        raise InvalidTrial(f"tid is {document['tid']!r} but misc['tid'] is {misc['tid']!r}")
     if document["state"] not in JOB_STATES:
         raise InvalidTrial(f"state must be one of {JOB_STATES}, got {document['state']!r}")
-    for key in ("idxs", "vals"):
-        for label, values in document["misc"][key].items():
+    for key, columns in (("idxs", misc["idxs"]), ("vals", misc["vals"])):
+        for label, values in columns.items():
             if not isinstance(values, Sequence | np.ndarray) or len(values) > 1:
                 raise InvalidTrial(
                     f"misc[{key!r}][{label!r}] must be a list of at most one value, got {values!r}"
@@ -129,15 +209,20 @@ _NEXT_STATES = {
 }
 
 
+def has_ended(document: TrialDocument) -> bool:
+    """Returns whether nothing more happens to this trial."""
+    return not _NEXT_STATES[document["state"]]
+
+
 def advance(
-    document: Document,
+    document: TrialDocument,
     state: int,
     *,
     result: Mapping[str, Any] | None = None,
     error: tuple[str, str] | None = None,
     execution: Mapping[str, Any] | None = None,
 ) -> None:
-    """Move a trial on to ``state``; only the driver's loop calls this.
+    """Moves a trial on to ``state``.
 
     Args:
         document: changed in place.
@@ -162,7 +247,8 @@ def advance(
         result = {"status": STATUS_FAIL}
     if result is not None:
         document["result"] = dict(result)
+    misc = document["misc"]
     if error is not None:
-        document["misc"]["error"] = error
+        misc["error"] = error
     if execution is not None:
-        document["misc"]["execution"] = dict(execution)
+        misc["execution"] = dict(execution)

@@ -11,14 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.errors import JobCancelled, SparkUnavailable, TrialTimeout, WorkersNotReady
-from sparktuner.records._document import Document, configuration_of
+from sparktuner.records._document import Tid, TrialDocument, configuration_of
+from sparktuner.records._ranking import finite_loss
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.status import (
     JOB_STATE_CANCEL,
-    JOB_STATE_DONE,
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
-    STATUS_OK,
 )
 
 # Errors of the cluster, which tell nothing of the trial that met them.
@@ -50,7 +49,7 @@ class History:
 
     @property
     def n(self) -> int:
-        """Number of finished trials."""
+        """The number of finished trials."""
         return len(self.losses)
 
 
@@ -59,10 +58,13 @@ class HistoryLog:
 
     The list may only grow at its end, and documents move on from NEW and RUNNING; anything
     else (``delete_all``) needs a new log.
+
+    Attributes:
+        space: the columns of the arrays.
     """
 
     def __init__(self, space: FlatSpace) -> None:
-        self._space = space
+        self.space = space
         self._read = 0
         self._pending: dict[int, FloatArray] = {}  # position in the list -> (p,)
         p = len(space.columns)
@@ -72,19 +74,21 @@ class HistoryLog:
         self._failed_tids = _Rows(np.dtype(np.int64))
         self._failed = _Rows(np.dtype(np.float64), p)
 
-    def update(self, documents: Sequence[Document]) -> History:
-        """The history of ``documents``; arrays are views that later updates do not change."""
+    def update(self, documents: Sequence[TrialDocument]) -> History:
+        """Returns the history of ``documents``; its arrays stay as they are in later updates."""
         for position in range(self._read, len(documents)):
             document = documents[position]
-            if document["state"] != JOB_STATE_CANCEL or is_its_own_fault(document):
-                row = self._space.encode([configuration_of(document)])[0]
+            if document["state"] != JOB_STATE_CANCEL or would_fail_again(document):
+                # Encoded while it is pending, and not again when it ends.
+                row = self.space.encode([configuration_of(document)])[0]
                 self._pending[position] = row
         self._read = len(documents)
         for position in list(self._pending):
             document = documents[position]
             if document["state"] not in (JOB_STATE_NEW, JOB_STATE_RUNNING):
                 self._end(document, self._pending.pop(position))
-        shape = (len(self._pending), len(self._space.columns))
+        shape = (len(self._pending), len(self.space.columns))
+        # Failed ones by id: which worker was faster must not matter to a suggestion.
         return History(
             self._tids.view(),
             self._losses.view(),
@@ -93,10 +97,10 @@ class HistoryLog:
             failed=self._failed.view()[np.argsort(self._failed_tids.view(), kind="stable")],
         )
 
-    def _end(self, document: Document, row: FloatArray) -> None:
+    def _end(self, document: TrialDocument, row: FloatArray) -> None:
         loss = finite_loss(document)
         if loss is None:
-            if is_its_own_fault(document):
+            if would_fail_again(document):
                 self._failed_tids.append(_number(document["tid"], self._failed_tids))
                 self._failed.append(row)
             return
@@ -105,13 +109,17 @@ class HistoryLog:
         self._values.append(row)
 
 
-def _number(tid: Any, others: _Rows) -> int:
+def _number(tid: Tid, others: _Rows) -> int:
     # Hyperopt lets tids be anything; a model only needs numbers to tell them apart.
     return int(tid) if isinstance(tid, Integral) else len(others.view())
 
 
-def is_its_own_fault(document: Document) -> bool:
-    """Whether a trial without a loss would fail again; others may be tried again."""
+def would_fail_again(document: TrialDocument) -> bool:
+    """Returns whether a trial that ended without a loss would do so again.
+
+    A configuration that raised, or ran into its time limit, is a bad one. One whose session,
+    cluster or job went away may well be good, and so may one that was cancelled.
+    """
     error = (document["misc"].get("error") or ("",))[0]
     if document["state"] == JOB_STATE_CANCEL:
         return error == TrialTimeout.__name__
@@ -125,7 +133,7 @@ class _Rows:
         self._array = np.empty((64, *shape), dtype)
         self._n = 0
 
-    def append(self, row: Any) -> None:
+    def append(self, row: npt.ArrayLike) -> None:
         if self._n == len(self._array):
             self._array = np.concatenate([self._array, np.empty_like(self._array)])
         self._array[self._n] = row
@@ -133,12 +141,3 @@ class _Rows:
 
     def view(self) -> npt.NDArray[Any]:
         return self._array[: self._n]
-
-
-def finite_loss(document: Mapping[str, Any]) -> float | None:
-    """The loss of a trial that finished with status ok; None for any other."""
-    result = document["result"]
-    if document["state"] != JOB_STATE_DONE or result.get("status") != STATUS_OK:
-        return None
-    loss = result.get("loss")
-    return float(loss) if loss is not None and np.isfinite(loss) else None

@@ -1,88 +1,156 @@
-"""The store of a single process: documents in a list."""
+"""The store of a single process: documents in a dictionary."""
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Iterable, MutableMapping
 from numbers import Integral
 from typing import Any
 
-from sparktuner.errors import InvalidTrial
-from sparktuner.records._document import Document
-from sparktuner.records._store import TrialStore, attachment_name
+from sparktuner.errors import InvalidTrial, StaleTrial
+from sparktuner.records._attachments import attachment_name
+from sparktuner.records._document import Tid, TrialDocument, advance, copy_document
+from sparktuner.records._store import TrialStore
+from sparktuner.status import JOB_STATE_NEW, JOB_STATE_RUNNING
 
 
 class MemoryStore(TrialStore):
-    """Hands out the documents themselves, not copies."""
+    """Keeps documents in this process; a pickled one is a copy, of which nobody owns a trial."""
+
+    lease = math.inf  # a search that ends for whatever reason releases what it owns
 
     def __init__(self) -> None:
-        self._documents: dict[Any, Document] = {}
+        self._documents: dict[Tid, TrialDocument] = {}
         self._attachments: dict[str, Any] = {}
         self._next_tid = 0
         # Documents in the order of their last change: what changed since a revision is a tail.
-        self._changes: dict[Any, int] = {}
+        self._changes: dict[Tid, int] = {}
         self._revision = 0
+        # Owners that live. In one process their number is that of the searches that run.
+        self._owners: set[str] = set()
+        # Searches in several threads may share the store; each holds it for microseconds.
+        self._lock = threading.RLock()
 
     @property
     def attachments(self) -> MutableMapping[str, Any]:
         return self._attachments
 
-    def allocate(self, n: int) -> list[int]:
-        first = self._next_tid
-        self._next_tid += n
-        return list(range(first, self._next_tid))
+    def allocate(self, n: int) -> list[Tid]:
+        with self._lock:
+            first = self._next_tid
+            self._next_tid += n
+            return list(range(first, self._next_tid))
 
-    def insert(self, documents: Iterable[Document]) -> None:
+    def insert(self, documents: Iterable[TrialDocument]) -> None:
         documents = list(documents)
         added = {document["tid"]: document for document in documents}
-        known = [tid for tid in added if tid in self._documents]
-        if known or len(added) < len(documents):
-            raise InvalidTrial(
-                f"there is a trial with tid {known[0]!r} already"
-                if known
-                else "two of the documents have the same tid"
-            )
-        for tid, document in added.items():
-            self._documents[tid] = document
-            self._touch(tid)
-            if isinstance(tid, Integral):
-                self._next_tid = max(self._next_tid, int(tid) + 1)
+        with self._lock:
+            known = [tid for tid in added if tid in self._documents]
+            if known or len(added) < len(documents):
+                raise InvalidTrial(
+                    f"there is a trial with tid {known[0]!r} already"
+                    if known
+                    else "two of the documents have the same tid"
+                )
+            for tid, document in added.items():
+                self._put(document)
+                # Other tools' documents may have ids of any kind; text cannot collide with ours.
+                if isinstance(tid, Integral):
+                    self._next_tid = max(self._next_tid, int(tid) + 1)
 
-    def update(self, document: Document) -> None:
-        tid = document["tid"]
-        stored = self._documents.get(tid)
-        if stored is None or stored["version"] != document["version"]:
-            raise InvalidTrial(f"trial {tid!r} was changed or deleted by somebody else")
-        document["version"] += 1
-        self._documents[tid] = document
-        self._touch(tid)
+    def update(self, documents: Iterable[TrialDocument]) -> None:
+        stale: list[Tid] = []
+        with self._lock:
+            for document in documents:
+                stored = self._documents.get(document["tid"])
+                if stored is None or stored["version"] != document["version"]:
+                    stale.append(document["tid"])
+                    continue
+                document["version"] += 1
+                self._put(document)
+        if stale:
+            raise StaleTrial(stale)
 
-    def load_since(self, revision: int) -> tuple[list[Document], int]:
+    def load_since(
+        self, token: object = None, exp_key: str | None = None
+    ) -> tuple[list[TrialDocument], object]:
+        with self._lock:
+            changed = self._changed_since(token if isinstance(token, int) else None)
+            # Copies: a reader who changes a document must not change the store.
+            copies = [copy_document(d) for d in changed if exp_key in (None, d["exp_key"])]
+            return copies, self._revision
+
+    def claim(
+        self, owner: str, exp_key: str | None = None, limit: int | None = None
+    ) -> list[TrialDocument]:
+        with self._lock:
+            free = [
+                document
+                for document in self._documents.values()
+                if document["state"] in (JOB_STATE_NEW, JOB_STATE_RUNNING)
+                and document["owner"] not in self._owners
+                and exp_key in (None, document["exp_key"])
+            ]
+            for document in free[:limit]:
+                # Whoever ran it cannot tell any more how it went: it is run again.
+                if document["state"] == JOB_STATE_RUNNING:
+                    advance(document, JOB_STATE_NEW)
+                document["owner"] = owner
+                document["version"] += 1
+                self._touch(document["tid"])
+            return [copy_document(document) for document in free[:limit]]
+
+    def renew(self, owner: str) -> None:
+        self._owners.add(owner)
+
+    def release(self, owner: str) -> None:
+        self._owners.discard(owner)
+
+    def delete_all(self, exp_key: str | None = None) -> None:
+        with self._lock:
+            gone = [t for t, d in self._documents.items() if exp_key in (None, d["exp_key"])]
+            for tid in gone:
+                del self._documents[tid], self._changes[tid]
+                prefix = attachment_name(tid, "")
+                for name in [name for name in self._attachments if name.startswith(prefix)]:
+                    del self._attachments[name]
+            if exp_key is None:
+                self._attachments.clear()
+                self._next_tid = 0
+
+    def _changed_since(self, revision: int | None) -> list[TrialDocument]:
+        if revision is None:
+            return list(self._documents.values())
         changed = []
+        # From the last change backwards, as far as the reader has not been.
         for tid in reversed(self._changes):
             if self._changes[tid] <= revision:
                 break
             changed.append(self._documents[tid])
         changed.reverse()
-        if revision == 0:
-            changed = list(self._documents.values())
-        return changed, self._revision
+        return changed
 
-    def delete_all(self, exp_key: str | None = None) -> None:
-        gone = [
-            tid
-            for tid, document in self._documents.items()
-            if exp_key is None or document["exp_key"] == exp_key
-        ]
-        for tid in gone:
-            del self._documents[tid], self._changes[tid]
-            prefix = attachment_name(tid, "")
-            for name in [name for name in self._attachments if name.startswith(prefix)]:
-                del self._attachments[name]
-        if exp_key is None:
-            self._attachments.clear()
-            self._next_tid = 0
+    def _put(self, document: TrialDocument) -> None:
+        self._documents[document["tid"]] = copy_document(document)
+        self._touch(document["tid"])
 
-    def _touch(self, tid: Any) -> None:
+    def _touch(self, tid: Tid) -> None:
         self._revision += 1
         self._changes.pop(tid, None)
         self._changes[tid] = self._revision
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            state = dict(vars(self))
+            # Copied under the lock, so that a search that goes on does not tear them.
+            state["_documents"] = {t: copy_document(d) for t, d in self._documents.items()}
+            state["_attachments"] = dict(self._attachments)
+            state["_changes"] = dict(self._changes)
+        del state["_lock"], state["_owners"]
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._owners = set()
+        self._lock = threading.RLock()

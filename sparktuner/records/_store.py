@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, MutableMapping
-from typing import Any
+from collections.abc import Iterable, MutableMapping
+from typing import Any, ClassVar
 
-from sparktuner.records._document import Document
+from sparktuner.records._document import Tid, TrialDocument
 
 
 class TrialStore(ABC):
-    """Keeps trial documents and attachments for one or more drivers."""
+    """Keeps trial documents and attachments for one or more drivers.
+
+    Documents go in and come out as copies: to change one, change a copy and :meth:`update` it.
+    Each document has at most one owner, the search that made it or runs it. An owner lives as
+    long as it renews its lease; what an owner that is gone left behind can be claimed.
+
+    Methods may be called from several threads, and from several processes where the store
+    is made for it.
+
+    Attributes:
+        lease: seconds, by the store's clock, after which an owner that has not renewed its
+            lease counts as gone. Infinite where no driver can go without the store.
+    """
+
+    lease: ClassVar[float]
 
     @property
     @abstractmethod
@@ -18,61 +32,64 @@ class TrialStore(ABC):
         """Large values beside the documents, by name."""
 
     @abstractmethod
-    def allocate(self, n: int) -> list[int]:
-        """``n`` trial ids that nobody has or gets: above all ids known and handed out."""
+    def allocate(self, n: int) -> list[Tid]:
+        """Returns ``n`` trial ids that nobody has or gets: above all known and handed out."""
 
     @abstractmethod
-    def insert(self, documents: Iterable[Document]) -> None:
-        """Add documents.
+    def insert(self, documents: Iterable[TrialDocument]) -> None:
+        """Adds documents, all or none.
 
         Raises:
-            InvalidTrial: one has the id of a document that is there already; none is added.
+            InvalidTrial: one has the id of a document that is there already.
         """
 
     @abstractmethod
-    def update(self, document: Document) -> None:
-        """Write a changed document and count up its ``version``.
+    def update(self, documents: Iterable[TrialDocument]) -> None:
+        """Writes changed documents, and counts up ``version`` in each that was written.
 
         Raises:
-            InvalidTrial: the stored version is another one, so somebody else has written it.
+            StaleTrial: the stored version of some is another one, or they are gone, so
+                somebody else has written or deleted them; the others were written.
         """
 
     @abstractmethod
-    def load_since(self, revision: int) -> tuple[list[Document], int]:
-        """Documents inserted or updated after ``revision`` (0: all), and the present revision.
+    def load_since(
+        self, token: object = None, exp_key: str | None = None
+    ) -> tuple[list[TrialDocument], object]:
+        """Returns the documents that changed, and the token for the next call.
 
-        Documents come in the order in which they were first inserted.
+        Args:
+            token: what an earlier call returned; None is the beginning.
+            exp_key: only documents of this experiment; None is all of them.
+
+        Returns:
+            Documents inserted or updated since ``token``, new ones in the order of their
+            insertion; the same version of a document may come twice.
         """
+
+    @abstractmethod
+    def claim(
+        self, owner: str, exp_key: str | None = None, limit: int | None = None
+    ) -> list[TrialDocument]:
+        """Takes trials that nobody runs, in the order of their insertion.
+
+        Those are the ones in state NEW or RUNNING that have no owner, or one that is gone.
+        They become NEW, and the caller's; no trial is handed to two callers.
+
+        Args:
+            owner: the caller, who must have renewed a lease.
+            exp_key: only trials of this experiment; None is all of them.
+            limit: no more than so many.
+        """
+
+    @abstractmethod
+    def renew(self, owner: str) -> None:
+        """Lets an owner live for another :attr:`lease` from now."""
+
+    @abstractmethod
+    def release(self, owner: str) -> None:
+        """Ends an owner's lease: what it has not finished can be claimed at once."""
 
     @abstractmethod
     def delete_all(self, exp_key: str | None = None) -> None:
-        """Forget all documents and attachments; with ``exp_key``, those of that experiment."""
-
-
-class TrialAttachments(MutableMapping[str, Any]):
-    """The attachments of one trial: the store's, seen through names that hold the trial's id."""
-
-    def __init__(self, store: MutableMapping[str, Any], tid: Any) -> None:
-        self._store = store
-        self._prefix = attachment_name(tid, "")
-
-    def __getitem__(self, name: str) -> Any:
-        return self._store[self._prefix + name]
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._store[self._prefix + name] = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._store[self._prefix + name]
-
-    def __iter__(self) -> Iterator[str]:
-        start = len(self._prefix)
-        return (name[start:] for name in self._store if name.startswith(self._prefix))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def attachment_name(tid: Any, name: str) -> str:
-    """The store's name for a trial's attachment, as Hyperopt writes it."""
-    return f"ATTACH::{tid}::{name}"
+        """Forgets all documents and attachments; with ``exp_key``, those of that experiment."""

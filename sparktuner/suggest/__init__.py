@@ -22,13 +22,14 @@ from sparktuner.suggest._densities import TpeOptions
 from sparktuner.suggest._explain import Explanation, explain_tpe
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._learns import is_learning, learns
-from sparktuner.suggest._protocol import Propose, SearchedTrials, suggest_with
+from sparktuner.suggest._protocol import Propose, SearchedTrials, Suggest, suggest_with
 from sparktuner.suggest._qmc import propose_qmc
 from sparktuner.suggest._random import propose_random
 from sparktuner.suggest._tpe import propose_tpe
 
 __all__ = [
     "Propose",
+    "Suggest",
     "SearchedTrials",
     "suggest_with",
     "learns",

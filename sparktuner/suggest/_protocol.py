@@ -8,33 +8,54 @@ from typing import Any, Protocol, TypeAlias
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document, History, new_document
+from sparktuner.records import Configuration, History, Tid, TrialDocument, new_document
 from sparktuner.space import FlatSpace
 
 # (space, history, n, rng) -> up to n configurations, active labels only. Fewer than n: the
 # space is exhausted. No store, clock, thread or log inside; equal arguments, equal answer.
-Propose: TypeAlias = Callable[[FlatSpace, History, int, np.random.Generator], list[dict[str, Any]]]
+Propose: TypeAlias = Callable[
+    [FlatSpace, History, int, np.random.Generator], Sequence[Configuration]
+]
 
 
 class SearchedTrials(Protocol):
-    """What an algorithm may ask of a trials object."""
+    """What an algorithm may ask of the trials so far."""
 
     @property
     def exp_key(self) -> str | None:
         """The experiment's key."""
 
     def history(self, space: FlatSpace) -> History:
-        """The trials so far, brought up to date."""
+        """Returns the trials so far as arrays, brought up to date."""
+
+
+class Suggest(Protocol):
+    """An algorithm, as ``fmin`` takes it: ``algo=tpe.suggest``, or a function of your own.
+
+    An algorithm of your own starts best from the documents that ``rand.suggest`` makes.
+    """
+
+    def __call__(
+        self, new_ids: list[Tid], domain: Domain, trials: Any, seed: int, /
+    ) -> list[TrialDocument]:
+        """Returns a document in state NEW for each id; fewer of them end the search.
+
+        Args:
+            new_ids: the ids of the trials to make.
+            domain: the objective and its space; ``domain.space`` has the columns.
+            trials: the :class:`sparktuner.Trials` of the search.
+            seed: below 2**31; the same for the same ids and the same ``rstate``.
+        """
 
 
 def suggest_with(
     propose: Propose,
-    new_ids: Sequence[Any],
+    new_ids: Sequence[Tid],
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
-) -> list[Document]:
-    """Documents for ``new_ids``, in Hyperopt's calling convention, from a pure algorithm.
+) -> list[TrialDocument]:
+    """Returns documents for ``new_ids`` from a pure algorithm, as Hyperopt's are called.
 
     Returns:
         One document in state NEW for each id; fewer when the algorithm has no more to give.

@@ -65,7 +65,7 @@ class _HpOptimiser:
         vals = document["misc"]["vals"]
         values = {label: entry[0] for label, entry in vals.items() if len(entry)}
         # Its documents may be copies of what was inserted.
-        return self._trials._dynamic_trials[-1], {k: _native(v) for k, v in values.items()}
+        return self._trials.all_trials[-1], {k: _native(v) for k, v in values.items()}
 
     def tell(self, key: Any, loss: float) -> None:
         key["state"] = 2

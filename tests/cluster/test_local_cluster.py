@@ -63,7 +63,7 @@ with local_spark({master!r}, **conf) as spark:
     with leaves_nothing(spark):
         # One retry: the lost executor must not be charged to the trial.
         trials = lossy.search(spark, folder / "runs", max_trial_retries=1)
-    print(json.dumps(trials._dynamic_trials, default=str))
+    print(json.dumps(trials.all_trials, default=str))
 
     wait_for_slots(spark, 4)
     print("slots", Slots(spark).count(), SparkTrials(spark_session=spark).parallelism)
@@ -238,4 +238,4 @@ def test_on_connect_which_does_not_tell_why_an_attempt_ended_both_are_charged(
         trials = lossy.search(session, runs, max_trial_retries=2)
     session.client.close()
     untold = "this kind of session does not tell which"
-    lossy.check(trials._dynamic_trials, runs, (untold, untold))
+    lossy.check(trials.all_trials, runs, (untold, untold))

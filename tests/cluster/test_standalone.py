@@ -71,9 +71,7 @@ def readme_command(master: str) -> str:
 
 def saved(folder: Path, count: int) -> list[dict[str, Any]]:
     """The documents in ``trials.pkl``, all of which ended well."""
-    documents: list[dict[str, Any]] = pickle.loads(
-        (folder / "trials.pkl").read_bytes()
-    )._dynamic_trials
+    documents: list[dict[str, Any]] = pickle.loads((folder / "trials.pkl").read_bytes()).all_trials
     assert sorted(document["tid"] for document in documents) == list(range(count))
     assert {document["state"] for document in documents} == {JOB_STATE_DONE}
     return documents

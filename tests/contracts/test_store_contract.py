@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
 
-from sparktuner.errors import InvalidTrial
-from sparktuner.records import MemoryStore, TrialStore, new_document
+from sparktuner.errors import InvalidTrial, StaleTrial
+from sparktuner.records import MemoryStore, Tid, TrialDocument, TrialStore, new_document
+from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING
 
 STORES: list[Callable[[], TrialStore]] = [MemoryStore]
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> TrialStore:
-    return request.param()  # type: ignore[no-any-return]
+    make: Callable[[], TrialStore] = request.param
+    return make()
 
 
-def tids(store: TrialStore, revision: int = 0) -> list[object]:
-    return [document["tid"] for document in store.load_since(revision)[0]]
+def documents_in(store: TrialStore, token: object = None) -> list[TrialDocument]:
+    return store.load_since(token)[0]
+
+
+def tids(store: TrialStore, token: object = None) -> list[Tid]:
+    return [document["tid"] for document in documents_in(store, token)]
+
+
+def inserted(store: TrialStore, tid: Tid, **values: object) -> None:
+    document = new_document(tid, {"x": 1.0})
+    document.update(values)  # type: ignore[typeddict-item]
+    store.insert([document])
 
 
 def test_allocated_ids_are_new_and_above_all_that_are_known(store: TrialStore) -> None:
@@ -30,36 +43,82 @@ def test_allocated_ids_are_new_and_above_all_that_are_known(store: TrialStore) -
 
 def test_documents_come_back_in_the_order_of_their_insertion(store: TrialStore) -> None:
     store.insert([new_document(tid, {"x": tid}) for tid in (3, 1, 2)])
-    documents, _ = store.load_since(0)
+    documents = documents_in(store)
     assert [d["misc"]["vals"] for d in documents] == [{"x": [3]}, {"x": [1]}, {"x": [2]}]
 
 
-def test_only_what_changed_since_a_revision_is_loaded(store: TrialStore) -> None:
+def test_documents_go_in_and_come_out_as_copies(store: TrialStore) -> None:
+    mine = new_document(0, {"x": 1.0})
+    store.insert([mine])
+    [theirs] = documents_in(store)
+    for document in (mine, theirs):
+        document["state"] = JOB_STATE_DONE
+        document["result"]["loss"] = 9.0
+        document["misc"]["vals"]["x"][0] = 7.0
+        document["misc"]["error"] = ("KeyError", "'x'")
+    assert documents_in(store) == [new_document(0, {"x": 1.0})]
+
+
+def test_only_what_changed_since_a_token_is_loaded(store: TrialStore) -> None:
     store.insert([new_document(tid, {}) for tid in range(4)])
-    documents, revision = store.load_since(0)
-    assert store.load_since(revision) == ([], revision)
+    documents, token = store.load_since()
+    assert store.load_since(token) == ([], token)
     documents[2]["state"] = 1
-    store.update(documents[2])
+    store.update([documents[2]])
     store.insert([new_document(9, {})])
-    assert tids(store, revision) == [2, 9]
+    assert tids(store, token) == [2, 9]
     assert tids(store) == [0, 1, 2, 3, 9]
+
+
+def test_only_the_documents_of_an_experiment_are_loaded(store: TrialStore) -> None:
+    store.insert([new_document(tid, {}, exp_key=key) for tid, key in enumerate("aba")])
+    documents, token = store.load_since(None, "a")
+    assert [document["tid"] for document in documents] == [0, 2]
+    store.insert([new_document(3, {}, exp_key="b"), new_document(4, {}, exp_key="a")])
+    assert [d["tid"] for d in store.load_since(token, "a")[0]] == [4]
 
 
 def test_an_update_counts_the_version_up(store: TrialStore) -> None:
     store.insert([new_document(0, {})])
-    [document], revision = store.load_since(0)
-    store.update(document)
-    [document], _ = store.load_since(revision)
+    [document], token = store.load_since()
+    store.update([document])
     assert document["version"] == 1
+    assert documents_in(store, token)[0]["version"] == 1
 
 
-def test_an_update_of_an_old_version_is_refused(store: TrialStore) -> None:
+def test_an_update_of_an_old_version_is_refused_and_the_others_are_written(
+    store: TrialStore,
+) -> None:
+    store.insert([new_document(tid, {}) for tid in range(3)])
+    first, second, third = documents_in(store)
+    _, stale, _ = documents_in(store)
+    store.update([second])
+    with pytest.raises(StaleTrial, match="trial 1 was changed or deleted") as refused:
+        store.update([first, stale, third])
+    assert refused.value.tids == [1]
+    assert [document["version"] for document in documents_in(store)] == [1, 1, 1]
+    store.delete_all()
+    with pytest.raises(StaleTrial):
+        store.update([first])
+
+
+def test_of_many_updates_of_one_version_one_is_written(store: TrialStore) -> None:
     store.insert([new_document(0, {})])
-    [document], _ = store.load_since(0)
-    stale = dict(document)
-    store.update(document)
-    with pytest.raises(InvalidTrial, match="changed or deleted by somebody else"):
-        store.update(stale)
+    copies = [documents_in(store)[0] for _ in range(8)]
+    refused = []
+
+    def update(document: TrialDocument) -> None:
+        try:
+            store.update([document])
+        except StaleTrial:
+            refused.append(document)
+
+    threads = [threading.Thread(target=update, args=(copy,)) for copy in copies]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 7
 
 
 def test_a_taken_id_is_refused_and_nothing_is_inserted(store: TrialStore) -> None:
@@ -69,6 +128,68 @@ def test_a_taken_id_is_refused_and_nothing_is_inserted(store: TrialStore) -> Non
     with pytest.raises(InvalidTrial, match="same tid"):
         store.insert([new_document(2, {}), new_document(2, {})])
     assert tids(store) == [0]
+
+
+def test_what_nobody_owns_can_be_claimed_by_one_alone(store: TrialStore) -> None:
+    for tid in (5, 3, 4):
+        inserted(store, tid)
+    inserted(store, 6, state=JOB_STATE_DONE)
+    store.renew("a")
+    store.renew("b")
+    assert [document["tid"] for document in store.claim("a", limit=2)] == [5, 3]
+    [claimed] = store.claim("b")
+    assert (claimed["tid"], claimed["owner"]) == (4, "b")
+    assert store.claim("a") == store.claim("b") == []
+
+
+def test_claims_from_many_threads_share_the_trials_out(store: TrialStore) -> None:
+    store.insert([new_document(tid, {}) for tid in range(60)])
+    claimed: list[Tid] = []
+
+    def work(owner: str) -> None:
+        store.renew(owner)
+        while got := store.claim(owner, limit=1):
+            claimed.extend(document["tid"] for document in got)
+
+    threads = [threading.Thread(target=work, args=(f"worker {i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(claimed) == list(range(60))
+
+
+def test_a_claim_takes_its_own_experiments_trials_alone(store: TrialStore) -> None:
+    inserted(store, 0, exp_key="a")
+    inserted(store, 1, exp_key="b")
+    store.renew("me")
+    assert [document["tid"] for document in store.claim("me", "b")] == [1]
+
+
+def test_what_an_owner_runs_is_claimed_only_when_it_is_gone(store: TrialStore) -> None:
+    store.renew("first")
+    inserted(store, 0, owner="first")
+    inserted(store, 1, owner="first", state=JOB_STATE_RUNNING)
+    store.renew("second")
+    assert store.claim("second") == []
+    store.release("first")
+    claimed = store.claim("second")
+    assert [(d["tid"], d["state"], d["owner"]) for d in claimed] == [
+        (0, JOB_STATE_NEW, "second"),
+        (1, JOB_STATE_NEW, "second"),
+    ]
+
+
+def test_what_was_claimed_cannot_be_written_by_its_former_owner(store: TrialStore) -> None:
+    store.renew("first")
+    inserted(store, 0, owner="first", state=JOB_STATE_RUNNING)
+    [mine] = documents_in(store)
+    store.release("first")
+    store.renew("second")
+    store.claim("second")
+    mine["state"] = JOB_STATE_DONE
+    with pytest.raises(StaleTrial):
+        store.update([mine])
 
 
 def test_attachments_are_kept_by_name(store: TrialStore) -> None:

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
+from sparktuner import Trials, rand
+from sparktuner.domain import Domain
+from sparktuner.driver import SearchArguments, search
 from sparktuner.execute import (
     Cancelled,
     Event,
@@ -14,6 +17,8 @@ from sparktuner.execute import (
     Executor,
     Failed,
     Finished,
+    Limits,
+    Objective,
     Posted,
     Started,
     Submission,
@@ -133,3 +138,40 @@ class FakeExecutor(Executor):
 
     def close(self) -> None:
         self.closed = True
+
+
+class FakeRunner:
+    """Gives a search the executor that the test has made."""
+
+    def __init__(self, executor: Executor, asynchronous: bool, limits: Limits) -> None:
+        self.executor = executor
+        self.asynchronous = asynchronous
+        self.limits = limits
+
+    def open(self, objective: Objective) -> Executor:
+        return self.executor
+
+
+def run_search(
+    executor: FakeExecutor,
+    space: object,
+    trials: Trials | None = None,
+    deadline: float | None = None,
+    trial_timeout: float | None = None,
+    asynchronous: bool = True,
+    **arguments: Any,
+) -> tuple[Trials, str | None]:
+    """Search with the executor and its clock; return the trials, and why it stopped early."""
+    trials = Trials() if trials is None else trials
+    limits = Limits(timeout=deadline, trial_timeout=trial_timeout)
+    domain = Domain(executor.objective, space)
+    reason = search(
+        trials,
+        trials._log,
+        FakeRunner(executor, asynchronous, limits),
+        domain,
+        SearchArguments(domain.fn, space, **{"algo": rand.suggest, "rstate": 1, **arguments}),
+        clock=executor.clock,
+    )
+    trials.refresh()
+    return trials, reason

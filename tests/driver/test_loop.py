@@ -9,7 +9,6 @@ import pytest
 
 from sparktuner import Trials, hp, rand, tpe
 from sparktuner.domain import Domain
-from sparktuner.driver import Loop, SearchOptions
 from sparktuner.errors import ObjectiveFailed, SparkUnavailable
 from sparktuner.execute import Event, Failed
 from sparktuner.status import (
@@ -20,27 +19,17 @@ from sparktuner.status import (
     JOB_STATE_RUNNING,
     FailureKind,
 )
-from tests.driver.fakes import Clock, FakeExecutor
+from tests.driver.fakes import Clock, FakeExecutor, run_search
 
 SPACE = hp.uniform("x", 0, 1)
 
 
-class ParallelTrials(Trials):
-    asynchronous = True
-
-
 def states(trials: Trials) -> list[int]:
-    return [t["state"] for t in trials._dynamic_trials]
+    return [t["state"] for t in trials.all_trials]
 
 
-def search(
-    executor: FakeExecutor, trials: Trials | None = None, deadline: float | None = None, **kw: Any
-) -> tuple[Trials, str | None]:
-    trials = ParallelTrials() if trials is None else trials
-    options = SearchOptions(**{"algo": rand.suggest, "rstate": 1, **kw})
-    domain = Domain(executor.objective, SPACE)
-    loop = Loop(trials, domain, executor, options, deadline=deadline, clock=executor.clock)
-    return trials, loop.run()
+def search(executor: FakeExecutor, *args: Any, **kw: Any) -> tuple[Trials, str | None]:
+    return run_search(executor, SPACE, *args, **kw)
 
 
 def test_the_window_is_filled_and_refilled_but_never_exceeded() -> None:
@@ -55,7 +44,7 @@ def test_a_suggestion_is_made_only_when_a_slot_is_free_for_it() -> None:
     seen: list[int] = []
 
     def algo(ids: list[int], domain: Domain, trials: Trials, seed: int) -> list[Any]:
-        seen.append(sum(t["state"] == JOB_STATE_DONE for t in trials._dynamic_trials))
+        seen.append(sum(t["state"] == JOB_STATE_DONE for t in trials.all_trials))
         return rand.suggest(ids, domain, trials, seed)
 
     executor = FakeExecutor(lambda x: x, slots=2)
@@ -70,7 +59,7 @@ def test_a_serial_search_asks_for_as_many_at_a_time_as_it_was_told() -> None:
         asked.append(len(ids))
         return rand.suggest(ids, domain, trials, seed)
 
-    search(FakeExecutor(lambda x: x), Trials(), max_evals=7, algo=algo, max_queue_len=3)
+    search(FakeExecutor(lambda x: x), asynchronous=False, max_evals=7, algo=algo, max_queue_len=3)
     assert asked == [3, 3, 1]
 
 
@@ -106,7 +95,7 @@ def test_events_of_one_batch_are_all_recorded_when_the_first_ends_the_search() -
     def early_stop(trials: Trials, *args: Any) -> tuple[bool, list[Any]]:
         raise RuntimeError("my early stop is broken")
 
-    trials = ParallelTrials()
+    trials = Trials()
     executor = FakeExecutor(
         lambda x: x, slots=4, ready=lambda tid, waits: executor.most_in_flight == 4
     )
@@ -142,7 +131,7 @@ def test_trial_timeout_cancels_that_trial_alone_and_says_so() -> None:
     trials, reason = search(executor, max_evals=5, trial_timeout=3.0)
     assert reason is None
     assert states(trials) == [JOB_STATE_CANCEL] + [JOB_STATE_DONE] * 4
-    kind, message = trials._dynamic_trials[0]["misc"]["error"]
+    kind, message = trials.all_trials[0]["misc"]["error"]
     assert kind == "TrialTimeout"
     assert "trial_timeout is 3 s" in message
 
@@ -161,9 +150,9 @@ def test_a_serial_objective_that_raises_ends_the_search_with_its_own_exception()
 
     trials = Trials()
     with pytest.raises(KeyError, match="broken"):
-        search(FakeExecutor(objective), trials=trials, max_evals=5)
+        search(FakeExecutor(objective), trials=trials, asynchronous=False, max_evals=5)
     assert states(trials) == [JOB_STATE_ERROR]
-    assert trials._dynamic_trials[0]["misc"]["error"][0] == "KeyError"
+    assert trials.all_trials[0]["misc"]["error"][0] == "KeyError"
 
 
 def test_with_catch_eval_exceptions_failures_are_recorded_and_the_search_goes_on() -> None:
@@ -179,7 +168,7 @@ def test_first_trials_that_all_fail_alike_stop_a_parallel_search() -> None:
     def objective(x: float) -> float:
         raise ModuleNotFoundError(f"No module named 'xgboost' (x={x})")
 
-    trials = ParallelTrials()
+    trials = Trials()
     with pytest.raises(ObjectiveFailed, match="first 4 trials.*(?s:.)*xgboost"):
         search(FakeExecutor(objective, slots=4), trials, max_evals=50)
     assert set(states(trials)) == {JOB_STATE_ERROR}
@@ -212,7 +201,7 @@ def test_a_lost_session_ends_the_search_and_keeps_the_results() -> None:
                 "",
             )
 
-    trials = ParallelTrials()
+    trials = Trials()
     with pytest.raises(SparkUnavailable, match="was stopped"):
         search(Lost(lambda x: x, slots=2), trials, max_evals=50)
     assert states(trials)[:3] == [JOB_STATE_DONE] * 3
@@ -228,7 +217,7 @@ def test_keyboard_interrupt_cancels_what_runs_and_keeps_the_results(again: bool)
             return super().wait(timeout)
 
     executor = Interrupted(lambda x: x, slots=2, ready=lambda tid, waits: tid < 2)
-    trials = ParallelTrials()
+    trials = Trials()
     with pytest.raises(KeyboardInterrupt):
         search(executor, trials, max_evals=50)
     assert states(trials)[:2] == [JOB_STATE_DONE] * 2
@@ -260,7 +249,7 @@ def test_an_algorithm_that_gives_nothing_more_ends_the_search_after_the_running_
 
 
 def test_trials_in_state_new_are_run_before_the_algorithm_is_asked() -> None:
-    trials = ParallelTrials()
+    trials = Trials()
     domain = Domain(lambda x: x, SPACE)
     trials.insert_trial_docs(rand.suggest(trials.new_trial_ids(2), domain, trials, 0))
     executor = FakeExecutor(lambda x: x)

@@ -13,6 +13,7 @@ import pytest
 from sparktuner.driver import Progress
 from sparktuner.execute import Event, Finished, SlotChanged, Started, Submission
 from sparktuner.execute.spark import SparkExecutor
+from sparktuner.records import new_document
 from tests.fake_transport import FakeTransport
 from tests.waiting import PATIENCE
 
@@ -87,9 +88,11 @@ def test_the_bar_shows_what_runs_apart_from_what_waits() -> None:
             shown.append(self.postfix)
 
     shown: list[str] = []
-    progress = Progress(lambda initial, total: Bar(), 0, 9, None)
-    for event in [*map(Started, range(4)), SlotChanged(3, waits=True)]:
-        progress.on_event(event, {})
+    progress = Progress(lambda initial, total: Bar(), [], 9)
+    documents = [new_document(tid, {}) for tid in range(4)]
+    for document in documents:
+        progress.on_trial_start(document)
+    progress.on_slot_change(documents[3], waits=True)
     assert shown[-2:] == [
         "best loss: ?, running: 4, failed: 0",
         "best loss: ?, running: 3, waiting: 1, failed: 0",

@@ -57,8 +57,8 @@ def test_a_cancelled_trial_is_recorded_within_half_a_second_and_stopped_within_f
             trials=trials,
             verbose=False,
         )
-    assert {t["state"] for t in trials._dynamic_trials} == {JOB_STATE_CANCEL}
-    recorded = {t["tid"]: t["refresh_time"] for t in trials._dynamic_trials}
+    assert {t["state"] for t in trials.all_trials} == {JOB_STATE_CANCEL}
+    recorded = {t["tid"]: t["refresh_time"] for t in trials.all_trials}
     waits = [
         when.replace(tzinfo=timezone.utc).timestamp() - asked[tid]
         for tid, when in recorded.items()

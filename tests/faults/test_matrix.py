@@ -128,7 +128,7 @@ def test_a_fault_ends_its_own_trial_as_it_should_and_nothing_else(
     with site.unchanged():
         search(make_objective(fault.how, runs), trials)
 
-    documents = trials._dynamic_trials
+    documents = trials.all_trials
     assert [document["tid"] for document in documents] == list(range(TRIALS))
     expected = {f"{tid}.0" for tid in range(TRIALS)}
     expected |= {f"{FAULTY}.{attempt}" for attempt in range(fault.runs)}
@@ -174,7 +174,7 @@ def test_a_search_that_times_out_keeps_its_results_and_cancels_its_trials_alone(
     trials = SparkTrials(2, spark_session=site.session)
     with site.unchanged():
         search(objective, trials, timeout=8, deadline_margin=None)
-    states = [document["state"] for document in trials._dynamic_trials]
+    states = [document["state"] for document in trials.all_trials]
     assert states == [JOB_STATE_DONE] * 2 + [JOB_STATE_CANCEL] * 2
 
 
@@ -244,7 +244,7 @@ def test_a_worker_that_dies_of_the_objective_s_data_once_is_no_trial_s_fault(
     with site.unchanged():
         search(Unpickled("SIGKILL once", folder), trials)
     assert len(list(folder.iterdir())) >= 2
-    for document in trials._dynamic_trials:
+    for document in trials.all_trials:
         assert document["state"] == JOB_STATE_DONE
         assert document["misc"]["execution"]["attempt"] == 0
 
@@ -263,7 +263,7 @@ def test_a_search_that_times_out_while_the_objective_is_unpickled_ends_the_worke
     trials = SparkTrials(2, spark_session=site.session)
     with site.unchanged(), pytest.raises(AllTrialsFailed):
         search(Unpickled("sleep", folder), trials, timeout=8, deadline_margin=None)
-    states = [document["state"] for document in trials._dynamic_trials]
+    states = [document["state"] for document in trials.all_trials]
     assert states == [JOB_STATE_CANCEL] * 2
     worker = Path("/proc") / (folder / "0").read_text()
     wait_until(lambda: not worker.exists())

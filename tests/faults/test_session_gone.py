@@ -49,7 +49,7 @@ with leaves_nothing():
         print(error)
     thread.join(60)  # pyspark does not bear two threads that stop one session
 print(json.dumps([[t["tid"], t["state"], t["misc"].get("error", [""])[0],
-                   "execution" in t["misc"]] for t in trials._dynamic_trials]))
+                   "execution" in t["misc"]] for t in trials.all_trials]))
 for use in (active_session, lambda stopped: make_executor(stopped, abs, 1)):
     try:
         use(spark)

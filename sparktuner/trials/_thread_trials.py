@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sparktuner.execute import Executor, Objective
 from sparktuner.execute.spark import ThreadRunner
 from sparktuner.records import TrialStore
-from sparktuner.trials import Trials
+from sparktuner.trials._trials import Trials
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -20,6 +19,16 @@ class ThreadTrials(Trials):
     distributed XGBoost): each thread submits its jobs to a FAIR pool of its own, and a trial
     that is cancelled has its Spark jobs cancelled, and no others. A thread itself cannot be
     stopped: one that does not end within a second of its cancellation is left behind.
+
+    Attributes:
+        parallelism: how many trials run at a time.
+
+    Example:
+        >>> from sparktuner import ThreadTrials, fmin, hp
+        >>> trials = ThreadTrials(parallelism=2)
+        >>> best = fmin(abs, hp.uniform("x", -1, 1), max_evals=6, trials=trials, verbose=False)
+        >>> len(trials)
+        6
     """
 
     asynchronous = True
@@ -31,7 +40,7 @@ class ThreadTrials(Trials):
         exp_key: str | None = None,
         store: TrialStore | None = None,
     ) -> None:
-        """No thread is started before the first search.
+        """Starts no thread before the first search does.
 
         Args:
             parallelism: how many trials run at a time.
@@ -43,13 +52,7 @@ class ThreadTrials(Trials):
         Raises:
             ValueError: ``parallelism`` is below 1.
         """
-        ThreadRunner(parallelism)  # checks it
         self.parallelism = parallelism
-        self._session = spark_session
-        super().__init__(exp_key=exp_key, store=store)
-
-    def _make_executor(self, objective: Objective) -> Executor:
-        return ThreadRunner(self.parallelism, self._session).open(objective)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "_session": None}
+        super().__init__(
+            exp_key=exp_key, store=store, runner=ThreadRunner(parallelism, spark_session)
+        )

@@ -1,0 +1,240 @@
+"""A search from its arguments to its end."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from sparktuner.domain import Domain
+from sparktuner.driver._callbacks import Background, Callback, Callbacks
+from sparktuner.driver._channel import ExecutorChannel
+from sparktuner.driver._checkpoint import Checkpoint, load_saved
+from sparktuner.driver._loop import Loop
+from sparktuner.driver._options import SearchArguments
+from sparktuner.driver._progress import Progress, bar_factory
+from sparktuner.driver._protocol import TrialsView
+from sparktuner.driver._stopping import EarlyStop, StopRules
+from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
+from sparktuner.errors import BadSearchSpace
+from sparktuner.execute import Executor, Limits, Runner
+from sparktuner.records import (
+    Configuration,
+    TrialDocument,
+    TrialLog,
+    configuration_of,
+    new_document,
+    would_fail_again,
+)
+from sparktuner.space import evaluate
+from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_ERROR
+from sparktuner.suggest import Suggest, is_learning, propose_adaptive, suggest_with
+
+_log = logging.getLogger("sparktuner")
+_DEFAULT: Suggest = functools.partial(suggest_with, propose_adaptive)
+
+
+def search(
+    trials: TrialsView,
+    log: TrialLog,
+    runner: Runner,
+    domain: Domain,
+    arguments: SearchArguments,
+    most_queued: int | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> str | None:
+    """Searches until nothing is left to do, or a rule says stop.
+
+    Args:
+        trials: what the user's functions are handed.
+        log: the trials, and where new ones go.
+        runner: where they run.
+        domain: the objective and its space.
+        arguments: the search's other arguments.
+        most_queued: how many of the trials in state NEW to run; None is all.
+        clock: seconds, monotonic.
+
+    Returns:
+        Why the search ended before its ``max_evals``, or None.
+    """
+    began = clock()
+    # Others may have written since the trials were last looked at.
+    log.refresh()
+    if arguments.trials_save_file:
+        load_saved(log, Path(arguments.trials_save_file))
+    # From here on others see which trials are this search's, until it ends for whatever reason.
+    with log.alive():
+        on_top = _insert_points(log, domain, arguments.points_to_evaluate or ())
+        queue = log.claim(most_queued)
+        # Those that raised or were cancelled do not count: max_evals=len(trials) + 1 has to
+        # mean one more.
+        limit = arguments.limit + on_top + _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL)
+        # Before the runner is opened: starting Spark to do nothing takes seconds.
+        if not queue and len(log.documents) >= limit:
+            _say_nothing_to_do(log, arguments)
+            return None
+        limits = _limits(runner, arguments)
+        deadline = None if limits.timeout is None else began + limits.timeout
+        early_stop = arguments.early_stop_fn
+        rules = StopRules(
+            deadline,
+            limits.loss_threshold,
+            None if early_stop is None else EarlyStop(early_stop, trials),
+            arguments.deadline_margin,
+        )
+        channel = ExecutorChannel()
+        with ExitStack() as stack:
+            executor = stack.enter_context(runner.open(domain.objective(trials, channel)))
+            # The objective is made before the executor, which it reaches through the channel.
+            channel.executor = executor
+            # Only now is it known how many trials run at a time.
+            _check_window(executor.free_slots(), arguments)
+            followers = [*_own_callbacks(trials, log, arguments, limit), *arguments.callbacks]
+            loop = Loop(
+                log,
+                domain,
+                executor,
+                _suggestions(trials, log, domain, executor, arguments),
+                arguments,
+                asynchronous=runner.asynchronous,
+                limit=limit,
+                rules=rules,
+                trial_timeout=limits.trial_timeout,
+                queue=queue,
+                callbacks=(callbacks := Callbacks(followers)),
+                clock=clock,
+            )
+            return _told(loop, trials, callbacks)
+
+
+def _told(loop: Loop, trials: TrialsView, callbacks: Callbacks) -> str | None:
+    """Runs the loop; the callbacks are told its beginning and its end, whatever ends it."""
+    reason: str | None = None
+    # What a callback opens here it can close in `on_search_end`, which always comes.
+    callbacks.each(lambda callback: callback.on_search_start(trials))
+    try:
+        reason = loop.run()
+    except BaseException as error:
+        reason = f"error: {type(error).__name__}: {error}"
+        raise
+    finally:
+        callbacks.each(lambda callback: callback.on_search_end(reason))
+    if reason is not None:
+        _log.info("the search stopped early: %s", reason)
+    return reason
+
+
+def _limits(runner: Runner, arguments: SearchArguments) -> Limits:
+    """The search's own limits, and the runner's where it has none."""
+    # What fmin is given comes first; it does not stay with the runner.
+    limits = runner.limits
+    timeout, threshold = arguments.timeout, arguments.loss_threshold
+    return Limits(
+        limits.timeout if timeout is None else timeout,
+        limits.loss_threshold if threshold is None else threshold,
+        limits.trial_timeout,
+    )
+
+
+def _suggestions(
+    trials: TrialsView,
+    log: TrialLog,
+    domain: Domain,
+    executor: Executor,
+    arguments: SearchArguments,
+) -> Suggestions:
+    suggest = _DEFAULT if arguments.algo is None else arguments.algo
+    if arguments.reproducible:
+        return InOrder(suggest, domain, trials, log, executor.free_slots())
+    return AsTheyCome(suggest, domain, trials)
+
+
+def _own_callbacks(
+    trials: TrialsView, log: TrialLog, arguments: SearchArguments, limit: int
+) -> list[Callback]:
+    own: list[Callback] = []
+    if arguments.trials_save_file:
+        checkpoint = Checkpoint(arguments.trials_save_file, trials, log)
+        # All of the search's documents are in memory anyway, and none may be left out.
+        own.append(Background(checkpoint, capacity=sys.maxsize, drain_timeout=None))
+    if arguments.verbose and arguments.show_progressbar:
+        total = limit if arguments.limit < sys.maxsize else None
+        # After the checkpoint, so that what the bar shows as done is on its way to the file.
+        own.append(Progress(bar_factory(arguments.show_progressbar), log.documents, total))
+    return own
+
+
+def _check_window(window: int, arguments: SearchArguments) -> None:
+    """Says where so many trials are under way at a time that there is little to learn from."""
+    learns = arguments.algo is None or is_learning(arguments.algo)
+    if learns and window > 1 and arguments.limit < 2 * window:
+        _log.warning(
+            "parallelism %d is so near max_evals=%d that most trials are suggested before any "
+            "result is known, as in random search; a tenth of max_evals or less is best",
+            window,
+            arguments.limit,
+        )
+
+
+def _say_nothing_to_do(log: TrialLog, arguments: SearchArguments) -> None:
+    count = len(log.documents) - _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL)
+    _log.warning(
+        "fmin has nothing to do: max_evals=%d counts the trials that are there already, %d; "
+        "to go on, pass max_evals=%d or more",
+        arguments.limit,
+        count,
+        count + 1,
+    )
+
+
+def _count(log: TrialLog, *states: int) -> int:
+    return sum(document["state"] in states for document in log.documents)
+
+
+def _insert_points(log: TrialLog, domain: Domain, points: Sequence[Mapping[str, Any]]) -> int:
+    """Queues the points that were not tried yet; returns how many different ones there are.
+
+    They come on top of ``max_evals`` whether they are new or not, so that resuming a search
+    ends where an uninterrupted one would have ended.
+    """
+    tried = [
+        configuration_of(document)
+        for document in log.documents
+        if document["state"] != JOB_STATE_CANCEL or would_fail_again(document)
+    ]
+    # A list, not a set: values of the users' own need not be hashable.
+    different: list[Configuration] = []
+    new: list[TrialDocument] = []
+    for i, point in enumerate(points):
+        configuration = _checked_point(domain, point, i)
+        if configuration in different:
+            continue
+        different.append(configuration)
+        if configuration not in tried:
+            [tid] = log.allocate(1)
+            new.append(new_document(tid, configuration, domain.space.labels, log.exp_key))
+    # Nobody's yet, so that they are claimed in the order in which they were given.
+    log.insert(new)
+    return len(different)
+
+
+def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> Configuration:
+    unknown = sorted(set(point) - set(domain.space.labels))
+    if unknown:
+        raise ValueError(
+            f"points_to_evaluate[{i}] has values for {unknown}, which are no labels of the "
+            f"space; its labels are {sorted(domain.space.labels)}"
+        )
+    try:
+        evaluate(domain.expr, point)
+    except BadSearchSpace as error:
+        raise ValueError(f"points_to_evaluate[{i}]: {error}") from error
+    # There and back again, which leaves the active labels only.
+    [configuration] = domain.space.decode(domain.space.encode([point]))
+    # As given, not as a latent rounds it; labels below a choice not taken are dropped.
+    return {label: point[label] for label in configuration}

@@ -1,0 +1,115 @@
+"""Which trial is better: the one place where losses of trials are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from sparktuner.records._document import TrialDocument
+from sparktuner.space import FloatArray
+from sparktuner.status import JOB_STATE_DONE, STATUS_OK
+
+Positions: TypeAlias = npt.NDArray[np.intp]
+
+
+def finite_loss(document: TrialDocument) -> float | None:
+    """Returns the loss by which a trial is ranked; None where it has none, and no rank.
+
+    Only trials that finished with status ok and a finite loss are ranked.
+    """
+    result = document["result"]
+    if document["state"] != JOB_STATE_DONE or result.get("status") != STATUS_OK:
+        return None
+    # Foreign documents may hold NaN or infinity, which no order of trials can place.
+    loss = result.get("loss")
+    return float(loss) if loss is not None and np.isfinite(loss) else None
+
+
+def is_better(loss: float, than: float | None, by: float = 0.0) -> bool:
+    """Returns whether a loss improves on another one by more than ``by``.
+
+    Args:
+        loss: a finite loss.
+        than: a finite loss, or None, on which everything improves.
+        by: an equal loss is no improvement, even by 0.
+    """
+    return than is None or loss < than - by
+
+
+def reaches(loss: float | None, threshold: float | None) -> bool:
+    """Returns whether a loss is as good as a threshold; without one of the two, it is not."""
+    return loss is not None and threshold is not None and loss <= threshold
+
+
+def best_of(documents: Iterable[TrialDocument]) -> TrialDocument | None:
+    """Returns the best trial, the earliest of equals; None where none is ranked."""
+    incumbent = Incumbent()
+    for document in documents:
+        incumbent.offer(document)
+    return incumbent.document
+
+
+class Incumbent:
+    """The best trial of those that were offered so far, the earliest of equals.
+
+    Attributes:
+        document: the best trial, or None.
+        loss: its loss, or None.
+    """
+
+    def __init__(self) -> None:
+        self.document: TrialDocument | None = None
+        self.loss: float | None = None
+
+    def offer(self, document: TrialDocument) -> bool:
+        """Takes a trial into account; returns whether it is the best one now."""
+        loss = finite_loss(document)
+        if loss is None or not is_better(loss, self.loss):
+            return False
+        self.document, self.loss = document, loss
+        return True
+
+
+def best_first(losses: FloatArray, tids: npt.NDArray[np.int64], most: int) -> Positions:
+    """Returns the positions of the best trials, best first, and of equals the lower id first.
+
+    Args:
+        losses: (n,) finite.
+        tids: (n,) the trials' ids, which make the order independent of the rows'.
+        most: no more than so many.
+
+    Returns:
+        (min(n, most),) positions.
+    """
+    n = len(losses)
+    best = np.arange(n)
+    if n > most:
+        # Linear in the number of trials; only those few are sorted.
+        least = np.partition(losses, most - 1)[most - 1]
+        best = np.flatnonzero(losses <= least)  # more than `most` where there are ties
+    order: Positions = best[np.lexsort((tids[best], losses[best]))][:most]
+    return order
+
+
+def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
+    """Returns the true loss that one should expect of the best of these results.
+
+    Without ``loss_variance``, it is the lowest ``true_loss`` (or loss) of those whose loss is
+    lowest. With it, it is the mean over all, weighted by the probability that each one's
+    normally distributed loss is the lowest (10,000 draws, fixed seed).
+
+    Args:
+        results: at least one, each with status ok and a finite loss.
+    """
+    losses = np.array([r["loss"] for r in results], dtype=float)
+    true = np.array([r.get("true_loss", r["loss"]) for r in results], dtype=float)
+    variances = np.array([r.get("loss_variance") or 0.0 for r in results], dtype=float)
+    if not variances.any():
+        return float(true[losses == losses.min()].min())
+    rng = np.random.default_rng(0)
+    draws = rng.normal(losses, np.sqrt(variances), size=(10_000, len(losses)))
+    wins = np.bincount(draws.argmin(axis=1), minlength=len(losses))
+    return float(true @ wins / wins.sum())

@@ -1,0 +1,11 @@
+"""Trials: a log of documents, a way to run them, and Hyperopt's ways to look at them.
+
+In reading order: :class:`Trials` (serial, and the base of the others), :class:`ThreadTrials`
+(threads of the driver), :class:`SparkTrials` (one Spark job a trial).
+"""
+
+from sparktuner.trials._spark_trials import SparkTrials
+from sparktuner.trials._thread_trials import ThreadTrials
+from sparktuner.trials._trials import Best, Trials, trials_from_docs
+
+__all__ = ["Trials", "Best", "trials_from_docs", "ThreadTrials", "SparkTrials"]

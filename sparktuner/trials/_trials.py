@@ -1,0 +1,507 @@
+"""``Trials``: what happened in a search, and where the next trials run."""
+
+from __future__ import annotations
+
+import copy
+import threading
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from typing import Any, NoReturn, TypeAlias, TypeVar
+
+import cloudpickle
+
+from sparktuner.domain import Domain
+from sparktuner.driver import SearchArguments, method_takes, search
+from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
+from sparktuner.execute import Runner, SerialRunner
+from sparktuner.records import (
+    Configuration,
+    History,
+    MemoryStore,
+    Tid,
+    TrialDocument,
+    TrialLog,
+    TrialMisc,
+    TrialStore,
+    attachment_name,
+    best_of,
+    configuration_of,
+    expected_best_loss,
+    finite_loss,
+    miscs_to_idxs_vals,
+    new_document,
+    validate_document,
+)
+from sparktuner.space import FlatSpace, evaluate
+from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING
+
+_SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
+# Never pickled: they belong to this process.
+_LOCAL_ATTRIBUTES = ("_search_lock", "_space", "_shown")
+
+# What further positional arguments of Trials.fmin mean, in Hyperopt.
+_HYPEROPTS_ORDER = (
+    "max_queue_len",
+    "rstate",
+    "verbose",
+    "pass_expr_memo_ctrl",
+    "catch_eval_exceptions",
+    "return_argmin",
+    "show_progressbar",
+    "early_stop_fn",
+    "trials_save_file",
+)
+
+T = TypeVar("T", bound="Trials")
+# Values by label; with return_argmin=False whatever the space is made of, and a dict mostly.
+Best: TypeAlias = dict[str, Any]
+
+
+class Trials:
+    """The trials of a search, run one after another in this process unless a runner is given.
+
+    :attr:`trials` shows the documents in state NEW, RUNNING and DONE as of the last
+    :meth:`refresh`; :attr:`all_trials` has those that failed or were cancelled too.
+
+    Attributes:
+        asynchronous: whether trials run beside the driver; if not, an exception in the
+            objective ends the search.
+        runner: where trials run.
+        fmin_cancelled_reason: why the last search stopped before its ``max_evals``, or None.
+
+    Example:
+        >>> from sparktuner import Trials, fmin, hp
+        >>> trials = Trials()
+        >>> best = fmin(abs, hp.uniform("x", -1, 1), max_evals=5, trials=trials, verbose=False)
+        >>> len(trials), trials.best_trial["misc"]["vals"]["x"] == [best["x"]]
+        (5, True)
+    """
+
+    asynchronous = False
+
+    def __init__(
+        self,
+        exp_key: str | None = None,
+        refresh: bool = True,
+        store: TrialStore | None = None,
+        runner: Runner | None = None,
+    ) -> None:
+        """Shows the trials that ``store`` holds.
+
+        Args:
+            exp_key: marks new trials, and shows only those that carry it.
+            refresh: whether to read the store at once.
+            store: where the documents live; None keeps them in memory.
+            runner: where trials run; None runs them one after another in this process.
+        """
+        self._log = TrialLog(MemoryStore() if store is None else store, exp_key)
+        self.runner: Runner = SerialRunner() if runner is None else runner
+        if runner is not None:
+            self.asynchronous = runner.asynchronous
+        self.fmin_cancelled_reason: str | None = None
+        self._pickled_space: bytes | None = None
+        self._begin()
+        if refresh:
+            self.refresh()
+
+    def _begin(self) -> None:
+        """Sets what belongs to this process."""
+        self._refreshed = 0  # how many documents there were at the last refresh
+        self._shown: list[TrialDocument] | None = None
+        self._space: object = None
+        self._search_lock = threading.Lock()
+
+    # --- reading
+
+    @property
+    def exp_key(self) -> str | None:
+        """The experiment that new trials belong to."""
+        return self._log.exp_key
+
+    @property
+    def store(self) -> TrialStore:
+        """Where the documents live."""
+        return self._log.store
+
+    @property
+    def trials(self) -> list[TrialDocument]:
+        """The documents in state NEW, RUNNING and DONE, as of the last refresh."""
+        if self._shown is None:
+            # Hyperopt shows inserted documents only after a refresh, and programs count on it.
+            refreshed = self._log.documents[: self._refreshed]
+            self._shown = [t for t in refreshed if t["state"] in _SHOWN_STATES]
+        return self._shown
+
+    @property
+    def all_trials(self) -> list[TrialDocument]:
+        """All documents, those of trials that failed or were cancelled included, as of now."""
+        return list(self._log.documents)
+
+    @property
+    def _dynamic_trials(self) -> list[TrialDocument]:
+        """Hyperopt's name for :attr:`all_trials`."""
+        return self.all_trials
+
+    def __iter__(self) -> Iterator[TrialDocument]:
+        return iter(self.trials)
+
+    def __len__(self) -> int:
+        return len(self.trials)
+
+    def __bool__(self) -> bool:
+        # An empty Trials is still one: `trials or Trials()` must not replace it.
+        return True
+
+    def __getitem__(self, item: object) -> NoReturn:
+        raise NotImplementedError("index trials.trials, e.g. trials.trials[0]")
+
+    @property
+    def tids(self) -> list[Tid]:
+        """The trials' ids."""
+        return [trial["tid"] for trial in self.trials]
+
+    @property
+    def specs(self) -> list[object]:
+        """The trials' specs (None for those that fmin made)."""
+        return [trial["spec"] for trial in self.trials]
+
+    @property
+    def results(self) -> list[dict[str, Any]]:
+        """The trials' results."""
+        return [trial["result"] for trial in self.trials]
+
+    @property
+    def miscs(self) -> list[TrialMisc]:
+        """The trials' miscs: ids, values and where they ran."""
+        return [trial["misc"] for trial in self.trials]
+
+    @property
+    def idxs_vals(self) -> tuple[dict[str, list[Tid]], dict[str, list[Any]]]:
+        """By label, the ids of the trials in which it is active, and its values there."""
+        return miscs_to_idxs_vals(self.miscs)
+
+    @property
+    def idxs(self) -> dict[str, list[Tid]]:
+        """By label, the ids of the trials in which it is active."""
+        return self.idxs_vals[0]
+
+    @property
+    def vals(self) -> dict[str, list[Any]]:
+        """By label, its values in the trials in which it is active."""
+        return self.idxs_vals[1]
+
+    def losses(self, bandit: object = None) -> list[float | None]:
+        """Returns each trial's loss; None where its result has none."""
+        return [result.get("loss") for result in self.results]
+
+    def statuses(self, bandit: object = None) -> list[str | None]:
+        """Returns each trial's status."""
+        return [result.get("status") for result in self.results]
+
+    @property
+    def best_trial(self) -> TrialDocument:
+        """The finished trial with the lowest loss, the earliest of equals.
+
+        Raises:
+            AllTrialsFailed: no trial finished with status ok and a finite loss.
+        """
+        best = best_of(self.trials)
+        if best is None:
+            raise AllTrialsFailed(_why_none(self._log.documents))
+        return best
+
+    @property
+    def argmin(self) -> Configuration:
+        """The best trial's values by label; a choice's value is its index.
+
+        Raises:
+            AllTrialsFailed: there is no best trial.
+        """
+        return configuration_of(self.best_trial)
+
+    @property
+    def best_params(self) -> Any:
+        """What the objective received in the best trial: choices as values, not indices.
+
+        Raises:
+            AllTrialsFailed: there is no best trial.
+            RuntimeError: these trials have not been searched, so their space is not known;
+                use ``space_eval(space, trials.argmin)``.
+        """
+        if self._space is None and self._pickled_space is not None:
+            # Only when asked for: unpickling runs code, and may need modules not installed here.
+            self._space = cloudpickle.loads(self._pickled_space)
+        if self._space is None:
+            raise RuntimeError(
+                "the search space is known only after fmin; use space_eval(space, trials.argmin)"
+            )
+        best = self.best_trial
+        # So that noise inside the space is drawn as it was in that trial.
+        seed = best["misc"].get("execution", {}).get("seed")
+        return evaluate(self._space, configuration_of(best), seed)
+
+    def average_best_error(self, bandit: object = None) -> float:
+        """Returns the true loss that one should expect of the best trial.
+
+        Results may hold ``loss_variance`` and ``true_loss``; see
+        :func:`sparktuner.records.expected_best_loss`.
+
+        Raises:
+            AllTrialsFailed: there is no best trial.
+        """
+        results = [t["result"] for t in self.trials if finite_loss(t) is not None]
+        if not results:
+            raise AllTrialsFailed(_why_none(self._log.documents))
+        return expected_best_loss(results)
+
+    def count_by_state_synced(
+        self, arg: int | Sequence[int], trials: Iterable[TrialDocument] | None = None
+    ) -> int:
+        """Returns how many of ``trials`` (None: as of the last refresh) are in a state.
+
+        Args:
+            arg: one state, or several.
+            trials: the documents to count.
+        """
+        states = [arg] if isinstance(arg, int) else list(arg)
+        return sum(t["state"] in states for t in (self.trials if trials is None else trials))
+
+    def count_by_state_unsynced(self, arg: int | Sequence[int]) -> int:
+        """Returns how many of all trials, failed and cancelled ones included, are in a state."""
+        self._log.refresh()
+        return self.count_by_state_synced(arg, self._log.documents)
+
+    def history(self, space: FlatSpace) -> History:
+        """Returns the trials as arrays over the columns of ``space``; algorithms learn from it."""
+        return self._log.history(space)
+
+    # --- attachments
+
+    @property
+    def attachments(self) -> MutableMapping[str, Any]:
+        """All attachments by name; a trial's carry the name that :meth:`aname` gives."""
+        return self._log.attachments
+
+    def aname(self, trial: TrialDocument, name: str) -> str:
+        """Returns the name in :attr:`attachments` of a trial's attachment."""
+        return attachment_name(trial["tid"], name)
+
+    def trial_attachments(self, trial: TrialDocument) -> MutableMapping[str, Any]:
+        """Returns the attachments of one trial by their own names."""
+        return self._log.attachments_of(trial["tid"])
+
+    # --- writing
+
+    def refresh(self) -> None:
+        """Brings what is shown up to date with the store."""
+        self._log.refresh()
+        self._refreshed = len(self._log.documents)
+        self._shown = None
+
+    def view(self: T, exp_key: str | None = None, refresh: bool = True) -> T:
+        """Returns trials of the same kind that show the same store through an ``exp_key``."""
+        view = self.over(TrialLog(self.store, exp_key))
+        if refresh:
+            view.refresh()
+        return view
+
+    def over(self: T, log: TrialLog) -> T:
+        """Returns trials of the same kind and settings that show another log."""
+        # Through __getstate__, as pickling would make it, but for the log.
+        other = copy.copy(self)
+        other._log = log
+        other.refresh()
+        return other
+
+    def assert_valid_trial(self, trial: TrialDocument) -> TrialDocument:
+        """Returns the document itself, if it is one of this experiment.
+
+        Raises:
+            InvalidTrial: it lacks a key, or belongs to another ``exp_key``.
+        """
+        validate_document(trial)
+        if self.exp_key is not None and trial["exp_key"] != self.exp_key:
+            raise InvalidTrial(
+                f"exp_key is {trial['exp_key']!r}, but these trials have {self.exp_key!r}"
+            )
+        return trial
+
+    def insert_trial_doc(self, doc: TrialDocument) -> Tid:
+        """Inserts one document, which shows after the next :meth:`refresh`. Returns its id.
+
+        Raises:
+            InvalidTrial: it is ill-formed, or its id is taken.
+        """
+        return self.insert_trial_docs([doc])[0]
+
+    def insert_trial_docs(self, docs: Iterable[TrialDocument]) -> list[Tid]:
+        """Inserts documents, all or none; they show after the next :meth:`refresh`.
+
+        Returns:
+            Their ids.
+
+        Raises:
+            InvalidTrial: one is ill-formed, or its id is taken.
+        """
+        documents = [self.assert_valid_trial(doc) for doc in docs]
+        for document in documents:
+            document.setdefault("version", 0)
+        self._log.insert(documents)
+        return [document["tid"] for document in documents]
+
+    def new_trial_ids(self, n: int) -> list[Tid]:
+        """Returns ``n`` new ids, above all that were ever given out."""
+        return self._log.allocate(n)
+
+    def new_trial_docs(
+        self,
+        tids: Sequence[Tid],
+        specs: Sequence[Any],
+        results: Sequence[Mapping[str, Any]],
+        miscs: Sequence[TrialMisc],
+    ) -> list[TrialDocument]:
+        """Returns documents in state NEW; they are not inserted yet."""
+        documents = []
+        for tid, spec, result, misc in zip(tids, specs, results, miscs, strict=True):
+            document = new_document(tid, {}, exp_key=self.exp_key)
+            document["spec"], document["result"], document["misc"] = spec, dict(result), misc
+            documents.append(document)
+        return documents
+
+    def source_trial_docs(
+        self,
+        tids: Sequence[Tid],
+        specs: Sequence[Any],
+        results: Sequence[Mapping[str, Any]],
+        miscs: Sequence[TrialMisc],
+        sources: Sequence[TrialDocument],
+    ) -> list[TrialDocument]:
+        """Returns documents in state DONE that name the trials they stem from.
+
+        Each has the id of its source in ``misc["from_tid"]``.
+        """
+        documents = self.new_trial_docs(tids, specs, results, miscs)
+        for document, source in zip(documents, sources, strict=True):
+            document["state"] = JOB_STATE_DONE
+            document["misc"]["from_tid"] = source["tid"]
+            document["exp_key"] = source["exp_key"]
+        return documents
+
+    def delete_all(self) -> None:
+        """Forgets all trials (of this ``exp_key``, if there is one) and attachments."""
+        self._log.delete_all()
+        self.refresh()
+
+    # --- searching
+
+    @method_takes(SearchArguments, then=_HYPEROPTS_ORDER)
+    def fmin(self, arguments: SearchArguments) -> Best:
+        """Minimises an objective over a search space on these trials.
+
+        Returns:
+            As :func:`sparktuner.fmin`.
+
+        Raises:
+            BadSearchSpace: the space is ill-formed.
+            ValueError, TypeError: another argument is.
+            TrialsBusy: a search on these trials is under way.
+            AllTrialsFailed: no trial finished with status ok.
+        """
+        domain = Domain(arguments.fn, arguments.space, None, arguments.pass_expr_memo_ctrl)
+        self.search(domain, arguments)
+        try:
+            best = self.best_trial
+        except AllTrialsFailed:
+            if self._log.documents:
+                raise
+            return {} if arguments.return_argmin else None  # type: ignore[return-value]
+        if arguments.return_argmin:
+            return configuration_of(best)
+        params: Best = self.best_params
+        return params
+
+    def search(
+        self, domain: Domain, arguments: SearchArguments, most_queued: int | None = None
+    ) -> None:
+        """Searches on these trials, as :meth:`fmin` does, and leaves the answer in them.
+
+        Args:
+            domain: the objective and its space, in place of those in ``arguments``.
+            arguments: the search's arguments.
+            most_queued: how many of the trials in state NEW to run; None is all.
+
+        Raises:
+            TrialsBusy: a search on these trials is under way.
+        """
+        if not self._search_lock.acquire(blocking=False):
+            raise TrialsBusy(
+                "fmin is already running on this Trials object; wait for it to end, or give "
+                "each fmin a Trials of its own"
+            )
+        try:
+            # Known from now on, also if the search fails: there may be results.
+            self._space = domain.expr
+            self.fmin_cancelled_reason = None
+            self.fmin_cancelled_reason = search(
+                self, self._log, self.runner, domain, arguments, most_queued
+            )
+        finally:
+            self.refresh()
+            self._search_lock.release()
+
+    # --- pickling
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._space is not None:
+            self._pickled_space = _try_pickle(self._space)
+        return {k: v for k, v in self.__dict__.items() if k not in _LOCAL_ATTRIBUTES}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._begin()
+        self.__dict__.update(state)
+        self.refresh()
+
+
+def _why_none(documents: Sequence[TrialDocument]) -> str:
+    """Why none of these trials is the best one."""
+    if not documents:
+        return "there are no trials yet"
+    errors = [t["misc"]["error"] for t in documents if "error" in t["misc"]]
+    errors += [("result", t["result"]["failure"]) for t in documents if t["result"].get("failure")]
+    text = f"none of the {len(documents)} trials finished with status 'ok' and a finite loss"
+    return f"{text}; the last error was {': '.join(errors[-1])}" if errors else text
+
+
+def _try_pickle(space: object) -> bytes | None:
+    try:
+        return bytes(cloudpickle.dumps(space))
+    except Exception:  # whatever a user's object raises: best_params is then lost, not the trials
+        return None
+
+
+def trials_from_docs(
+    docs: Iterable[TrialDocument], validate: bool = True, **kwargs: Any
+) -> Trials:
+    """Returns a :class:`Trials` that holds ``docs``.
+
+    Args:
+        docs: trial documents.
+        validate: whether to check each one.
+        **kwargs: for :class:`Trials`.
+
+    Raises:
+        InvalidTrial: a document is ill-formed.
+
+    Example:
+        >>> from sparktuner import fmin, hp, trials_from_docs
+        >>> from sparktuner.fmin import generate_trial
+        >>> trials = trials_from_docs([generate_trial(0, {"x": 0.5})])
+        >>> fmin(abs, hp.uniform("x", -1, 1), max_evals=1, trials=trials, verbose=False)
+        {'x': 0.5}
+    """
+    trials = Trials(**kwargs)
+    if validate:
+        trials.insert_trial_docs(docs)
+    else:
+        trials._log.insert(docs)
+    trials.refresh()
+    return trials
