@@ -75,7 +75,7 @@ def substitute(
         if top in memo:
             stack.pop()
             continue
-        missing = [below for below in _needs(top, memo) if below not in memo]
+        missing = _missing(top, memo)
         if missing:
             stack.extend(reversed(missing))
         elif isinstance(top, Draw):
@@ -87,11 +87,25 @@ def substitute(
     return memo[node]
 
 
-def _needs(node: Node, memo: Mapping[Node, Any]) -> Iterable[Node]:
-    """What must be known before ``node`` is: of a choice its index, then one option."""
+def _missing(node: Node, memo: dict[Node, Any]) -> list[Node]:
+    """Returns what must be known before ``node`` is: of a choice its index, then one option."""
     if isinstance(node, Switch):
-        return (_chosen(node, memo[node.index]),) if node.index in memo else (node.index,)
-    return () if isinstance(node, Parameter | Literal) else children(node)
+        index = _unknown((node.index,), memo)
+        return index or _unknown((_chosen(node, memo[node.index]),), memo)
+    return [] if isinstance(node, Parameter | Literal) else _unknown(children(node), memo)
+
+
+def _unknown(needed: Iterable[Node], memo: dict[Node, Any]) -> list[Node]:
+    unknown: list[Node] = []
+    for node in needed:
+        if node in memo:
+            continue
+        if isinstance(node, Literal):
+            # Half of a space's nodes are constants: they need no turn on the stack.
+            memo[node] = node.value
+        else:
+            unknown.append(node)
+    return unknown
 
 
 def _result(node: Node, value_of: Callable[[Parameter], Any], memo: Mapping[Node, Any]) -> Any:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sparktuner import hp
 from sparktuner.errors import BadSearchSpace
-from sparktuner.space import Node, call, evaluate, flatten, scope, substitute
+from sparktuner.space import Node, as_node, call, evaluate, flatten, scope, substitute
 from tests.space.strategies import spaces
 
 
@@ -131,6 +131,8 @@ def test_a_memo_answers_for_any_node() -> None:
     x = hp.uniform("x", 0, 1)
     total = x + 1
     assert substitute(total * 2, lambda _: boom(), {total: 5}) == 10
+    constant = as_node(3)
+    assert substitute(total * constant, lambda _: boom(), {total: 5, constant: 4}) == 20
 
 
 def test_nesting_deeper_than_the_stack_is_evaluated() -> None:
