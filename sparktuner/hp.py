@@ -18,7 +18,7 @@ import numpy as np
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space import (
-    NAMED,
+    DISTRIBUTIONS,
     Categorical,
     Distribution,
     Node,
@@ -57,7 +57,7 @@ def pchoice(label: str, p_options: Any) -> Switch:
     where = _where("pchoice", label, "hp.pchoice('x', [(0.2, 'a'), (0.8, 'b')])")
     pairs = [_pair(where, i, pair) for i, pair in enumerate(_options(where, p_options))]
     p = [_probability(where, i, *pair) for i, pair in enumerate(pairs)]
-    index = _parameter(where, label, lambda: NAMED["categorical"](p))
+    index = _parameter(where, label, lambda: DISTRIBUTIONS["categorical"](p))
     return Switch(index, _nodes(where, [option for _, option in pairs]))
 
 
@@ -68,7 +68,7 @@ def randint(label: str, *bounds: Any, **named: Any) -> Parameter:
     ``high``, or ``upper``.
     """
     where = _where("randint", label, "hp.randint('x', 2, 10)")
-    return _parameter(where, label, lambda: NAMED["randint"](*bounds, **named))
+    return _parameter(where, label, lambda: DISTRIBUTIONS["randint"](*bounds, **named))
 
 
 def uniform(label: str, low: float, high: float) -> Parameter:
@@ -88,7 +88,7 @@ def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Parameter
     for equal probabilities.
     """
     where = _where("uniformint", label, "hp.uniformint('x', 1, 10)")
-    return _parameter(where, label, lambda: NAMED["uniformint"](low, high, q))
+    return _parameter(where, label, lambda: DISTRIBUTIONS["uniformint"](low, high, q))
 
 
 def loguniform(label: str, low: float, high: float) -> Parameter:
@@ -124,7 +124,7 @@ def qlognormal(label: str, mu: float, sigma: float, q: float) -> Parameter:
 def _numeric(name: str, label: str, **numbers: object) -> Parameter:
     example = ", ".join(["'x'", *numbers])
     where = _where(name, label, f"hp.{name}({example})")
-    return _parameter(where, label, lambda: NAMED[name](**numbers))
+    return _parameter(where, label, lambda: DISTRIBUTIONS[name](**numbers))
 
 
 def _parameter(where: str, label: str, make: Callable[[], Distribution]) -> Parameter:

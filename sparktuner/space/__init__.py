@@ -10,8 +10,7 @@ from sparktuner.space._draws import Draw
 from sparktuner.space._evaluate import Configuration, evaluate, substitute
 from sparktuner.space._expressions import Scope, scope
 from sparktuner.space._flatten import BoolArray, Column, FlatSpace, flatten
-from sparktuner.space._graph import children, nodes
-from sparktuner.space._named import NAMED
+from sparktuner.space._named import DISTRIBUTIONS
 from sparktuner.space._nodes import (
     Call,
     Literal,
@@ -24,15 +23,21 @@ from sparktuner.space._nodes import (
     call,
     native,
 )
-from sparktuner.space._normal import FloatArray, log_normal_cdf, normal_cdf, normal_quantile
-from sparktuner.space._table import Table
+from sparktuner.space._stacked import StackedDistributions
+from sparktuner.space._standard_normal import (
+    FloatArray,
+    log_normal_cdf,
+    normal_cdf,
+    normal_quantile,
+)
+from sparktuner.space._walk import children, nodes
 
 __all__ = [
     "Numeric",
     "RandInt",
     "Categorical",
     "Distribution",
-    "NAMED",
+    "DISTRIBUTIONS",
     "Node",
     "Literal",
     "Parameter",
@@ -56,7 +61,7 @@ __all__ = [
     "Column",
     "FlatSpace",
     "flatten",
-    "Table",
+    "StackedDistributions",
     "normal_cdf",
     "log_normal_cdf",
     "normal_quantile",

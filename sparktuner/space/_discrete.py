@@ -9,13 +9,13 @@ from functools import cached_property
 import numpy as np
 
 from sparktuner.errors import BadSearchSpace
-from sparktuner.space._arithmetic import (
+from sparktuner.space._safe_math import (
     MANY_STEPS,
     check_listable,
     plain,
     round_to_step,
 )
-from sparktuner.space._normal import FloatArray
+from sparktuner.space._standard_normal import FloatArray
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Distribution
-from sparktuner.space._named import NAMED
+from sparktuner.space._named import DISTRIBUTIONS
 from sparktuner.space._nodes import Literal, Node, Parameter, Sequence, Switch, as_node, nested
 
 Rng: TypeAlias = np.random.Generator | np.random.RandomState
@@ -31,7 +31,7 @@ class Draw(Node):
     """A value that each evaluation draws anew from a distribution; no parameter of the search.
 
     Attributes:
-        name: which distribution, a key of :data:`NAMED`: ``"uniform"``.
+        name: which distribution, a key of :data:`DISTRIBUTIONS`: ``"uniform"``.
         args: the numbers of the distribution, constants or nodes.
         rng: where the draw comes from; None for the evaluation's own generator.
         size: the shape of the array that is drawn; ``()`` for one native number.
@@ -79,7 +79,7 @@ class Draw(Node):
 
     def _distribution_of(self, numbers: list[object]) -> Distribution:
         try:
-            return NAMED[self.name](*numbers)
+            return DISTRIBUTIONS[self.name](*numbers)
         except BadSearchSpace as error:
             raise BadSearchSpace(f"scope.{self.name}: {error}") from None
 

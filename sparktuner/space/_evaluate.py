@@ -10,7 +10,6 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Numeric
 from sparktuner.space._draws import Draw
-from sparktuner.space._graph import children
 from sparktuner.space._nodes import (
     Call,
     Literal,
@@ -22,6 +21,7 @@ from sparktuner.space._nodes import (
     as_node,
     native,
 )
+from sparktuner.space._walk import children
 
 Configuration: TypeAlias = Mapping[str, Any]
 

@@ -15,9 +15,9 @@ from sparktuner.errors import BadSearchSpace, DuplicateLabel
 from sparktuner.space._distributions import Distribution
 from sparktuner.space._evaluate import Configuration
 from sparktuner.space._nodes import Node, Parameter, as_node, native
-from sparktuner.space._normal import FloatArray
 from sparktuner.space._routes import Graph, RouteFinder, Routes, contradict, graph_of, in_order
-from sparktuner.space._table import Table
+from sparktuner.space._stacked import StackedDistributions
+from sparktuner.space._standard_normal import FloatArray
 
 BoolArray: TypeAlias = npt.NDArray[np.bool_]
 _Conditions: TypeAlias = tuple[tuple[tuple[int, int], ...], ...]
@@ -75,8 +75,8 @@ class FlatSpace:
         return any(column.is_conditional for column in self.columns)
 
     @cached_property
-    def _table(self) -> Table:
-        return Table([column.distribution for column in self.columns])
+    def _stacked(self) -> StackedDistributions:
+        return StackedDistributions([column.distribution for column in self.columns])
 
     @cached_property
     def _branches(self) -> list[tuple[_Conditions, npt.NDArray[np.intp]]]:
@@ -132,13 +132,13 @@ class FlatSpace:
         Returns:
             (n, p), NaN where a parameter is not active.
         """
-        latents = self._table.quantile(np.asarray(u, dtype=np.float64))
+        latents = self._stacked.quantile(np.asarray(u, dtype=np.float64))
         latents[~self.active(latents)] = np.nan
         return latents
 
     def snap(self, latents: FloatArray) -> FloatArray:
         """Latents (n, p), each moved to the nearest one that stands for a value."""
-        return self._table.snap(latents)
+        return self._stacked.snap(latents)
 
     def decode(self, latents: FloatArray) -> list[dict[str, Any]]:
         """Configurations of native values, active labels only.
@@ -148,7 +148,7 @@ class FlatSpace:
                 value.
         """
         given = self.active(latents) & ~np.isnan(latents)
-        values = self._table.from_latent(latents)
+        values = self._stacked.from_latent(latents)
         return [
             {
                 label: native(value)
@@ -170,7 +170,7 @@ class FlatSpace:
         """
         values = [self._values(configuration) for configuration in configurations]
         shape = len(values), len(self.columns)
-        return self._table.to_latent(np.array(values, dtype=np.float64).reshape(shape))
+        return self._stacked.to_latent(np.array(values, dtype=np.float64).reshape(shape))
 
     def _values(self, configuration: Configuration) -> list[float]:
         """One configuration's values by column, NaN where there is none."""

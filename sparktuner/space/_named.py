@@ -96,7 +96,7 @@ def _categorical(p: object) -> Categorical:
     return Categorical(shares)
 
 
-NAMED: Mapping[str, Callable[..., Distribution]] = MappingProxyType(
+DISTRIBUTIONS: Mapping[str, Callable[..., Distribution]] = MappingProxyType(
     {
         "uniform": _uniform,
         "quniform": _quniform,

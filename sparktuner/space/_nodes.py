@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from sparktuner.errors import BadSearchSpace
-from sparktuner.space._arithmetic import plain
 from sparktuner.space._distributions import Categorical, Distribution, RandInt
+from sparktuner.space._safe_math import plain
 
 # How deep a repr goes: a node that many others share would be written out again and again.
 _DEPTH = 8

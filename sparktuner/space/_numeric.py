@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 
 from sparktuner.errors import BadSearchSpace
-from sparktuner.space._arithmetic import (
+from sparktuner.space._safe_math import (
     MANY_STEPS,
     MAX_LOG,
     REACH,
@@ -23,7 +23,7 @@ from sparktuner.space._arithmetic import (
     round_to_step,
     standard_normal,
 )
-from sparktuner.space._normal import FloatArray
+from sparktuner.space._standard_normal import FloatArray
 
 # A step whose share of its cell inside the bounds is below this is rounding, not a value.
 _SLIVER = 1e-9

@@ -16,7 +16,7 @@ from sparktuner.space import (
     FloatArray,
     Numeric,
     RandInt,
-    Table,
+    StackedDistributions,
 )
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
@@ -61,7 +61,7 @@ class Layout:
     widest: FloatArray
     step: FloatArray
     sizes: FloatArray
-    table: Table
+    table: StackedDistributions
 
     def sample_prior(self, rng: np.random.Generator, k: int) -> FloatArray:
         """``k`` draws from the prior, (k, d), of all columns whether active or not."""
@@ -105,7 +105,7 @@ def layout_of(space: FlatSpace) -> Layout:
         sizes=np.array(
             [len(d.p) for d in distributions if isinstance(d, Categorical)], dtype=np.float64
         ),
-        table=Table(distributions),
+        table=StackedDistributions(distributions),
     )
 
 

@@ -12,21 +12,21 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sparktuner.space._arithmetic import (
+from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
+from sparktuner.space._safe_math import (
     MAX_LOG,
     clip,
     log_normal_mass,
     round_to_step,
     standard_normal,
 )
-from sparktuner.space._distributions import Categorical, Distribution, Numeric, RandInt
-from sparktuner.space._normal import FloatArray
+from sparktuner.space._standard_normal import FloatArray
 
 _Index: TypeAlias = npt.NDArray[np.intp]
 _LOG_2PI = math.log(2 * math.pi)
 
 
-class Table:
+class StackedDistributions:
     """The distributions of p columns, stacked; arrays over columns have shape (p,).
 
     What takes ``columns`` (n,) and ``latents`` (n,) is about single values of these columns.

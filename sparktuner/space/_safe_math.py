@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from sparktuner.space._normal import FloatArray, log_normal_cdf, normal_quantile
+from sparktuner.space._standard_normal import FloatArray, log_normal_cdf, normal_quantile
 
 # Keeps the inverse normal CDF finite; 2**-54 lies below the finest step of Generator.random.
 _TINY = 2.0**-54

@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sparktuner.space import Categorical, Distribution, Numeric, RandInt, Table
+from sparktuner.space import Categorical, Distribution, Numeric, RandInt, StackedDistributions
 from tests.space.strategies import distributions
 from tests.space.test_distributions import HUGE
 
 N = 20
 
 
-def drawn(priors: list[Distribution], seed: int) -> tuple[Table, np.ndarray]:
+def drawn(priors: list[Distribution], seed: int) -> tuple[StackedDistributions, np.ndarray]:
     """A table, and (N, p) latents that stand for values."""
-    table = Table(priors)
+    table = StackedDistributions(priors)
     return table, table.quantile(np.random.default_rng(seed).random((N, len(priors))))
 
 
