@@ -1,18 +1,22 @@
 """The twelve functions that a search space is written with.
 
 Each takes a label, by which the parameter is known in results, and the numbers of its
-distribution. They are checked here: an ill-formed parameter is ``BadSearchSpace`` at once.
+distribution. The numbers are checked at once: an ill-formed parameter raises
+``BadSearchSpace`` where it is written, not when a search begins.
 
 One of several things: :func:`choice`, :func:`pchoice`. Integers: :func:`randint`,
 :func:`uniformint`. Between bounds: :func:`uniform`, :func:`loguniform`. Without bounds:
 :func:`normal`, :func:`lognormal`. In steps of ``q``: :func:`quniform`, :func:`qloguniform`,
 :func:`qnormal`, :func:`qlognormal`; where ``q`` is integral their values are ints.
+
+The examples draw from a parameter with :func:`sparktuner.pyll.stochastic.sample`, whose second
+argument is a seed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sized
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from typing import TypeVar
 
 import numpy as np
 
@@ -32,13 +36,24 @@ from sparktuner.space import (
 _T = TypeVar("_T")
 
 
-def choice(label: str, options: Any) -> Switch:
-    """One of the options, each equally probable.
+def choice(label: str, options: Iterable[object]) -> Switch:
+    """Returns a parameter that is one of the options, each equally probable.
 
     Args:
         label: the name under which the option's index is recorded.
         options: a list, tuple, range or array. Each may hold further parameters; those are
             drawn only where their option is chosen.
+
+    Raises:
+        BadSearchSpace: the label is no string, or ``options`` is empty or no list.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> svm = {"name": "svm", "degree": hp.randint("degree", 2, 6)}
+        >>> space = hp.choice("model", ["bayes", svm])
+        >>> [sample(space, seed) for seed in (1, 3)]
+        [{'name': 'svm', 'degree': 5}, 'bayes']
     """
     where = _where("choice", label, "hp.choice('x', ['a', 'b'])")
     listed = _options(where, options)
@@ -46,13 +61,23 @@ def choice(label: str, options: Any) -> Switch:
     return Switch(index, _nodes(where, listed))
 
 
-def pchoice(label: str, p_options: Any) -> Switch:
-    """One of the options, with given probabilities.
+def pchoice(label: str, p_options: Iterable[tuple[float, object] | list[object]]) -> Switch:
+    """Returns a parameter that is one of the options, drawn with given probabilities.
 
     Args:
         label: the name under which the option's index is recorded.
         p_options: pairs of (probability, option); the probabilities sum to 1, or nearly so,
             as 0.33, 0.33, 0.33 do.
+
+    Raises:
+        BadSearchSpace: the label is no string, or ``p_options`` is no list of such pairs.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> space = hp.pchoice("solver", [(0.9, "sgd"), (0.1, "adam")])
+        >>> [sample(space, seed) for seed in range(6)]
+        ['sgd', 'sgd', 'sgd', 'sgd', 'adam', 'sgd']
     """
     where = _where("pchoice", label, "hp.pchoice('x', [(0.2, 'a'), (0.8, 'b')])")
     pairs = [_pair(where, i, pair) for i, pair in enumerate(_options(where, p_options))]
@@ -61,63 +86,219 @@ def pchoice(label: str, p_options: Any) -> Switch:
     return Switch(index, _nodes(where, [option for _, option in pairs]))
 
 
-def randint(label: str, *bounds: Any, **named: Any) -> Parameter:
-    """An integer from ``low`` to ``high - 1``, each equally probable.
+def randint(label: str, *bounds: float, **named: float) -> Parameter:
+    """Returns an integer parameter from ``low`` to ``high - 1``, each equally probable.
 
-    ``randint(label, high)``, or ``randint(label, low, high)``; by keyword ``low`` and
-    ``high``, or ``upper``.
+    Args:
+        label: the name under which the value is recorded.
+        bounds: ``high`` alone, ``low`` being 0, or ``low`` and ``high``; whole numbers.
+        named: the same by keyword: ``low`` and ``high``, which may be called ``upper``.
+
+    Raises:
+        BadSearchSpace: a bound is missing, given twice, or no whole number, or ``low`` is
+            not below ``high``.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> [sample(hp.randint("seed", 2, 5), seed) for seed in range(6)]
+        [3, 3, 2, 2, 4, 4]
     """
     where = _where("randint", label, "hp.randint('x', 2, 10)")
     return _parameter(where, label, lambda: DISTRIBUTIONS["randint"](*bounds, **named))
 
 
 def uniform(label: str, low: float, high: float) -> Parameter:
-    """A float between ``low`` and ``high``."""
+    """Returns a real parameter that is uniformly distributed between ``low`` and ``high``.
+
+    Args:
+        label: the name under which the value is recorded.
+        low: the least value.
+        high: the greatest value.
+
+    Raises:
+        BadSearchSpace: a bound is no finite number, or ``low`` is not below ``high``.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> round(sample(hp.uniform("momentum", 0.5, 1), 0), 3)
+        0.818
+    """
     return _numeric("uniform", label, low=low, high=high)
 
 
 def quniform(label: str, low: float, high: float, q: float) -> Parameter:
-    """``round(uniform(low, high) / q) * q``."""
+    """Returns a parameter whose values are ``round(uniform(low, high) / q) * q``.
+
+    Values may lie outside the bounds by up to ``q / 2``, as in Hyperopt.
+
+    Args:
+        label: the name under which the value is recorded.
+        low: the lower bound, before rounding.
+        high: the upper bound, before rounding.
+        q: the step between values; where it is integral the values are ints.
+
+    Raises:
+        BadSearchSpace: ``low`` is not below ``high``, or ``q`` is not above 0.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> [sample(hp.quniform("units", 16, 64, 16), seed) for seed in range(4)]
+        [48, 48, 32, 16]
+    """
     return _numeric("quniform", label, low=low, high=high, q=q)
 
 
 def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Parameter:
-    """``round(uniform(low, high))`` as an int: both bounds are included.
+    """Returns an integer parameter from ``low`` to ``high``, both bounds included.
 
-    Each bound, if integral, is half as probable as the integers between; see :func:`randint`
-    for equal probabilities.
+    Its values are ``round(uniform(low, high))``, so that each bound, if integral, is half as
+    probable as the integers between; :func:`randint` makes all equally probable.
+
+    Args:
+        label: the name under which the value is recorded.
+        low: the lower bound, before rounding.
+        high: the upper bound, before rounding.
+        q: accepted for Hyperopt's sake; must be 1.
+
+    Raises:
+        BadSearchSpace: ``low`` is not below ``high``, or ``q`` is not 1.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> [sample(hp.uniformint("depth", 2, 12), seed) for seed in range(4)]
+        [8, 7, 5, 3]
     """
     where = _where("uniformint", label, "hp.uniformint('x', 1, 10)")
     return _parameter(where, label, lambda: DISTRIBUTIONS["uniformint"](low, high, q))
 
 
 def loguniform(label: str, low: float, high: float) -> Parameter:
-    """``exp(uniform(low, high))``: ``low`` and ``high`` are natural logarithms."""
+    """Returns a positive parameter whose natural logarithm is uniform in [low, high].
+
+    Args:
+        label: the name under which the value is recorded.
+        low: the natural logarithm of the least value.
+        high: the natural logarithm of the greatest value.
+
+    Raises:
+        BadSearchSpace: ``low`` is not below ``high``, or ``exp(high)`` overflows.
+
+    Example:
+        >>> from math import log
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> f"{sample(hp.loguniform('rate', log(1e-5), log(1e-1)), 0):.5f}"
+        '0.00353'
+    """
     return _numeric("loguniform", label, low=low, high=high)
 
 
 def qloguniform(label: str, low: float, high: float, q: float) -> Parameter:
-    """``round(exp(uniform(low, high)) / q) * q``: the bounds are natural logarithms."""
+    """Returns a parameter whose values are ``round(exp(uniform(low, high)) / q) * q``.
+
+    Args:
+        label: the name under which the value is recorded.
+        low: the natural logarithm of the lower bound, before rounding.
+        high: the natural logarithm of the upper bound, before rounding.
+        q: the step between values; where it is integral the values are ints.
+
+    Raises:
+        BadSearchSpace: ``low`` is not below ``high``, ``exp(high)`` overflows, or ``q`` is not
+            above 0.
+
+    Example:
+        >>> from math import log
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> [sample(hp.qloguniform("batch", log(8), log(256), 8), seed) for seed in range(4)]
+        [72, 48, 16, 8]
+    """
     return _numeric("qloguniform", label, low=low, high=high, q=q)
 
 
 def normal(label: str, mu: float, sigma: float) -> Parameter:
-    """A normally distributed float of mean ``mu`` and standard deviation ``sigma``."""
+    """Returns a real parameter without bounds that is normally distributed.
+
+    Args:
+        label: the name under which the value is recorded.
+        mu: its mean.
+        sigma: its standard deviation.
+
+    Raises:
+        BadSearchSpace: a number is not finite, or ``sigma`` is not above 0.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> round(sample(hp.normal("offset", 10, 2), 0), 3)
+        10.701
+    """
     return _numeric("normal", label, mu=mu, sigma=sigma)
 
 
 def qnormal(label: str, mu: float, sigma: float, q: float) -> Parameter:
-    """``round(normal(mu, sigma) / q) * q``."""
+    """Returns a parameter whose values are ``round(normal(mu, sigma) / q) * q``.
+
+    Args:
+        label: the name under which the value is recorded.
+        mu: the mean, before rounding.
+        sigma: the standard deviation, before rounding.
+        q: the step between values; where it is integral the values are ints.
+
+    Raises:
+        BadSearchSpace: a number is not finite, or ``sigma`` or ``q`` is not above 0.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> [sample(hp.qnormal("shift", 0, 1, 0.5), seed) for seed in range(4)]
+        [0.5, 0.0, -0.5, -1.5]
+    """
     return _numeric("qnormal", label, mu=mu, sigma=sigma, q=q)
 
 
 def lognormal(label: str, mu: float, sigma: float) -> Parameter:
-    """``exp(normal(mu, sigma))``: ``mu`` and ``sigma`` are those of the logarithm."""
+    """Returns a positive parameter whose natural logarithm is normally distributed.
+
+    Args:
+        label: the name under which the value is recorded.
+        mu: the mean of the natural logarithm.
+        sigma: the standard deviation of the natural logarithm.
+
+    Raises:
+        BadSearchSpace: ``sigma`` is not above 0, or ``exp(mu)`` overflows.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> round(sample(hp.lognormal("C", 0, 1), 0), 3)
+        1.42
+    """
     return _numeric("lognormal", label, mu=mu, sigma=sigma)
 
 
 def qlognormal(label: str, mu: float, sigma: float, q: float) -> Parameter:
-    """``round(exp(normal(mu, sigma)) / q) * q``: mean and deviation are the logarithm's."""
+    """Returns a parameter whose values are ``round(exp(normal(mu, sigma)) / q) * q``.
+
+    Args:
+        label: the name under which the value is recorded.
+        mu: the mean of the natural logarithm, before rounding.
+        sigma: the standard deviation of the natural logarithm, before rounding.
+        q: the step between values; where it is integral the values are ints.
+
+    Raises:
+        BadSearchSpace: ``sigma`` or ``q`` is not above 0, or ``exp(mu)`` overflows.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.pyll.stochastic import sample
+        >>> [sample(hp.qlognormal("trees", 5, 1, 10), seed) for seed in range(4)]
+        [210, 150, 80, 40]
+    """
     return _numeric("qlognormal", label, mu=mu, sigma=sigma, q=q)
 
 
@@ -149,22 +330,21 @@ def _where(name: str, label: object, example: str) -> str:
     return f"hp.{name}({str.__str__(label)!r})"
 
 
-def _options(where: str, options: Any) -> list[Any]:
+def _options(where: str, options: Iterable[object]) -> list[object]:
     """The options as a list; refuses what has no order, or is one option by mistake."""
     wrong = _not_options(options)
     if wrong:
         raise BadSearchSpace(f"{where}: options must be a list, got {wrong}")
-    listed = options.tolist() if _is_row(options) else list(options)
+    listed: list[object] = list(options)
+    if isinstance(options, np.ndarray) and options.ndim == 1:
+        # Native numbers; the rows of a matrix stay arrays.
+        listed = options.tolist()
     if not listed:
         raise BadSearchSpace(f"{where}: options must not be empty, got {options!r}")
     return listed
 
 
-def _is_row(options: object) -> bool:
-    return isinstance(options, np.ndarray) and options.ndim == 1
-
-
-def _not_options(options: Any) -> str:
+def _not_options(options: object) -> str:
     if isinstance(options, Node):
         return f"one search-space node, {options!r}; put it in brackets"
     if isinstance(options, str | bytes):
@@ -180,11 +360,11 @@ def _not_options(options: Any) -> str:
     return ""
 
 
-def _nodes(where: str, options: list[Any]) -> tuple[Node, ...]:
+def _nodes(where: str, options: list[object]) -> tuple[Node, ...]:
     return _checked(where, lambda: tuple(as_node(option) for option in options))
 
 
-def _pair(where: str, i: int, pair: Any) -> tuple[Any, Any]:
+def _pair(where: str, i: int, pair: object) -> tuple[object, object]:
     if isinstance(pair, tuple | list) and len(pair) == 2:
         return pair[0], pair[1]
     raise BadSearchSpace(
