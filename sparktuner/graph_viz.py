@@ -1,4 +1,4 @@
-"""A picture of a search space: which parameters there are and which choice leads to which."""
+"""Draws a search space: which parameters there are, and which choice leads to which."""
 
 from __future__ import annotations
 
@@ -8,10 +8,23 @@ from sparktuner.space import FlatSpace, flatten
 
 
 def dot_hyperparameters(expr: object) -> str:
-    """The parameters of a search space as a directed graph in Graphviz's DOT language.
+    """Returns the parameters of a search space as a graph in Graphviz's DOT language.
 
-    Boxes are parameters, ellipses the values of choices that others depend on. Render the
-    text with ``dot -Tsvg``.
+    Boxes are parameters, ellipses the values of choices that others depend on. Graphviz's
+    ``dot -Tsvg`` makes a picture of the text.
+
+    Args:
+        expr: a node, or any nesting of dicts, lists and tuples of nodes.
+
+    Raises:
+        BadSearchSpace: the space is ill-formed.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> print(dot_hyperparameters(hp.randint("n", 5)), end="")
+        digraph {
+          p0 [shape=box, label="n", tooltip="hp.randint('n', 5)"];
+        }
     """
     space = flatten(expr)
     lines = ["digraph {"]

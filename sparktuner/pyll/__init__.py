@@ -1,6 +1,13 @@
 """Hyperopt's import path for expressions: ``from sparktuner.pyll import scope``.
 
 The nodes and functions themselves live in :mod:`sparktuner.space`.
+
+Example:
+    >>> from sparktuner import hp
+    >>> from sparktuner.pyll import rec_eval, scope
+    >>> n = hp.quniform("n", 1, 9, 1)
+    >>> rec_eval(scope.int(n / 2), memo={n: 7})
+    3
 """
 
 from sparktuner.pyll import base, stochastic

@@ -1,11 +1,11 @@
-"""Hyperopt's names for nodes, walks over them, and their evaluation."""
+"""Hyperopt's names for the nodes of a search space, for walks over them and their evaluation."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -42,27 +42,33 @@ __all__ = [
 def rec_eval(
     expr: object,
     deepcopy_inputs: bool = False,
-    memo: Mapping[Node, Any] | None = None,
+    memo: Mapping[Node, object] | None = None,
     max_program_len: int | None = None,
     memo_gc: bool = True,
     print_trace: bool = False,
     print_node_on_error: bool = True,
     rng: np.random.Generator | int | None = None,
 ) -> Any:
-    """The value of an expression, in which the nodes of ``memo`` have the values given there.
+    """Returns the value of an expression in which the nodes of ``memo`` have given values.
 
     Args:
         expr: a node, or any nesting of dicts, lists and tuples of nodes.
-        deepcopy_inputs: copy the values of ``memo`` first.
+        deepcopy_inputs: whether the values of ``memo`` are copied first.
         memo: node -> value; a parameter that is needed must be there.
         max_program_len: accepted for Hyperopt's sake, as is all that follows.
-        memo_gc: no effect.
-        print_trace: no effect.
-        print_node_on_error: no effect.
+        memo_gc: has no effect.
+        print_trace: has no effect.
+        print_node_on_error: has no effect.
         rng: where draws without a label come from, or a seed; None for fresh entropy.
 
     Raises:
         BadSearchSpace: a parameter has no value.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> x = hp.uniform("x", 0, 1)
+        >>> rec_eval({"twice": 2 * x}, memo={x: 0.25})
+        {'twice': 0.5}
     """
     known = {
         node: copy.deepcopy(value) if deepcopy_inputs else value
@@ -71,7 +77,7 @@ def rec_eval(
     return substitute(as_apply(expr), _no_value, known, rng)
 
 
-def _no_value(parameter: Parameter) -> Any:
+def _no_value(parameter: Parameter) -> NoReturn:
     raise BadSearchSpace(
         f"{parameter!r} has no value here: pass rec_eval(expr, memo={{node: value}}), "
         "space_eval(space, {label: value}), or draw one with pyll.stochastic.sample(expr)"
@@ -79,21 +85,46 @@ def _no_value(parameter: Parameter) -> Any:
 
 
 def dfs(expr: object) -> list[Node]:
-    """Every node of the expression once, each after the nodes that it is made from."""
+    """Returns every node of an expression once, each after the nodes that it is made from.
+
+    Args:
+        expr: a node, or any nesting of dicts, lists and tuples of nodes.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> dfs(hp.uniform("x", 0, 1) + 1)
+        [hp.uniform('x', 0, 1), Literal(1), hp.uniform('x', 0, 1) + 1]
+    """
     return nodes(as_apply(expr))
 
 
 def toposort(expr: object) -> list[Node]:
-    """The same as :func:`dfs`: an order in which the nodes can be evaluated."""
+    """Returns the nodes of an expression in an order in which they can be evaluated.
+
+    Args:
+        expr: a node, or any nesting of dicts, lists and tuples of nodes.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> toposort([hp.randint("n", 5)])
+        [hp.randint('n', 5), [hp.randint('n', 5)]]
+    """
     return dfs(expr)
 
 
 def clone(expr: object, memo: dict[Node, Node] | None = None) -> Node:
-    """A copy made of new nodes; what is shared in the original is shared in the copy.
+    """Returns a copy made of new nodes; what the original shares, the copy shares.
 
     Args:
-        expr: the expression.
+        expr: a node, or any nesting of dicts, lists and tuples of nodes.
         memo: original -> copy; nodes in it are not copied again, new ones are added.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> x = hp.uniform("x", 0, 1)
+        >>> copied = clone(x)
+        >>> copied, copied is x
+        (hp.uniform('x', 0, 1), False)
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo
@@ -106,16 +137,25 @@ def clone(expr: object, memo: dict[Node, Node] | None = None) -> Node:
 def clone_merge(
     expr: object, memo: dict[Node, Node] | None = None, merge_literals: bool = False
 ) -> Node:
-    """A copy in which equal computations on the same parameters are one node.
+    """Returns a copy in which equal computations on the same parameters are one node.
+
+    Parameters and draws are never merged: two of them have two values.
 
     Args:
-        expr: the expression.
+        expr: a node, or any nesting of dicts, lists and tuples of nodes.
         memo: original -> copy, as for :func:`clone`.
-        merge_literals: merge equal constants too, where they can be compared.
+        merge_literals: whether equal constants are merged too, where they can be compared.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> x, one = hp.uniform("x", 0, 1), as_apply(1)
+        >>> space = [x + one, x + one]
+        >>> len(dfs(space)), len(dfs(clone_merge(space)))
+        (5, 4)
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo
-    made: dict[Any, Node] = {}
+    made: dict[Hashable, Node] = {}
     for node in nodes(root):
         if node in copies:
             continue
@@ -141,8 +181,8 @@ def _rebuilt(node: Node, copies: Mapping[Node, Node]) -> Node:
     return copy.copy(node)
 
 
-def _merge_key(node: Node, merge_literals: bool) -> Any:
-    """What two nodes must share to be merged; None for one that stays itself, as two draws do."""
+def _merge_key(node: Node, merge_literals: bool) -> Hashable:
+    """Returns what two nodes must share to be merged; None for one that stays itself."""
     match node:
         case Call():
             return Call, node.function, node.args, node.kwargs

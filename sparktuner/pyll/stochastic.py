@@ -1,37 +1,73 @@
-"""Drawing from a search space without a search: ``sample(space)``."""
+"""Draws from a search space without a search: ``sample(space)``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.pyll.base import rec_eval
-from sparktuner.space import flatten
+from sparktuner.space import Node, flatten
 
 _Rng: TypeAlias = np.random.Generator | np.random.RandomState | int | None
 
 
-def sample(expr: object, rng: _Rng = None, **kwargs: Any) -> Any:
-    """A random draw from the prior of a search space, as the objective would receive it.
+def sample(
+    expr: object,
+    rng: _Rng = None,
+    *,
+    memo: Mapping[Node, object] | None = None,
+    deepcopy_inputs: bool = False,
+    max_program_len: int | None = None,
+    memo_gc: bool = True,
+    print_trace: bool = False,
+    print_node_on_error: bool = True,
+) -> Any:
+    """Returns a random draw from a search space, as the objective would receive it.
+
+    Parameters are drawn from their distributions, as random search does, and draws without a
+    label too.
 
     Args:
         expr: a node, or any nesting of dicts, lists and tuples of nodes.
         rng: a generator, a seed, or None for a draw that cannot be repeated. A generator and
             a ``RandomState`` move on, so that the next draw is another.
-        kwargs: as for :func:`sparktuner.pyll.base.rec_eval`; ``memo`` fixes nodes.
+        memo: node -> value; these nodes are not drawn.
+        deepcopy_inputs: whether the values of ``memo`` are copied first.
+        max_program_len: accepted for Hyperopt's sake, as is all that follows.
+        memo_gc: has no effect.
+        print_trace: has no effect.
+        print_node_on_error: has no effect.
+
+    Raises:
+        BadSearchSpace: the space is ill-formed, or ``rng`` is no source of randomness.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> space = {"units": hp.quniform("units", 16, 64, 16), "act": hp.choice("act", ["relu"])}
+        >>> sample(space, 0)
+        {'units': 48, 'act': 'relu'}
     """
     space = flatten(expr)
     generator = _generator(rng)
     u = generator.random((len(space.parameters), 1))
     # Inactive ones too: a memo that fixes a choice may need them.
-    drawn = {
+    drawn: dict[Node, object] = {
         parameter: parameter.distribution.native(parameter.distribution.quantile(u[j]).item())
         for j, parameter in enumerate(space.parameters)
     }
-    memo = {**drawn, **(kwargs.pop("memo", None) or {})}
-    return rec_eval(space.root, memo=memo, rng=generator, **kwargs)
+    return rec_eval(
+        space.root,
+        deepcopy_inputs,
+        drawn | dict(memo or {}),
+        max_program_len,
+        memo_gc,
+        print_trace,
+        print_node_on_error,
+        rng=generator,
+    )
 
 
 def _generator(rng: _Rng) -> np.random.Generator:
