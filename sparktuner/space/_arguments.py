@@ -19,7 +19,7 @@ def number(argument: str, value: object) -> float:
         value: a Python or NumPy number, or an array of no dimensions.
 
     Raises:
-        BadSearchSpace: it is no finite real number; booleans are not.
+        BadSearchSpace: it is no finite real number, or a boolean.
     """
     value = unwrapped(value)
     if isinstance(value, Node):
@@ -79,7 +79,12 @@ def integer(argument: str, value: object) -> int:
 
 
 def is_number(value: object) -> bool:
-    """Returns whether a value is a real number, of Python or NumPy, and no boolean."""
+    """Returns whether a value is a real number, of Python or NumPy, and no boolean.
+
+    Example:
+        >>> is_number(np.float32(0.5)), is_number(True)
+        (True, False)
+    """
     value = unwrapped(value)
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
@@ -92,7 +97,12 @@ def unwrapped(value: object) -> object:
 
 
 def described(value: object) -> str:
-    """Returns a value as messages show it: its type and its repr, cut where it is long."""
+    """Returns a value as messages show it: its type and its repr, cut where it is long.
+
+    Example:
+        >>> described("half")
+        "the str 'half'"
+    """
     text = repr(value)
     text = text if len(text) <= 60 else f"{text[:57]}..."
     return text if value is None else f"the {type(value).__name__} {text}"

@@ -35,6 +35,12 @@ class Draw(Node):
         args: the numbers of the distribution, constants or nodes.
         rng: where the draw comes from; None for the evaluation's own generator.
         size: the shape of the array that is drawn; ``()`` for one native number.
+
+    Example:
+        >>> from sparktuner.space import evaluate
+        >>> noise = Draw("randint", (as_node(100),))
+        >>> evaluate([noise, noise], {}, seed=0)
+        (63, 63)
     """
 
     name: str
@@ -48,12 +54,12 @@ class Draw(Node):
                 f"scope.{self.name}: rng must be a numpy Generator, a RandomState or None, "
                 f"got {self.rng!r}"
             )
-        # What is ill-formed shall be told where it is written, not by the first trial.
+        # What is ill-formed is told where it is written, not by the first trial.
         _ = self.distribution
 
     @cached_property
     def distribution(self) -> Distribution | None:
-        """The distribution; None where one of its numbers is known only on evaluation."""
+        """Returns the distribution, or None where evaluation is to find one of its numbers."""
         if not all(map(_is_constant, self.args)):
             return None
         return self._distribution_of([_constant(arg) for arg in self.args])
@@ -73,6 +79,8 @@ class Draw(Node):
         distribution = self.distribution
         if distribution is None:
             distribution = self._distribution_of([values[arg] for arg in self.args])
+        # Inverse transform sampling: a draw takes one number of the generator, whatever its
+        # distribution, so that the draws after it stay the same where a number changes.
         u = (self.rng or rng).random(self.size or 1)
         numbers = [distribution.native(x) for x in distribution.quantile(u.ravel()).tolist()]
         return np.array(numbers).reshape(self.size) if self.size else numbers[0]
@@ -103,6 +111,7 @@ def _constant(node: Node) -> object:
 
 
 def _draw(name: str, numbers: tuple[object, ...], rng: Rng | None, size: Size) -> Draw:
+    # The slip that is most likely, since hp's functions begin with a label.
     if isinstance(numbers[0], str) and name != "categorical":
         raise BadSearchSpace(
             f"scope.{name} draws noise and takes no label; for a parameter of the search write "
@@ -124,84 +133,103 @@ def _shape(name: str, size: Size) -> tuple[int, ...]:
     return shape
 
 
+# Numbers are objects here: floats, or nodes whose value is one.
+
+
 def uniform(low: object, high: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws a float between ``low`` and ``high``, as :func:`sparktuner.hp.uniform` does."""
+    """Returns a draw of a float between ``low`` and ``high``, as ``hp.uniform`` does."""
     return _draw("uniform", (low, high), rng, size)
 
 
 def quniform(
     low: object, high: object, q: object, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Draws a multiple of ``q``, as :func:`sparktuner.hp.quniform` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.quniform`` does."""
     return _draw("quniform", (low, high, q), rng, size)
 
 
 def uniformint(
     low: object, high: object, q: object = 1.0, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Draws an integer from ``low`` to ``high``, as :func:`sparktuner.hp.uniformint` does."""
+    """Returns a draw of an integer from ``low`` to ``high``, as ``hp.uniformint`` does."""
     return _draw("uniformint", (low, high) if q == 1 else (low, high, q), rng, size)
 
 
 def loguniform(low: object, high: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws ``exp`` of a uniform float, as :func:`sparktuner.hp.loguniform` does."""
+    """Returns a draw of ``exp`` of a uniform float, as ``hp.loguniform`` does."""
     return _draw("loguniform", (low, high), rng, size)
 
 
 def qloguniform(
     low: object, high: object, q: object, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Draws a multiple of ``q``, as :func:`sparktuner.hp.qloguniform` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.qloguniform`` does."""
     return _draw("qloguniform", (low, high, q), rng, size)
 
 
 def normal(mu: object, sigma: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws a float of mean ``mu``, as :func:`sparktuner.hp.normal` does."""
+    """Returns a draw of a float of mean ``mu``, as ``hp.normal`` does."""
     return _draw("normal", (mu, sigma), rng, size)
 
 
 def qnormal(mu: object, sigma: object, q: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws a multiple of ``q``, as :func:`sparktuner.hp.qnormal` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.qnormal`` does."""
     return _draw("qnormal", (mu, sigma, q), rng, size)
 
 
 def lognormal(mu: object, sigma: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws ``exp`` of a normal float, as :func:`sparktuner.hp.lognormal` does."""
+    """Returns a draw of ``exp`` of a normal float, as ``hp.lognormal`` does."""
     return _draw("lognormal", (mu, sigma), rng, size)
 
 
 def qlognormal(
     mu: object, sigma: object, q: object, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Draws a multiple of ``q``, as :func:`sparktuner.hp.qlognormal` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.qlognormal`` does."""
     return _draw("qlognormal", (mu, sigma, q), rng, size)
 
 
 def randint(low: object, high: object = None, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws an integer from ``low`` to ``high - 1``, or from 0 to ``low - 1`` without ``high``."""
+    """Returns a draw of an integer, as ``hp.randint`` does.
+
+    Args:
+        low: the least integer; without ``high``, the end of a range from 0 on.
+        high: the end of the range, which is excluded.
+        rng: where the draw comes from; None for the evaluation's own generator.
+        size: the shape of the array that is drawn; ``()`` for one number.
+    """
     return _draw("randint", (low,) if high is None else (low, high), rng, size)
 
 
 def categorical(p: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Draws an integer from 0 to ``len(p) - 1`` with the probabilities ``p``."""
+    """Returns a draw of an integer from 0 to ``len(p) - 1`` with the probabilities ``p``."""
     return _draw("categorical", (p,), rng, size)
 
 
 def one_of(*options: object) -> Switch:
-    """Draws one of the options, each equally probable; only that one is evaluated."""
+    """Returns a draw of one of the options, each equally probable; only that one is evaluated.
+
+    Raises:
+        BadSearchSpace: there is no option.
+    """
     if not options:
         raise BadSearchSpace("scope.one_of needs at least one option, got none")
     return Switch(randint(len(options)), tuple(as_node(option) for option in options))
 
 
 def hyperopt_param(label: str, draw: object) -> Parameter:
-    """Makes a draw a parameter of the search, known by its label in results.
+    """Returns the parameter of the search that has the distribution of a draw.
 
     ``scope.hyperopt_param("x", scope.uniform(0, 1))`` is ``hp.uniform("x", 0, 1)``.
 
     Raises:
         BadSearchSpace: ``draw`` is no draw of one number from constants, or the label is no
             string.
+
+    Example:
+        >>> from sparktuner.space import flatten
+        >>> flatten(hyperopt_param("x", uniform(0, 1)) + normal(0, 1)).labels
+        ('x',)
     """
     if not isinstance(draw, Draw):
         raise BadSearchSpace(

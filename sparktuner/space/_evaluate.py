@@ -1,4 +1,4 @@
-"""From a configuration (values by label) to what the objective receives."""
+"""Evaluates a search space: from values by label to what the objective receives."""
 
 from __future__ import annotations
 
@@ -27,22 +27,32 @@ Configuration: TypeAlias = Mapping[str, Any]
 
 
 def evaluate(space: object, configuration: Configuration, seed: int | None = None) -> Any:
-    """The search space with each parameter replaced by its value.
+    """Returns the search space with each parameter replaced by its value.
 
     Only the options that are chosen are evaluated, each node once, so that a node used in
-    two places is one object in the result. Lists come out as tuples.
+    two places is one object in the result. Lists come out as tuples. Draws without a label
+    are drawn anew, in the order in which they are met.
 
     Args:
         space: a node, or any nesting of dicts, lists and tuples of nodes.
         configuration: a value for each active label; a choice's is its index. Other labels
             are ignored.
-        seed: decides what draws without a label give; None makes them differ each time.
+        seed: seed of the draws without a label; None makes them differ each time.
 
     Raises:
         BadSearchSpace: an active label has no value, or an index points at no option.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.space import scope
+        >>> x = hp.uniform("x", 0, 1)
+        >>> evaluate({"x": x, "act": hp.choice("act", ["relu", "tanh"])}, {"x": 0.5, "act": 1})
+        {'x': 0.5, 'act': 'tanh'}
+        >>> evaluate(x + scope.randint(100), {"x": 0.5}, seed=0)
+        63.5
     """
 
-    def value_of(parameter: Parameter) -> Any:
+    def value_of(parameter: Parameter) -> object:
         try:
             return configuration[parameter.label]
         except KeyError:
@@ -57,16 +67,24 @@ def evaluate(space: object, configuration: Configuration, seed: int | None = Non
 def substitute(
     node: Node,
     value_of: Callable[[Parameter], object],
-    memo: dict[Node, Any],
+    memo: dict[Node, object],
     rng: np.random.Generator | int | None = None,
-) -> Any:
-    """Evaluate ``node``; what ``memo`` holds is taken from there, the rest is added to it.
+) -> object:
+    """Returns the value of a node, given a function that knows those of parameters.
 
     Args:
-        node: what is evaluated.
+        node: the node to evaluate.
         value_of: gives a parameter's value.
-        memo: node -> value.
+        memo: node -> value; what it holds is not evaluated, what is evaluated is added.
         rng: where draws without a label come from, or a seed; None for fresh entropy.
+
+    Raises:
+        BadSearchSpace: an index points at no option.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> substitute(2 * hp.uniform("x", 0, 1), lambda parameter: len(parameter.label), {})
+        2
     """
     # A stack of our own: spaces may be nested deeper than Python's.
     stack = [node]
@@ -87,7 +105,7 @@ def substitute(
     return memo[node]
 
 
-def _missing(node: Node, memo: dict[Node, Any]) -> list[Node]:
+def _missing(node: Node, memo: dict[Node, object]) -> list[Node]:
     """Returns what must be known before ``node`` is: of a choice its index, then one option."""
     if isinstance(node, Switch):
         index = _unknown((node.index,), memo)
@@ -95,7 +113,7 @@ def _missing(node: Node, memo: dict[Node, Any]) -> list[Node]:
     return [] if isinstance(node, Parameter | Literal) else _unknown(children(node), memo)
 
 
-def _unknown(needed: Iterable[Node], memo: dict[Node, Any]) -> list[Node]:
+def _unknown(needed: Iterable[Node], memo: dict[Node, object]) -> list[Node]:
     unknown: list[Node] = []
     for node in needed:
         if node in memo:
@@ -108,7 +126,9 @@ def _unknown(needed: Iterable[Node], memo: dict[Node, Any]) -> list[Node]:
     return unknown
 
 
-def _result(node: Node, value_of: Callable[[Parameter], Any], memo: Mapping[Node, Any]) -> Any:
+def _result(
+    node: Node, value_of: Callable[[Parameter], object], memo: Mapping[Node, object]
+) -> object:
     match node:
         case Literal():
             return node.value
@@ -127,20 +147,22 @@ def _result(node: Node, value_of: Callable[[Parameter], Any], memo: Mapping[Node
     raise BadSearchSpace(f"not a search-space node: {node!r}")
 
 
-def _whole(parameter: Parameter, value: Any) -> Any:
-    """5.0, written by hand or read from an old record, as 5 where values are integers."""
+def _whole(parameter: Parameter, value: object) -> object:
+    # 5.0, written by hand or read from an old record, is 5 where values are integers.
     distribution = parameter.distribution
     whole = not isinstance(distribution, Numeric) or distribution.is_whole
     return int(value) if whole and isinstance(value, float) and value.is_integer() else value
 
 
-def _chosen(node: Switch, index: Any) -> Node:
-    whole = isinstance(index, bool | int) or (isinstance(index, float) and index.is_integer())
-    if not whole or not 0 <= index < len(node.options):
+def _chosen(node: Switch, index: object) -> Node:
+    place = -1
+    if isinstance(index, int) or (isinstance(index, float) and index.is_integer()):
+        place = int(index)
+    if not 0 <= place < len(node.options):
         name = f" {node.index.label!r}" if isinstance(node.index, Parameter) else ""
         raise BadSearchSpace(
             f"the index of choice{name} must be an integer from 0 to "
             f"{len(node.options) - 1}, got {index!r}; a choice is given by the index of its "
             "option, not by the option"
         )
-    return node.options[int(index)]
+    return node.options[place]

@@ -1,44 +1,53 @@
-"""Functions of nodes: ``scope.int(node)`` is the node whose value is ``int`` of the other's."""
+"""Functions of nodes: ``scope.int(node)`` is the node whose value is ``int`` of the other's.
+
+A function here does at evaluation what its name says; ``scope`` makes nodes that hold it.
+"""
 
 from __future__ import annotations
 
 import difflib
 import functools
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, TypeVar, overload
+from typing import TypeVar, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from sparktuner.space._draws import DRAWS
 from sparktuner.space._nodes import Call, Node, Switch, as_node, call, name_of
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_T = TypeVar("_T")
 
 
-def repeat(n: int, value: Any) -> list[Any]:
-    """A list that holds ``value`` ``n`` times."""
+def repeat(n: int, value: _T) -> list[_T]:
+    """Returns a list that holds ``value`` ``n`` times."""
     return [value] * n
 
 
-def identity(value: Any) -> Any:
-    """The value itself."""
+def identity(value: _T) -> _T:
+    """Returns the value itself."""
     return value
 
 
-def apply(function: Any, args: Any = (), kwargs: Mapping[str, Any] | None = None) -> Any:
-    """The function called with a tuple of arguments and a dictionary of keyword arguments."""
+def apply(
+    function: Callable[..., _T],
+    args: Iterable[object] = (),
+    kwargs: Mapping[str, object] | None = None,
+) -> _T:
+    """Calls a function with a tuple of arguments and a dictionary of keyword arguments."""
     return function(*args, **(kwargs or {}))
 
 
-def asarray(value: Any, dtype: Any = None) -> Any:
-    """The value as a NumPy array."""
+def asarray(value: npt.ArrayLike, dtype: npt.DTypeLike | None = None) -> npt.NDArray[np.generic]:
+    """Returns the value as a NumPy array."""
     return np.asarray(value, dtype=dtype)
 
 
-_BUILTINS: tuple[Callable[..., Any], ...] = (
+_BUILTINS: tuple[Callable[..., object], ...] = (
     *(int, float, str, bool, len, list, dict, range),
     *(abs, round, min, max, getattr, functools.partial),
     *(operator.add, operator.sub, operator.mul, operator.truediv, operator.floordiv),
@@ -48,7 +57,7 @@ _BUILTINS: tuple[Callable[..., Any], ...] = (
     *(repeat, identity, asarray),
 )
 # They go by their own names, but for this one: ``call`` is taken in this file.
-_FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
+_FUNCTIONS: Mapping[str, Callable[..., object]] = MappingProxyType(
     {**{name_of(function): function for function in _BUILTINS}, "call": apply}
 )
 
@@ -56,12 +65,27 @@ _FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
 class Scope:
     """The functions that may stand in a search space, as attributes that make nodes.
 
-    ``scope.int(hp.quniform("depth", 3, 12, 1))``; a function of your own joins with
-    :meth:`define`. A node holds the function itself, so that workers need no scope.
+    A function of your own joins with :meth:`define`, and goes before one of the same name
+    that is here. A node holds the function itself, so that workers need no scope.
+
+    Noise: ``uniform``, ``quniform``, ``uniformint``, ``loguniform``, ``qloguniform``,
+    ``normal``, ``qnormal``, ``lognormal``, ``qlognormal``, ``randint``, ``categorical`` and
+    ``one_of`` take no label. Each evaluation draws them anew, and a search does not see them;
+    ``hyperopt_param(label, draw)`` makes a parameter of one.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> from sparktuner.space import evaluate
+        >>> evaluate(scope.int(hp.uniform("x", 0, 9)), {"x": 4.5})
+        4
+        >>> evaluate(scope.normal(hp.uniform("x", 0, 9), 0.1) > 4, {"x": 4.5}, seed=0)
+        True
+        >>> scope.hyperopt_param("x", scope.uniform(0, 9))
+        hp.uniform('x', 0, 9)
     """
 
     def __init__(self) -> None:
-        self._defined: dict[str, tuple[Callable[..., Any], int | None]] = {}
+        self._defined: dict[str, tuple[Callable[..., object], int | None]] = {}
 
     def __getattr__(self, name: str) -> Callable[..., Node]:
         if name.startswith("_"):
@@ -78,7 +102,18 @@ class Scope:
         return sorted({*super().__dir__(), *_FUNCTIONS, *DRAWS, *self._defined})
 
     def switch(self, index: object, *options: object) -> Switch:
-        """The option that the index points at, counted from 0; only that one is evaluated."""
+        """Makes the node of the option that the index points at, counted from 0.
+
+        Only that option is evaluated.
+
+        Raises:
+            BadSearchSpace: there is no option, or the index can point at none.
+
+        Example:
+            >>> from sparktuner import hp
+            >>> scope.switch(hp.randint("n", 2), "a", "b")
+            scope.switch(hp.randint('n', 2), 'a', 'b')
+        """
         return Switch(as_node(index), tuple(as_node(option) for option in options))
 
     @overload
@@ -89,8 +124,10 @@ class Scope:
         self, f: None = None, o_len: int | None = None, pure: bool = False
     ) -> Callable[[_Function], _Function]: ...
 
-    def define(self, f: Any = None, o_len: int | None = None, pure: bool = False) -> Any:
-        """Make ``scope.<name of f>`` available; a decorator that gives ``f`` back.
+    def define(
+        self, f: _Function | None = None, o_len: int | None = None, pure: bool = False
+    ) -> _Function | Callable[[_Function], _Function]:
+        """Makes ``scope.<name of f>`` available and returns ``f``: a decorator.
 
         A definition replaces what the name meant before, as when a notebook's cell runs again.
 
@@ -101,6 +138,15 @@ class Scope:
 
         Raises:
             ValueError: the function has no name, or that of one of scope's methods.
+
+        Example:
+            >>> from sparktuner.space import evaluate
+            >>> own = Scope()
+            >>> @own.define
+            ... def half(x):
+            ...     return x / 2
+            >>> evaluate(own.half(3), {})
+            1.5
         """
         if f is None:
             return self.define_info(o_len, pure)
@@ -118,26 +164,31 @@ class Scope:
         return f
 
     def define_pure(self, f: _Function) -> _Function:
-        """The same as :meth:`define`."""
+        """Makes a function available, as :meth:`define` does, and returns it."""
         return self.define(f)
 
     def define_info(
         self, o_len: int | None = None, pure: bool = False
     ) -> Callable[[_Function], _Function]:
-        """A decorator: ``@scope.define_info(o_len=2)``; see :meth:`define`."""
+        """Returns a decorator that defines a function: ``@scope.define_info(o_len=2)``.
+
+        Args:
+            o_len: how many items the function's result has, so that its node can be unpacked.
+            pure: accepted for Hyperopt's sake; every function is taken to be pure.
+        """
         return lambda f: self.define(f, o_len, pure)
 
     def define_if_new(
         self, f: _Function, o_len: int | None = None, pure: bool = False
     ) -> _Function:
-        """Define ``f`` unless its name is taken."""
+        """Makes ``f`` available unless its name is taken, and returns it."""
         name = name_of(f)
         if name in _FUNCTIONS or name in DRAWS or name in self._defined:
             return f
         return self.define(f, o_len, pure)
 
-    def undefine(self, f: Callable[..., Any] | str) -> None:
-        """Forget a function that :meth:`define` made available.
+    def undefine(self, f: Callable[..., object] | str) -> None:
+        """Forgets a function that :meth:`define` made available.
 
         Raises:
             ValueError: there is no such function.
@@ -157,7 +208,7 @@ class Scope:
 
 
 def _call_with_length(
-    function: Callable[..., Any], length: int | None, *args: object, **kwargs: object
+    function: Callable[..., object], length: int | None, *args: object, **kwargs: object
 ) -> Call:
     return replace(call(function, *args, **kwargs), length=length)
 

@@ -1,4 +1,4 @@
-"""The nodes that a search space is made of: frozen data, no interpreter behind them.
+"""The nodes that a search space is made of: frozen data with no interpreter behind them.
 
 Nodes compare and hash by identity: one node object used in two places is one parameter.
 """
@@ -9,7 +9,6 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ _SHOWN = 20
 # How long a constant's repr may be.
 _WIDTH = 80
 
-_INFIX: Mapping[Callable[..., Any], str] = MappingProxyType(
+_INFIX: Mapping[Callable[..., object], str] = MappingProxyType(
     {
         operator.add: "+",
         operator.sub: "-",
@@ -45,10 +44,16 @@ _COMPARISONS = frozenset(
 
 
 class Node:
-    """A part of a search space; arithmetic, order and indexing on it give further nodes.
+    """A part of a search space, whose value is known only once it is evaluated.
 
-    ``==`` stays identity (nodes are dictionary keys); ``scope.eq(a, b)`` compares values.
-    Its ``repr`` reads like the code that made it, shortened where it is deep.
+    Arithmetic, order and indexing on nodes give further nodes. ``==`` compares identity, since
+    nodes are keys of dictionaries; ``scope.eq(a, b)`` compares values. The ``repr`` reads like
+    the code that made the node, shortened where it is deep.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> -hp.uniform("x", 0, 1) + 1
+        (-hp.uniform('x', 0, 1)) + 1
     """
 
     __slots__ = ()
@@ -130,10 +135,10 @@ class Node:
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, method: str, *inputs: object, **kwargs: object
-    ) -> Any:
+    ) -> Call:
         # np.log(node), np.float64(2) * node: NumPy asks here what they mean.
         if method != "__call__" or "out" in kwargs:
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         return call(ufunc, *inputs, **kwargs)
 
     def __iter__(self) -> Iterator[Node]:
@@ -159,13 +164,18 @@ class Node:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Literal(Node):
-    """A constant, given to the objective as it is."""
+    """A constant, which reaches the objective as it is.
 
-    value: Any = None
+    Example:
+        >>> Literal("relu")
+        Literal('relu')
+    """
+
+    value: object = None
 
     @property
-    def obj(self) -> Any:
-        """The constant, under Hyperopt's name."""
+    def obj(self) -> object:
+        """The constant, under the name that Hyperopt gives it."""
         return self.value
 
     def __repr__(self) -> str:
@@ -180,7 +190,17 @@ class Literal(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Parameter(Node):
-    """A labelled draw from a distribution, whose value a search chooses."""
+    """A labelled draw from a distribution, whose value a search chooses.
+
+    Attributes:
+        label: the name by which results know the value.
+        distribution: its prior.
+
+    Example:
+        >>> from sparktuner.space import RandInt
+        >>> Parameter("n", RandInt(2, 5))
+        hp.randint('n', 2, 5)
+    """
 
     label: str
     distribution: Distribution
@@ -200,7 +220,17 @@ class Parameter(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Switch(Node):
-    """The option that ``index`` points at; the others are not evaluated."""
+    """One of several options: the one that an index points at, counted from 0.
+
+    Attributes:
+        index: a node whose value is a whole number, most often a parameter.
+        options: what the index points into; only the chosen one is evaluated.
+
+    Example:
+        >>> from sparktuner.space import evaluate
+        >>> evaluate(Switch(Literal(1), (Literal("a"), Literal("b"))), {})
+        'b'
+    """
 
     index: Node
     options: tuple[Node, ...]
@@ -236,7 +266,7 @@ class Switch(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Call(Node):
-    """A function applied to nodes when a configuration is evaluated.
+    """A function that is applied to the values of nodes when a space is evaluated.
 
     Attributes:
         function: the function itself; no name is looked up later.
@@ -244,9 +274,14 @@ class Call(Node):
         kwargs: its keyword arguments.
         length: how many items its result has, where that is known: such a node can be
             unpacked.
+
+    Example:
+        >>> from sparktuner.space import evaluate
+        >>> evaluate(Call(max, (Literal(2), Literal(3))), {})
+        3
     """
 
-    function: Callable[..., Any]
+    function: Callable[..., object]
     args: tuple[Node, ...] = ()
     kwargs: tuple[tuple[str, Node], ...] = ()
     length: int | None = None
@@ -283,9 +318,17 @@ class Call(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Record(Node):
-    """A dictionary whose values are nodes; keys are constants."""
+    """A dictionary whose values are nodes; its keys are constants.
 
-    items: tuple[tuple[Any, Node], ...]
+    Attributes:
+        items: pairs of key and node, in the dictionary's order.
+
+    Example:
+        >>> Record((("units", Literal(8)),))
+        {'units': 8}
+    """
+
+    items: tuple[tuple[object, Node], ...]
 
     def _code(self, depth: int) -> str:
         items = (f"{key!r}: {nested(item, depth)}" for key, item in self.items)
@@ -294,7 +337,16 @@ class Record(Node):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sequence(Node):
-    """A list or tuple of nodes; reaches the objective as a tuple."""
+    """A list or tuple of nodes, which reaches the objective as a tuple.
+
+    Attributes:
+        items: the nodes in order.
+
+    Example:
+        >>> from sparktuner.space import evaluate
+        >>> evaluate(Sequence((Literal(8), Literal(4))), {})
+        (8, 4)
+    """
 
     items: tuple[Node, ...]
 
@@ -306,14 +358,20 @@ class Sequence(Node):
 
 
 def as_node(value: object) -> Node:
-    """Any Python value as a node: containers are searched for nodes, the rest is constant.
+    """Returns any Python value as a node.
 
-    NumPy scalars become native numbers. A list or dictionary that stands in several places
-    becomes one node.
+    Lists, tuples and dictionaries are searched for nodes; anything else is a constant. NumPy
+    scalars become native numbers. A list or dictionary that stands in several places becomes
+    one node.
 
     Raises:
         BadSearchSpace: a set or an array holds nodes, a dictionary's key is one, or a
             container holds itself.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> as_node({"units": [8, hp.randint("n", 5)]})
+        {'units': [8, hp.randint('n', 5)]}
     """
     return value if isinstance(value, Node) else _convert(value, {})
 
@@ -328,6 +386,7 @@ def _convert(value: object, made: dict[int, Node | None]) -> Node:
         if node is None:
             raise BadSearchSpace(f"a search space must not contain itself, got {value!r}")
         return node
+    # None says that the container is being walked: who meets it now is inside of it.
     made[id(value)] = None
     if isinstance(value, dict):
         node = _record(value, made)
@@ -348,7 +407,7 @@ def _convert_other(value: object, made: dict[int, Node | None]) -> Node:
     return Literal(native(value))
 
 
-def _record(value: Mapping[Any, Any], made: dict[int, Node | None]) -> Record:
+def _record(value: Mapping[object, object], made: dict[int, Node | None]) -> Record:
     return Record(tuple((_key(key), _convert(item, made)) for key, item in value.items()))
 
 
@@ -360,15 +419,28 @@ def _key(key: object) -> object:
     return native(key)
 
 
-def native(value: Any) -> Any:
-    """A NumPy number, boolean or string as the Python value; anything else unchanged."""
+def native(value: object) -> object:
+    """Returns a NumPy number, boolean or string as a Python value, anything else unchanged.
+
+    Example:
+        >>> native(np.int64(3)), native("text")
+        (3, 'text')
+    """
+    # Kinds that Python has too: not dates, whose units it lacks, nor structures.
     if isinstance(value, np.generic) and value.dtype.kind in "biufcUS":
-        return value.item()
+        item: object = value.item()
+        return item
     return value
 
 
-def call(function: Callable[..., Any], *args: object, **kwargs: object) -> Call:
-    """The node that applies ``function`` to the arguments, each made a node."""
+def call(function: Callable[..., object], *args: object, **kwargs: object) -> Call:
+    """Returns the node that applies a function to the arguments, each made a node.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> call(abs, hp.normal("x", 0, 1))
+        scope.abs(hp.normal('x', 0, 1))
+    """
     return Call(
         function,
         tuple(as_node(arg) for arg in args),
@@ -377,11 +449,11 @@ def call(function: Callable[..., Any], *args: object, **kwargs: object) -> Call:
 
 
 def name_of(function: object) -> str:
-    """A function's name, or the name of its class."""
+    """Returns a function's name, or the name of its class where it has none."""
     return str(getattr(function, "__name__", type(function).__name__))
 
 
-def _call_value(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _call_value(function: Callable[..., object], *args: object, **kwargs: object) -> object:
     return function(*args, **kwargs)
 
 

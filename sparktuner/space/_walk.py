@@ -1,4 +1,4 @@
-"""Walks over the nodes of a search space, each node once however often it is shared."""
+"""Walks over the nodes of a search space, which meet each node once however often it is shared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from sparktuner.space._nodes import Call, Node, Record, Sequence, Switch
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The nodes directly below, in the order in which they are evaluated."""
+    """Yields the nodes directly below a node, in the order in which they are evaluated.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> list(children(hp.choice("act", ["relu", "tanh"])))
+        [hp.choice('act', range(2)), Literal('relu'), Literal('tanh')]
+    """
     match node:
         case Switch():
             yield node.index
@@ -26,9 +32,16 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def nodes(root: Node) -> list[Node]:
-    """Every node from ``root`` down, each once, children before their parents."""
+    """Returns every node from ``root`` down, each once, children before their parents.
+
+    Example:
+        >>> from sparktuner import hp
+        >>> nodes(2 * hp.uniform("x", 0, 1))
+        [Literal(2), hp.uniform('x', 0, 1), 2 * hp.uniform('x', 0, 1)]
+    """
     order: list[Node] = []
     seen: set[Node] = set()
+    # A stack of our own, as for evaluation: spaces may be nested deeper than Python's.
     stack: list[tuple[Node, bool]] = [(root, False)]
     while stack:
         node, below_done = stack.pop()
