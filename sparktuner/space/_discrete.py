@@ -1,4 +1,8 @@
-"""Integers and indices of options, drawn with given probabilities."""
+"""The distributions of integers, and of the indices of options.
+
+Neither has a logarithm or a step to choose: a value is its own latent, and only rounding is
+left of the map between the two.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,19 @@ from sparktuner.space._standard_normal import FloatArray
 
 @dataclass(frozen=True)
 class RandInt:
-    """An integer from ``low`` (included) to ``high`` (excluded), each equally probable."""
+    """A distribution of integers from ``low`` to ``high - 1``, each equally probable.
+
+    Attributes:
+        low: the least integer.
+        high: one more than the greatest.
+
+    Raises:
+        BadSearchSpace: ``low`` is not below ``high``, or a bound lies beyond 2**64.
+
+    Example:
+        >>> RandInt(2, 5).quantile(np.array([0.0, 0.5, 1.0])).tolist()
+        [2.0, 3.0, 4.0]
+    """
 
     low: int
     high: int
@@ -30,6 +46,7 @@ class RandInt:
             raise BadSearchSpace(
                 f"low must be below high (which is excluded), got low={self.low}, high={self.high}"
             )
+        # Enough for every seed; what lies beyond would lose too many digits as a float.
         if max(-self.low, self.high) > 2**64:
             raise BadSearchSpace(
                 "low and high must lie between -2**64 and 2**64, "
@@ -38,26 +55,28 @@ class RandInt:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Ends of the first and the last integer's cell."""
+        """Returns the lower end of the first integer's cell and the upper one of the last's."""
+        # Half a step wider than the integers, so that each has a cell of the same width.
         return self.low - 0.5, self.high - 0.5
 
     @property
     def limits(self) -> tuple[float, float]:
-        """The least and the greatest integer, as floats."""
+        """Returns the least and the greatest integer, as floats."""
         return float(self.low), float(self.high - 1)
 
     @property
     def is_fine(self) -> bool:
-        """Whether a step can vanish in the rounding of a float."""
+        """Returns whether a step can vanish in the rounding of a float."""
+        # The width counts too: quantiles are low + width * u.
         return self.cardinality > MANY_STEPS or max(map(abs, self.limits)) > MANY_STEPS
 
     @property
     def cardinality(self) -> float:
-        """Number of integers."""
+        """Returns the number of integers."""
         return float(self.high - self.low)
 
     def support(self) -> FloatArray:
-        """All integers, ascending, as floats.
+        """Returns all integers in ascending order, as floats of shape (cardinality,).
 
         Raises:
             ValueError: they are more than ten million.
@@ -66,45 +85,75 @@ class RandInt:
         return np.arange(self.low, self.high, dtype=np.float64)
 
     def quantile(self, u: FloatArray) -> FloatArray:
-        """Values at the prior's quantiles ``u`` in [0, 1]."""
+        """Returns the integers at quantiles of the distribution.
+
+        Args:
+            u: (n,) probabilities in [0, 1].
+        """
         low, high = self.bounds
         return self.from_latent(low + (high - low) * np.asarray(u))
 
     def from_latent(self, z: FloatArray) -> FloatArray:
-        """The nearest integer inside the range."""
+        """Returns the integer inside the range that is nearest to each latent (n,)."""
         return round_to_step(np.asarray(z, dtype=np.float64), 1.0, *self.limits)
 
     def to_latent(self, values: FloatArray) -> FloatArray:
-        """The integers themselves, as floats; NaN stays NaN."""
+        """Returns the latent that stands for each value (n,): the nearest integer.
+
+        NaN stays NaN.
+        """
         return self.from_latent(values)
 
     def cells(self, values: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Half a step to either side."""
+        """Returns the interval of latents that gives each integer.
+
+        Args:
+            values: (n,) integers, as floats.
+
+        Returns:
+            (n,) lower ends and (n,) upper ends, half a step to either side.
+        """
         if self.is_fine:
+            # Far from 0 half a step is rounded away, and the cell would be empty.
             below, above = np.nextafter(values, -np.inf), np.nextafter(values, np.inf)
             return np.minimum(values - 0.5, below), np.maximum(values + 0.5, above)
         return values - 0.5, values + 0.5
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """Log probability of each value."""
+        """Returns the logarithm of the probability of each value (n,).
+
+        Minus infinity outside the range.
+        """
         first, last = self.limits
         inside = (values >= first) & (values <= last)
         return np.where(inside, -math.log(self.high - self.low), -np.inf)
 
     def native(self, value: float) -> int:
-        """The value as a Python int."""
+        """Returns a value as a Python int."""
         # A float cannot hold every integer beyond 2**53 and may have rounded up to high.
         return min(round(value), self.high - 1)
 
     def code(self, label: str) -> str:
-        """The ``hp`` call that makes this parameter."""
+        """Returns the call of ``hp`` that makes a parameter of this distribution."""
         bounds = f"{self.high}" if self.low == 0 else f"{self.low}, {self.high}"
         return f"hp.randint({label!r}, {bounds})"
 
 
 @dataclass(frozen=True)
 class Categorical:
-    """An option's index, drawn with probabilities ``p`` that sum to one."""
+    """A distribution of the indices of options, with given probabilities.
+
+    Attributes:
+        p: the probability of each index from 0 on; they sum to 1.
+
+    Raises:
+        BadSearchSpace: there is no probability, one is negative or not finite, or they do not
+            sum to 1.
+
+    Example:
+        >>> Categorical((0.25, 0.75)).quantile(np.array([0.2, 0.3])).tolist()
+        [0.0, 1.0]
+    """
 
     p: tuple[float, ...]
 
@@ -114,6 +163,7 @@ class Categorical:
         bad = [p for p in self.p if not (math.isfinite(p) and p >= 0)]
         if bad:
             raise BadSearchSpace(f"probabilities must be finite and at least 0, got {bad[0]}")
+        # What was computed is off by rounding; hp has divided what was rounded by hand.
         total = math.fsum(self.p)
         if abs(total - 1.0) > 1e-6:
             raise BadSearchSpace(
@@ -122,31 +172,32 @@ class Categorical:
 
     @classmethod
     def uniform(cls, n: int) -> Categorical:
-        """All of ``n`` options equally probable."""
+        """Returns the distribution in which all of ``n`` options are equally probable."""
         return cls((1.0 / n,) * n if n else ())
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """First and last index."""
+        """Returns the first and the last index."""
         return 0.0, float(len(self.p) - 1)
 
     @property
     def limits(self) -> tuple[float, float]:
-        """First and last index."""
+        """Returns the first and the last index, as the other distributions' least and greatest."""
         return self.bounds
 
     @cached_property
     def is_uniform(self) -> bool:
-        """Whether all options are equally probable."""
+        """Returns whether all options are equally probable."""
         return len(set(self.p)) == 1
 
     @property
     def cardinality(self) -> float:
-        """Number of options that can be drawn."""
+        """Returns the number of options that can be drawn."""
+        # A probability of 0 leaves an option to points_to_evaluate alone.
         return float(sum(p > 0 for p in self.p))
 
     def support(self) -> FloatArray:
-        """Indices of the options that can be drawn."""
+        """Returns the indices of the options that can be drawn, as floats in order."""
         return np.flatnonzero(np.array(self.p) > 0).astype(np.float64)
 
     @cached_property
@@ -157,34 +208,43 @@ class Categorical:
         return cumulative
 
     def quantile(self, u: FloatArray) -> FloatArray:
-        """Indices at the cumulative probabilities ``u`` in [0, 1]."""
+        """Returns the indices at cumulative probabilities.
+
+        Args:
+            u: (n,) probabilities in [0, 1].
+        """
         # side="right" never lands on an option of probability 0.
         return self._cumulative.searchsorted(u, side="right").astype(np.float64)
 
     def from_latent(self, z: FloatArray) -> FloatArray:
-        """The nearest index."""
+        """Returns the index that is nearest to each latent (n,)."""
         return round_to_step(np.asarray(z, dtype=np.float64), 1.0, *self.bounds)
 
     def to_latent(self, values: FloatArray) -> FloatArray:
-        """The index itself, as a float; NaN where it points at no option."""
+        """Returns the latent of each value (n,): the index, or NaN if it points at no option."""
+        # Nothing is near an option that is gone, so no neighbour takes its place.
         index = np.asarray(values, dtype=np.float64)
         return np.where(self.from_latent(index) == index, index + 0.0, np.nan)
 
     def log_density(self, values: FloatArray) -> FloatArray:
-        """Log probability of each index; minus infinity where it points at no option."""
+        """Returns the logarithm of the probability of each index (n,).
+
+        Minus infinity where an index points at no option.
+        """
         index = self.to_latent(values)
         known = ~np.isnan(index)
         p = np.zeros(index.shape)
         p[known] = np.array(self.p)[index[known].astype(np.intp)]
+        # log(0) is minus infinity, which is meant.
         with np.errstate(divide="ignore"):
             return np.log(p)
 
     def native(self, value: float) -> int:
-        """The index as a Python int."""
+        """Returns an index as a Python int."""
         return round(value)
 
     def code(self, label: str) -> str:
-        """The ``hp`` call that draws this index alone."""
+        """Returns the call of ``hp`` whose options are the indices themselves."""
         n = len(self.p)
         if self.is_uniform:
             return f"hp.choice({label!r}, range({n}))"

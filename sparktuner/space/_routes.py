@@ -1,7 +1,9 @@
-"""When each parameter of a space is active, found without walking any path twice.
+"""Finds when each parameter of a space is active, without walking any path twice.
 
 A *step* is a choice's index parameter and one value of it. A *route* is a set of steps that
-must all be taken; a parameter is active where one of its routes is taken.
+must all be taken; a parameter is active where one of its routes is taken. In terms of logic:
+a step is a literal, a route a conjunction, and the routes to a node are its condition in
+disjunctive normal form.
 """
 
 from __future__ import annotations
@@ -26,12 +28,13 @@ _ALWAYS: Routes = frozenset([frozenset()])
 
 @dataclass
 class Graph:
-    """The nodes below a root, in the order in which they are met first.
+    """A graph of the nodes below a root, in the order in which they are met first.
 
     Attributes:
         paths: each node's first place, for messages: ``"['svm']['C']"``.
-        above: (parent, step taken from it to get here) for each node and each of its places.
-        below: the same edges the other way.
+        above: for each node (parent, step taken from it to get here), once for each of the
+            node's places.
+        below: for each node (child, step taken to it), the same edges the other way.
     """
 
     paths: dict[Node, str] = field(default_factory=dict)
@@ -39,7 +42,8 @@ class Graph:
     below: dict[Node, list[tuple[Node, Step | None]]] = field(default_factory=dict)
 
     def parents_first(self) -> Iterator[Node]:
-        """All nodes, each after everything that it is part of."""
+        """Yields all nodes, each after everything that it is part of."""
+        # Kahn's algorithm: a node is ready once all edges that lead to it have been used.
         missing = {node: len(places) for node, places in self.above.items()}
         ready = [node for node, count in missing.items() if count == 0]
         while ready:
@@ -52,7 +56,7 @@ class Graph:
 
 
 def graph_of(root: Node) -> Graph:
-    """Walk every edge below ``root`` once."""
+    """Returns the graph of a space; walks every edge below ``root`` once."""
     graph = Graph()
     graph.above[root] = []
     stack = [(root, "")]
@@ -65,6 +69,7 @@ def graph_of(root: Node) -> Graph:
         graph.below[node] = [(child, step) for child, step, _ in edges]
         for child, step, _ in edges:
             graph.above.setdefault(child, []).append((node, step))
+        # Reversed, so that the child that is written first is met first.
         stack.extend((child, place) for child, _, place in reversed(edges))
     return graph
 
@@ -105,7 +110,7 @@ def _switch_edges(node: Switch, path: str) -> Iterator[tuple[Node, Step | None, 
 
 
 def decides(index: Node) -> TypeGuard[Parameter]:
-    """Whether the values of a switch's index are known to be whole numbers as drawn."""
+    """Returns whether an index takes whole numbers, and is not computed from others."""
     return isinstance(index, Parameter) and isinstance(index.distribution, Categorical | RandInt)
 
 
@@ -118,6 +123,11 @@ class RouteFinder:
     """
 
     def __init__(self, graph: Graph) -> None:
+        """Finds the routes to every node of a graph.
+
+        Args:
+            graph: what :func:`graph_of` returned.
+        """
         self._graph = graph
         self._place = {node: i for i, node in enumerate(graph.paths)}
         self._switch_of: dict[Parameter, Switch] = {}
@@ -126,20 +136,23 @@ class RouteFinder:
         for node, places in graph.above.items():
             if len(places) == 1 and isinstance(node, Parameter):
                 parent = places[0][0]
+                # An index with no other place: it is active exactly where its choice is.
                 if isinstance(parent, Switch) and parent.index is node:
                     self._switch_of[node] = parent
+        # The routes to a node are those to its parents, each with one step more.
         for node in graph.parents_first():
             self._routes[node] = self._routes_to(node)
 
     def routes(self, parameter: Parameter) -> Routes:
-        """The shortest routes to a parameter."""
+        """Returns the shortest routes to a parameter."""
         return self._routes[parameter]
 
     def whole_routes(self, parameter: Parameter) -> Routes:
-        """The routes to a parameter with every choice on the way up to the root."""
+        """Returns the routes to a parameter with every choice on the way up to the root."""
         if parameter not in self._whole:
             whole: set[Route] = set()
             for route in self._routes[parameter]:
+                # Each step's own routes, multiplied out: (a or b) and (c or d).
                 extended: set[Route] = {route}
                 for parent, _ in route:
                     extended = {
@@ -154,6 +167,7 @@ class RouteFinder:
 
     def _routes_to(self, node: Node) -> Routes:
         places = self._graph.above[node]
+        # Only the root has no place: it is always there.
         if not places:
             return _ALWAYS
         routes: set[Route] = set()
@@ -164,20 +178,25 @@ class RouteFinder:
     def _continue(self, parent: Node, step: Step | None) -> Routes:
         if step is None:
             return self._routes[parent]
+        # An ordinary choice is implied by the step from it, so what leads to it is left out:
+        # the routes of a deep space stay as short as those of a flat one.
         new = frozenset([step])
         if self._switch_of.get(step[0]) is parent:
             return frozenset([new])
         return frozenset(a | new for a in self._routes[parent] if not contradict(a, new))
 
     def _merge(self, routes: Routes) -> Routes:
-        """Where every option of a choice leads to a place, the choice itself does."""
+        """Returns the routes with a choice in the place of all of its options.
+
+        Where every option of a choice leads to a place, the choice itself does.
+        """
         while covered := self._covered(routes):
             steps = {frozenset([(covered.index, i)]) for i in range(len(covered.options))}
             routes = _shortest((routes - steps) | self._routes[covered])
         return routes
 
     def _covered(self, routes: Routes) -> Switch | None:
-        """The first choice that has a route of one step for each of its options."""
+        """Returns the first choice that has a route of one step for each of its options."""
         steps = Counter(next(iter(route))[0] for route in routes if len(route) == 1)
         # In a fixed order, so that the answer is the same in every process.
         for index in sorted(steps, key=self._place.__getitem__):
@@ -188,13 +207,14 @@ class RouteFinder:
 
 
 def contradict(a: Route, b: Route) -> bool:
-    """Whether no configuration takes both routes."""
+    """Returns whether no configuration takes both routes."""
     taken = dict(a)
     return any(taken.get(parent, value) != value for parent, value in b)
 
 
 def _shortest(routes: set[Route] | Routes) -> Routes:
-    # A route that another one contains adds nothing: {m=0} covers {m=0, k=1}.
+    # Absorption: a route that contains another adds nothing, as {m=0, k=1} beside {m=0}.
+    # Routes of one length cannot contain each other.
     if len({len(route) for route in routes}) < 2:
         return frozenset(routes)
     shortest: list[Route] = []
@@ -205,17 +225,23 @@ def _shortest(routes: set[Route] | Routes) -> Routes:
 
 
 def in_order(parameters: list[Parameter], finder: RouteFinder) -> list[Parameter]:
-    """The parameters with those that decide before those that are decided on.
+    """Returns parameters with those that decide before those that are decided on.
+
+    Args:
+        parameters: in the order in which they are met, which is kept where nothing decides.
+        finder: knows the routes to each of them.
 
     Raises:
         BadSearchSpace: two choices each decide whether the other is active.
     """
     place = {parameter: i for i, parameter in enumerate(parameters)}
     deciding = {p: {parent for route in finder.routes(p) for parent, _ in route} for p in place}
+    # Who waits for a parameter, as ``deciding`` holds whom a parameter waits for.
     decided: dict[Parameter, list[Parameter]] = {}
     for parameter, parents in deciding.items():
         for parent in parents:
             decided.setdefault(parent, []).append(parameter)
+    # Kahn's algorithm again, with a heap: of those that are ready, the one that was met first.
     ready = [place[p] for p, parents in deciding.items() if not parents]
     order: list[Parameter] = []
     while ready:

@@ -23,40 +23,60 @@ _MAX_LISTED = 10_000_000
 def round_to_step(
     x: FloatArray, q: float | FloatArray, first: float | FloatArray, last: float | FloatArray
 ) -> FloatArray:
-    """The nearest multiples of ``q`` from ``first`` to ``last``; never -0.0, NaN stays NaN."""
+    """Returns the nearest multiples of ``q`` that lie from ``first`` to ``last``.
+
+    They are never -0.0, and NaN stays NaN.
+    """
     # Adding 0.0 turns -0.0, which JSON keeps, into 0.0.
     return clip(np.rint(x / q) * q, first, last) + 0.0
 
 
 def clip(x: FloatArray, low: float | FloatArray, high: float | FloatArray) -> FloatArray:
-    """``np.clip`` in a fifth of its time for short arrays; NaN stays NaN."""
+    """Returns what ``np.clip`` does, for short arrays in a fifth of its time.
+
+    NaN stays NaN.
+    """
     return np.asarray(np.minimum(np.maximum(x, low), high))
 
 
 def standard_normal(u: FloatArray) -> FloatArray:
-    """Quantiles of the standard normal distribution, finite for every ``u`` in [0, 1]."""
+    """Returns quantiles of the standard normal distribution, finite for ``u`` in [0, 1]."""
     return np.asarray(normal_quantile(np.clip(u, _TINY, 1 - 2 * _TINY)))
 
 
 def plain(x: float) -> str:
-    """A float as people write it: integral ones without ``.0``."""
+    """Returns a float as people write it: an integral one without ``.0``."""
     return str(int(x)) if float(x).is_integer() and abs(x) < 1e16 else repr(float(x))
 
 
 def exp(z: float) -> float:
+    """Returns the exponential of ``z``, or the largest finite one where it overflows."""
     return math.exp(min(z, MAX_LOG))
 
 
 def log_normal_mass(lower: FloatArray, upper: FloatArray) -> FloatArray:
-    """Log of the standard normal probability of [lower, upper], exact far out in the tails."""
+    """Returns the logarithm of the standard normal probability of intervals.
+
+    It is exact far out in both tails.
+
+    Args:
+        lower: (n,) lower ends.
+        upper: (n,) upper ends, above the lower ones.
+    """
     # The left tail keeps its digits where 1 - ndtr(x) has none left.
     flip = lower > 0
     lower, upper = np.where(flip, -upper, lower), np.where(flip, -lower, upper)
+    # log(Phi(u) - Phi(l)) = log Phi(u) + log(1 - Phi(l) / Phi(u)), of which neither underflows.
     log_upper = log_normal_cdf(upper)
     return np.asarray(log_upper + np.log(-np.expm1(log_normal_cdf(lower) - log_upper)))
 
 
 def check_listable(cardinality: float) -> None:
+    """Refuses to list the values of a distribution that has too many.
+
+    Raises:
+        ValueError: they are not finitely many, or more than ten million.
+    """
     if not math.isfinite(cardinality):
         raise ValueError("a continuous or unbounded parameter has no finite support")
     if cardinality > _MAX_LISTED:
