@@ -25,7 +25,7 @@ from sparktuner.suggest._densities import Estimator, TpeOptions
 from sparktuner.suggest._distinct import draw_each
 from sparktuner.suggest._feasibility import Feasibility
 from sparktuner.suggest._features import features_of
-from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
+from sparktuner.suggest._gaussian_process import GaussianProcess, HyperPrior, fit
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._moves import perturb, settle, unlikely, widths
@@ -44,47 +44,47 @@ class AtpeOptions:
         n_startup_jobs: random search until so many trials have ended or are pending, and four
             of them have a loss (or so many, if fewer): parallel ones are random enough.
         n_candidates: configurations that the Gaussian process ranks at first.
-        refine: rounds of local moves around the best ranked ones.
+        n_refinements: rounds of local moves around the best ranked ones.
         n_parents: best trials that local moves start from.
-        most_points: trials that the process is conditioned on: the best half, and an even
+        max_points: trials that the process is conditioned on: the best half, and an even
             choice of the others. The cost of a suggestion stays the same beyond it.
-        most_learning: how many of them its hyperparameters are learnt from.
-        alone: share of the suggestions that TPE makes alone, against a process that is sure
+        max_fit_points: how many of them its hyperparameters are learnt from.
+        tpe_share: share of the suggestions that TPE makes alone, against a process that is sure
             of the wrong branch.
-        length: median of the length scales in one dimension, before any trial.
-        length_sd: standard deviation of their logarithms.
+        length_scale: median of the length scales in one dimension, before any trial.
+        length_scale_sd: standard deviation of their logarithms.
         noise: median share of noise in the variance.
-        steps: evaluations of the likelihood.
+        fit_evaluations: evaluations of the likelihood.
         tpe: of the estimator that proposes. Its split is a step: the process knows the ranks.
     """
 
     n_startup_jobs: int = 10
     n_candidates: int = 160
-    refine: int = 2
+    n_refinements: int = 2
     n_parents: int = 5
-    most_points: int = MOST_ROWS
-    most_learning: int = 48
-    alone: float = 0.2
-    length: float = 0.35
-    length_sd: float = 1.0
+    max_points: int = MOST_ROWS
+    max_fit_points: int = 48
+    tpe_share: float = 0.2
+    length_scale: float = 0.35
+    length_scale_sd: float = 1.0
     noise: float = 0.001
-    steps: int = 10
+    fit_evaluations: int = 10
     tpe: TpeOptions = field(default_factory=partial(TpeOptions, softness=0.0))
 
     def __post_init__(self) -> None:
-        for name in ("n_candidates", "n_parents", "most_learning", "steps"):
+        for name in ("n_candidates", "n_parents", "max_fit_points", "fit_evaluations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 2 <= self.most_points <= MOST_ROWS:
-            raise ValueError(f"most_points must be 2 to {MOST_ROWS}, got {self.most_points}")
-        for name in ("n_startup_jobs", "refine"):
+        if not 2 <= self.max_points <= MOST_ROWS:
+            raise ValueError(f"max_points must be 2 to {MOST_ROWS}, got {self.max_points}")
+        for name in ("n_startup_jobs", "n_refinements"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
-        for name in ("length", "length_sd", "noise"):
+        for name in ("length_scale", "length_scale_sd", "noise"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.alone <= 1:
-            raise ValueError(f"alone must be from 0 to 1, got {self.alone}")
+        if not 0 <= self.tpe_share <= 1:
+            raise ValueError(f"tpe_share must be from 0 to 1, got {self.tpe_share}")
 
     def is_startup(self, history: History) -> bool:
         """Whether there is too little to learn from yet."""
@@ -93,9 +93,14 @@ class AtpeOptions:
         return few or known < self.n_startup_jobs
 
     @property
-    def prior(self) -> Prior:
+    def prior(self) -> HyperPrior:
         """Of the process's hyperparameters."""
-        return Prior(self.length, self.length_sd, self.noise, steps=self.steps)
+        return HyperPrior(
+            self.length_scale,
+            self.length_scale_sd,
+            self.noise,
+            fit_evaluations=self.fit_evaluations,
+        )
 
 
 def propose_adaptive(
@@ -123,14 +128,14 @@ class _Model:
 
     def rank(self, pending: FloatArray) -> FloatArray:
         """Candidates (k, p), best first, by TPE or by the process."""
-        if self._rng.random() < self._options.alone or not self._is_predictive:
+        if self._rng.random() < self._options.tpe_share or not self._is_predictive:
             return rank_tpe(self._estimator, self._rng, pending)
         candidates, score = self._scored(pending)
         return best_first(candidates, np.round(score, 7))
 
     @cached_property
     def _points(self) -> IndexArray:
-        return subset(self._estimator.seen, self._options.most_points)
+        return subset(self._estimator.seen, self._options.max_points)
 
     @cached_property
     def _process(self) -> GaussianProcess:
@@ -139,7 +144,7 @@ class _Model:
         x = self._x
         if self._feasibility is not None:
             x, y = with_worst(x, y, self._feasibility.predictable_failures())
-        learn = evenly(len(y), self._options.most_learning)
+        learn = evenly(len(y), self._options.max_fit_points)
         return fit(x, features.owner, y, self._options.prior, learn)
 
     @cached_property
@@ -153,8 +158,10 @@ class _Model:
         features, failed = features_of(self._estimator.space), self._estimator.history.failed
         if not len(failed):
             return None
-        length, steps = self._options.length, self._options.steps
-        feasibility = Feasibility.of(self._x, features.of(failed), features.owner, length, steps)
+        length_scale, fit_evaluations = self._options.length_scale, self._options.fit_evaluations
+        feasibility = Feasibility.of(
+            self._x, features.of(failed), features.owner, length_scale, fit_evaluations
+        )
         return feasibility if feasibility.is_predictive else None
 
     @cached_property
@@ -183,7 +190,7 @@ class _Model:
         draws = self._estimator.draw(rng, k // 4)
         rows = np.concatenate([draws, space.sample(rng, k // 4), moves])
         ei = score(rows)
-        for _ in range(self._options.refine):
+        for _ in range(self._options.n_refinements):
             top = np.argsort(-np.round(ei, 7), kind="stable")[:6]
             near = local_moves(space, rows[top], rng, k // 4)
             rows, ei = np.concatenate([rows, near]), np.concatenate([ei, score(near)])

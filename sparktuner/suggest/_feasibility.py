@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sparktuner.space import FloatArray, normal_cdf
-from sparktuner.suggest._gaussian_process import GaussianProcess, Prior, fit
+from sparktuner.suggest._gaussian_process import GaussianProcess, HyperPrior, fit
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MOST_ROWS
 from sparktuner.suggest._ranked import evenly
@@ -33,19 +33,24 @@ class Feasibility:
 
     @classmethod
     def of(
-        cls, x: FloatArray, failed: FloatArray, owner: IndexArray, length: float, steps: int
+        cls,
+        x: FloatArray,
+        failed: FloatArray,
+        owner: IndexArray,
+        length_scale: float,
+        fit_evaluations: int,
     ) -> Feasibility:
         """From the features (n, f) of trials with a loss and (m, f) of those that failed.
 
         Args:
             owner: (f,) the parameter of each feature.
-            length: median of the prior of the length scales.
-            steps: evaluations of the likelihood.
+            length_scale: median of the prior of the length scales.
+            fit_evaluations: evaluations of the likelihood.
         """
         x, failed = x[evenly(len(x), _MOST)], failed[evenly(len(failed), _MOST)]
         labels = np.repeat([1.0, -1.0], [len(x), len(failed)])
         learn = evenly(len(labels), _MOST)
-        prior = Prior(length, noise=_NOISE, steps=steps)
+        prior = HyperPrior(length_scale, noise=_NOISE, fit_evaluations=fit_evaluations)
         process = fit(np.concatenate([x, failed]), owner, labels - labels.mean(), prior, learn)
         return cls(process, float(labels.mean()), failed)
 

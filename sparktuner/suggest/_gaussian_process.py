@@ -23,22 +23,22 @@ _ROOT5 = math.sqrt(5.0)
 
 
 @dataclass(frozen=True)
-class Prior:
+class HyperPrior:
     """Normal priors of log hyperparameters.
 
     Attributes:
-        length: median length scale in one dimension; it grows as the root of the dimension.
-        length_sd: standard deviation of the log length scale.
+        length_scale: median length scale in one dimension; it grows as the root of the dimension.
+        length_scale_sd: standard deviation of the log length scale.
         noise: median ratio of noise variance to signal variance.
         noise_sd: standard deviation of its logarithm.
-        steps: evaluations of the likelihood.
+        fit_evaluations: evaluations of the likelihood.
     """
 
-    length: float = 0.35
-    length_sd: float = 1.0
+    length_scale: float = 0.35
+    length_scale_sd: float = 1.0
     noise: float = 0.001
     noise_sd: float = 2.0
-    steps: int = 10
+    fit_evaluations: int = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +143,7 @@ def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> G
 
 
 def fit(
-    x: FloatArray, owner: IndexArray, y: FloatArray, prior: Prior, learn: IndexArray
+    x: FloatArray, owner: IndexArray, y: FloatArray, prior: HyperPrior, learn: IndexArray
 ) -> GaussianProcess:
     """Hyperparameters by maximum a posteriori, then the posterior.
 
@@ -156,15 +156,15 @@ def fit(
     """
     columns, place = np.unique(owner, return_inverse=True)
     d = len(columns)
-    mean = np.full(d + 1, -2 * math.log(prior.length) - math.log(d))
-    sd = np.full(d + 1, 2 * prior.length_sd)
+    mean = np.full(d + 1, -2 * math.log(prior.length_scale) - math.log(d))
+    sd = np.full(d + 1, 2 * prior.length_scale_sd)
     mean[-1], sd[-1] = math.log(prior.noise), prior.noise_sd
 
     def loss(t: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = marginal_likelihood(mean + sd * t, x[learn], place, y[learn])
         return value + 0.5 * float(t @ t), gradient * sd + t
 
-    t = lbfgs(loss, np.zeros(d + 1), prior.steps)
+    t = lbfgs(loss, np.zeros(d + 1), prior.fit_evaluations)
     # Three digits: the last bits of a sum depend on the machine and on the BLAS's threads.
     theta = np.round(mean + sd * t, 3)
     return condition(x, y, np.exp(theta[:-1] / 2)[place], math.exp(theta[-1]))

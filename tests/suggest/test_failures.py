@@ -79,7 +79,9 @@ def test_only_failures_among_failures_are_predictable() -> None:
     by_chance = np.array([[0.21]])
     regular = np.linspace(0.72, 1, 8)[:, None]
     failed = np.concatenate([by_chance, regular])
-    feasibility = Feasibility.of(x[x[:, 0] < 0.7], failed, np.array([0]), length=0.35, steps=10)
+    feasibility = Feasibility.of(
+        x[x[:, 0] < 0.7], failed, np.array([0]), length_scale=0.35, fit_evaluations=10
+    )
     assert feasibility.is_predictive
     predictable = feasibility.predictable_failures()
     assert by_chance[0, 0] not in predictable

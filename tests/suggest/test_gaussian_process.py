@@ -12,7 +12,7 @@ from sparktuner.space import flatten
 from sparktuner.suggest._adaptive import log_expected_improvement, targets, with_worst
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import (
-    Prior,
+    HyperPrior,
     condition,
     fit,
     marginal_likelihood,
@@ -72,7 +72,7 @@ def test_what_does_not_matter_gets_a_long_length_scale(
     data: tuple[np.ndarray, np.ndarray],
 ) -> None:
     x, y = data
-    process = fit(x, np.arange(3), y, Prior(steps=30), np.arange(len(x)))
+    process = fit(x, np.arange(3), y, HyperPrior(fit_evaluations=30), np.arange(len(x)))
     assert process.root[2] < 0.5 * process.root[0]
 
 
