@@ -7,7 +7,7 @@ process predicts left-out losses badly.
 Where trials have failed, the improvement is multiplied by the probability of feasibility (Gelbart,
 Snoek, Adams, 2014), and failures that do not look like chance enter the process as the worst
 loss; without that it would go on where there is nothing but failures. What lies far out in
-a normal prior is penalised (:func:`unlikely`).
+a normal prior is penalised (:func:`prior_penalty`).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray, normal_cdf
-from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._distinct import draw_each
+from sparktuner.suggest._densities import ParzenEstimator, TpeOptions
+from sparktuner.suggest._distinct import suggest_each
 from sparktuner.suggest._feasibility import Feasibility
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import GaussianProcess, HyperPrior, fit
 from sparktuner.suggest._layout import IndexArray
-from sparktuner.suggest._linear_algebra import MOST_ROWS
-from sparktuner.suggest._moves import perturb, settle, unlikely, widths
-from sparktuner.suggest._ranked import Ranked, evenly
+from sparktuner.suggest._linear_algebra import MAX_ROWS
+from sparktuner.suggest._moves import column_widths, perturb, prior_penalty, repair
+from sparktuner.suggest._ranked import RankedTrials, systematic_sample
 from sparktuner.suggest._tpe import best_first, rank_tpe
 
 # A Gaussian process, which knows how wrong it may be, can do with so few.
-_LEAST_RESULTS = 4
+_MIN_RESULTS = 4
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class AtpeOptions:
     n_candidates: int = 160
     n_refinements: int = 2
     n_parents: int = 5
-    max_points: int = MOST_ROWS
+    max_points: int = MAX_ROWS
     max_fit_points: int = 48
     tpe_share: float = 0.2
     length_scale: float = 0.35
@@ -75,8 +75,8 @@ class AtpeOptions:
         for name in ("n_candidates", "n_parents", "max_fit_points", "fit_evaluations"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 2 <= self.max_points <= MOST_ROWS:
-            raise ValueError(f"max_points must be 2 to {MOST_ROWS}, got {self.max_points}")
+        if not 2 <= self.max_points <= MAX_ROWS:
+            raise ValueError(f"max_points must be 2 to {MAX_ROWS}, got {self.max_points}")
         for name in ("n_startup_jobs", "n_refinements"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
@@ -88,7 +88,7 @@ class AtpeOptions:
 
     def is_startup(self, history: History) -> bool:
         """Whether there is too little to learn from yet."""
-        few = history.n < max(min(self.n_startup_jobs, _LEAST_RESULTS), 2)
+        few = history.n < max(min(self.n_startup_jobs, _MIN_RESULTS), 2)
         known = history.n + len(history.failed) + len(history.pending)
         return few or known < self.n_startup_jobs
 
@@ -114,15 +114,15 @@ def propose_adaptive(
     options = AtpeOptions() if options is None else options
     rank = None
     if n and not options.is_startup(history):
-        rank = _Model(Estimator.of(space, history, options.tpe), options, rng).rank
-    return draw_each(space, history, n, rng, rank)
+        rank = _Model(ParzenEstimator.of(space, history, options.tpe), options, rng).rank
+    return suggest_each(space, history, n, rng, rank)
 
 
 class _Model:
     """What is the same for all suggestions of one call; the process is made on first use."""
 
     def __init__(
-        self, estimator: Estimator, options: AtpeOptions, rng: np.random.Generator
+        self, estimator: ParzenEstimator, options: AtpeOptions, rng: np.random.Generator
     ) -> None:
         self._estimator, self._options, self._rng = estimator, options, rng
 
@@ -135,7 +135,7 @@ class _Model:
 
     @cached_property
     def _points(self) -> IndexArray:
-        return subset(self._estimator.seen, self._options.max_points)
+        return conditioning_trials(self._estimator.ranked, self._options.max_points)
 
     @cached_property
     def _process(self) -> GaussianProcess:
@@ -143,9 +143,9 @@ class _Model:
         y = targets(self._estimator.history.losses[self._points])
         x = self._x
         if self._feasibility is not None:
-            x, y = with_worst(x, y, self._feasibility.predictable_failures())
-        learn = evenly(len(y), self._options.max_fit_points)
-        return fit(x, features.owner, y, self._options.prior, learn)
+            x, y = with_failures(x, y, self._feasibility.predictable_failures())
+        learn = systematic_sample(len(y), self._options.max_fit_points)
+        return fit(x, features.column_of, y, self._options.prior, learn)
 
     @cached_property
     def _x(self) -> FloatArray:
@@ -160,7 +160,7 @@ class _Model:
             return None
         length_scale, fit_evaluations = self._options.length_scale, self._options.fit_evaluations
         feasibility = Feasibility.of(
-            self._x, features.of(failed), features.owner, length_scale, fit_evaluations
+            self._x, features.of(failed), features.column_of, length_scale, fit_evaluations
         )
         return feasibility if feasibility.is_predictive else None
 
@@ -175,14 +175,14 @@ class _Model:
         features = features_of(space)
         # A pending trial that is believed to be the best one is what has to be improved on.
         waiting = features.of(pending)
-        believed = [self._process.at_points(), self._process.predict(waiting)[0]]
+        believed = [self._process.fitted_values(), self._process.predict(waiting)[0]]
         incumbent = float(np.concatenate(believed).min())
         process, feasibility = self._process.with_fantasies(waiting), self._feasibility
 
         def score(rows: FloatArray) -> FloatArray:
             x = features.of(rows)
             value = log_expected_improvement(process, x, incumbent)
-            value -= unlikely(space, rows, self._estimator.best)
+            value -= prior_penalty(space, rows, self._estimator.incumbent)
             return value if feasibility is None else value + feasibility.log_probability(x)
 
         best = self._points[: self._options.n_parents]
@@ -197,16 +197,16 @@ class _Model:
         return rows, ei
 
 
-def subset(seen: Ranked, most: int) -> IndexArray:
+def conditioning_trials(ranked: RankedTrials, most: int) -> IndexArray:
     """Positions of at most ``most`` trials: the best half, and an even choice of the rest.
 
     The best ones come first, in the order of their losses.
     """
-    if len(seen.best) <= most:
-        return seen.best
-    best = seen.best[: most // 2]
-    rest = seen.even[~np.isin(seen.even, best)]
-    return np.concatenate([best, rest[evenly(len(rest), most - len(best))]])
+    if len(ranked.best) <= most:
+        return ranked.best
+    best = ranked.best[: most // 2]
+    rest = ranked.subsample[~np.isin(ranked.subsample, best)]
+    return np.concatenate([best, rest[systematic_sample(len(rest), most - len(best))]])
 
 
 def targets(losses: FloatArray) -> FloatArray:
@@ -226,15 +226,17 @@ def targets(losses: FloatArray) -> FloatArray:
     return _standardised(y)
 
 
-def with_worst(x: FloatArray, y: FloatArray, failed: FloatArray) -> tuple[FloatArray, FloatArray]:
+def with_failures(
+    x: FloatArray, y: FloatArray, failed: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Points (n, f) and targets (n,), best first, with failed ones (m, f) as bad as the worst.
 
-    The targets are standardised again; of more than ``MOST_ROWS`` points the best half and an
+    The targets are standardised again; of more than ``MAX_ROWS`` points the best half and an
     even choice of the rest stay.
     """
     half = len(y) // 2
-    room = max(MOST_ROWS - len(failed) - half, 0)
-    kept = np.append(np.arange(half), half + evenly(len(y) - half, room))
+    room = max(MAX_ROWS - len(failed) - half, 0)
+    kept = np.append(np.arange(half), half + systematic_sample(len(y) - half, room))
     worse = np.append(y[kept], np.full(len(failed), y.max()))
     return np.concatenate([x[kept], failed]), _standardised(worse)
 
@@ -276,8 +278,8 @@ def local_moves(
     # Differential moves (Storn and Price, 1997) follow a valley in any direction.
     a, b = (parents[rng.integers(len(parents), size=k)] for _ in range(2))
     shift = rng.normal(0, 0.7, size=(k, 1)) * (a - b)
-    shift[:, widths(space)[0] == 0] = 0.0
+    shift[:, column_widths(space)[0] == 0] = 0.0
     along = np.where(np.isnan(shift), base, base + shift)
     some = rng.random(k) < 0.3
-    rows[some] = settle(space, np.where(np.isnan(along), 0.0, along))[some]
+    rows[some] = repair(space, np.where(np.isnan(along), 0.0, along))[some]
     return rows

@@ -15,9 +15,9 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
-from sparktuner.suggest._distinct import draw_each
+from sparktuner.suggest._distinct import suggest_each
 from sparktuner.suggest._moves import perturb
-from sparktuner.suggest._ranked import Ranked
+from sparktuner.suggest._ranked import RankedTrials
 
 _TRIES = 16
 
@@ -56,9 +56,9 @@ def propose_anneal(
     """``n`` different configurations, each a move away from a good trial."""
     options = AnnealOptions() if options is None else options
     if not history.n:
-        return draw_each(space, history, n, rng, None)
+        return suggest_each(space, history, n, rng, None)
     moves = _Moves(space, history, rng, options)
-    return draw_each(space, history, n, rng, moves.away, moves.nearby)
+    return suggest_each(space, history, n, rng, moves.away, moves.nearby)
 
 
 class _Moves:
@@ -68,7 +68,7 @@ class _Moves:
         self, space: FlatSpace, history: History, rng: np.random.Generator, options: AnnealOptions
     ) -> None:
         self._space, self._values, self._rng, self._options = space, history.values, rng, options
-        self._best = Ranked.of(history).best
+        self._best = RankedTrials.of(history).best
         observed = (~np.isnan(history.values)).sum(axis=0)
         self._temperature = 1 / (1 + options.shrink_coef * observed)  # (p,)
 

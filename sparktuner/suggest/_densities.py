@@ -12,13 +12,13 @@ from sparktuner.records import History
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, Layout, layout_of
 from sparktuner.suggest._parzen import Mixture, Points
-from sparktuner.suggest._ranked import Ranked, evenly
+from sparktuner.suggest._ranked import RankedTrials, systematic_sample
 
-_MOST_BAD = 128
-_MOST_GOOD = 25
+_MAX_BAD = 128
+_MAX_GOOD = 25
 # Of the pending trials that are looked at: where 500 of them have 200 parameters each, all of
 # them cost 100 ms a suggestion.
-_MOST_PENDING_VALUES = 40_000
+_MAX_PENDING_VALUES = 40_000
 
 
 @dataclass(frozen=True)
@@ -75,16 +75,16 @@ class TpeOptions:
         if self.linear_forgetting < 0:
             raise ValueError(f"linear_forgetting must be at least 0, got {self.linear_forgetting}")
 
-    def good(self, n: int) -> FloatArray:
+    def good_weights(self, n: int) -> FloatArray:
         """Weights (m,) in l(x) of the ``m`` best of ``n`` trials, the best one's first."""
         few = n / 10 if self.gamma is None else self.gamma * math.sqrt(n)
-        m = min(math.ceil((1 + self.softness) * min(few, _MOST_GOOD)), n)
+        m = min(math.ceil((1 + self.softness) * min(few, _MAX_GOOD)), n)
         weights: FloatArray = (1 - np.arange(m) / m) ** self.softness
         return weights
 
 
 @dataclass(frozen=True, eq=False)
-class Estimator:
+class ParzenEstimator:
     """What finished trials tell; it does not depend on pending ones.
 
     Attributes:
@@ -92,61 +92,63 @@ class Estimator:
         layout: the same, sorted.
         history: the trials.
         options: what can be set.
-        seen: the trials that are looked at.
-        is_active: (e, G) whether a group was active in each trial of ``seen.even``.
-        trials: the good ones of each group, best first.
-        weights: of those in l(x).
-        good: l(x).
+        ranked: the trials that are looked at.
+        is_active: (e, G) whether a group was active in each trial of ``ranked.subsample``.
+        good_trials: the good ones of each group, best first.
+        good_weights: of those in l(x).
+        good_density: l(x).
     """
 
     space: FlatSpace
     layout: Layout
     history: History
     options: TpeOptions
-    seen: Ranked
+    ranked: RankedTrials
     is_active: BoolArray
-    trials: list[IndexArray]
-    weights: list[FloatArray]
-    good: Mixture
+    good_trials: list[IndexArray]
+    good_weights: list[FloatArray]
+    good_density: Mixture
 
     @classmethod
-    def of(cls, space: FlatSpace, history: History, options: TpeOptions) -> Estimator:
+    def of(cls, space: FlatSpace, history: History, options: TpeOptions) -> ParzenEstimator:
         """From the finished trials of ``history``."""
-        layout, values, seen = layout_of(space), history.values, Ranked.of(history)
-        is_active = ~np.isnan(values[seen.even[:, None], layout.heads])
-        among_best = ~np.isnan(values[seen.best[:, None], layout.heads])
+        layout, values, ranked = layout_of(space), history.values, RankedTrials.of(history)
+        is_active = ~np.isnan(values[ranked.subsample[:, None], layout.group_heads])
+        among_best = ~np.isnan(values[ranked.best[:, None], layout.group_heads])
         # As many as there would be if the share of the even choice is that of all trials.
-        numbers = is_active.sum(axis=0) / max(len(seen.even), 1) * history.n
+        numbers = is_active.sum(axis=0) / max(len(ranked.subsample), 1) * history.n
         trials, weights = [], []
         for active, n in zip(among_best.T, numbers.tolist(), strict=True):
-            best = seen.best[active]
-            weight = options.good(round(n))[: len(best)]
+            best = ranked.best[active]
+            weight = options.good_weights(round(n))[: len(best)]
             trials.append(best[: len(weight)])
             weights.append(weight)
         centres, padded = _gather(layout, values, trials, weights)
-        good = parzen(layout, centres, padded, options.good_bandwidth, options.prior_weight)
-        return cls(space, layout, history, options, seen, is_active, trials, weights, good)
+        good = parzen_mixture(
+            layout, centres, padded, options.good_bandwidth, options.prior_weight
+        )
+        return cls(space, layout, history, options, ranked, is_active, trials, weights, good)
 
     @property
-    def best(self) -> FloatArray:
+    def incumbent(self) -> FloatArray:
         """The best trial, (p,)."""
-        row: FloatArray = self.history.values[self.seen.best[0]]
+        row: FloatArray = self.history.values[self.ranked.best[0]]
         return row
 
     def draw(self, rng: np.random.Generator, k: int) -> FloatArray:
         """``k`` rows (k, p), some from l(x), the others from the product of its marginals."""
         rows = np.empty((k, len(self.space.columns)))
-        crossed = np.arange(k) >= self.options.joint * k
-        rows[:, self.layout.index] = self.good.sample(rng, k, crossed)
+        from_marginals = np.arange(k) >= self.options.joint * k
+        rows[:, self.layout.index] = self.good_density.sample(rng, k, from_marginals)
         return np.where(self.space.active(rows), rows, np.nan)
 
-    def bad(self, pending: FloatArray) -> Mixture:
+    def bad_density(self, pending: FloatArray) -> Mixture:
         """g(x), of bad and pending trials (m, p)."""
         centres, weights = self._bad_trials
-        most = max(_MOST_BAD, _MOST_PENDING_VALUES // max(pending.shape[1], 1))
-        pending = pending[evenly(len(pending), most)]
-        waits = ~np.isnan(pending[:, self.layout.heads])
-        return parzen(
+        most = max(_MAX_BAD, _MAX_PENDING_VALUES // max(pending.shape[1], 1))
+        pending = pending[systematic_sample(len(pending), most)]
+        waits = ~np.isnan(pending[:, self.layout.group_heads])
+        return parzen_mixture(
             self.layout,
             np.concatenate([centres, pending[:, self.layout.index].T], axis=1),
             np.concatenate([weights, self.options.pending_weight * waits.T], axis=1),
@@ -157,21 +159,25 @@ class Estimator:
     @cached_property
     def _bad_trials(self) -> tuple[FloatArray, FloatArray]:
         """Values (d, m) and weights (G, m) of bad and failed trials, the same for a batch."""
-        values, even = self.history.values, self.seen.even
+        values, even = self.history.values, self.ranked.subsample
         trials, weights = [], []
-        for active, good, weight in zip(self.is_active.T, self.trials, self.weights, strict=True):
+        for active, good, weight in zip(
+            self.is_active.T, self.good_trials, self.good_weights, strict=True
+        ):
             rest = np.ones(len(values))
             rest[good] -= weight
             bad = even[active]
             bad = bad[rest[bad] > 0]
-            bad = bad[evenly(len(bad), _MOST_BAD)]
+            bad = bad[systematic_sample(len(bad), _MAX_BAD)]
             trials.append(bad)
-            weights.append(rest[bad] * forgetting(len(bad), self.options.linear_forgetting))
+            weights.append(
+                rest[bad] * forgetting_weights(len(bad), self.options.linear_forgetting)
+            )
         centres, padded = _gather(self.layout, values, trials, weights)
-        failed = self.history.failed[evenly(len(self.history.failed), _MOST_BAD)]
+        failed = self.history.failed[systematic_sample(len(self.history.failed), _MAX_BAD)]
         if not len(failed):
             return centres, padded
-        took_part = ~np.isnan(failed[:, self.layout.heads])
+        took_part = ~np.isnan(failed[:, self.layout.group_heads])
         return (
             np.concatenate([centres, failed[:, self.layout.index].T], axis=1),
             np.concatenate([padded, took_part.T.astype(np.float64)], axis=1),
@@ -181,10 +187,10 @@ class Estimator:
         """log l(x) - log g(x) of rows (k, p); (k,)."""
         x = rows[:, self.layout.index]
         points = Points.of(self.layout, x, ~np.isnan(x))
-        l_joint, l_alone = self.good.log_densities(points)
-        g_joint, g_alone = bad.log_densities(points)
+        l_joint, l_marginal = self.good_density.log_densities(points)
+        g_joint, g_marginal = bad.log_densities(points)
         joint = self.options.joint
-        return joint * (l_joint - g_joint) + (1 - joint) * (l_alone - g_alone)
+        return joint * (l_joint - g_joint) + (1 - joint) * (l_marginal - g_marginal)
 
 
 def _gather(
@@ -205,15 +211,15 @@ def _gather(
     return np.where(missing[layout.group], np.nan, found), padded
 
 
-@lru_cache(maxsize=_MOST_BAD)
-def forgetting(n: int, latest: int) -> FloatArray:
+@lru_cache(maxsize=_MAX_BAD)
+def forgetting_weights(n: int, latest: int) -> FloatArray:
     """Weights (n,) of trials from old to new; the ``latest`` ones have 1."""
     if latest == 0 or n <= latest:
         return np.ones(n)
     return np.append(np.linspace(1 / n, 1, n - latest), np.ones(latest))
 
 
-def parzen(
+def parzen_mixture(
     layout: Layout, centres: FloatArray, weights: FloatArray, least: float, prior_weight: float
 ) -> Mixture:
     """The mixtures of kernels at ``centres`` (d, m), of weights (G, m), and of the prior.
@@ -225,7 +231,7 @@ def parzen(
     weights = np.append(weights, np.full((len(weights), 1), prior_weight), axis=1)
     with np.errstate(divide="ignore"):  # a weight of 0 takes a component out
         log_weights = np.log(weights / weights.sum(axis=1, keepdims=True))
-    sizes = prior_weight * layout.sizes
+    sizes = prior_weight * layout.n_options
     return Mixture(
         layout,
         log_weights,
@@ -239,7 +245,7 @@ def parzen(
 def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) -> FloatArray:
     """The larger gap of each centre (d_n, m) to its neighbours, the prior's being one of them.
 
-    At least ``least`` widths / min(100, m + 2) and half a step, at most the widest, m being
+    At least ``least`` widths / min(100, m + 2) and half a step, at most ``max_bandwidth``, m being
     the ``count`` (d_n,) of centres that are not NaN.
     """
     rows = np.arange(len(mu))[:, None]
@@ -257,6 +263,6 @@ def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) 
         off = np.abs(np.nansum(mu[alone], axis=1) - layout.centre[alone])
         sigma[alone] = np.maximum(off, layout.scale[alone] / 2 - off)[:, None]
     floor = np.maximum(least * layout.scale / np.minimum(100, count + 2), 0.5 * layout.step)
-    ceiling = np.maximum(layout.widest, floor)
+    ceiling = np.maximum(layout.max_bandwidth, floor)
     clipped: FloatArray = np.clip(sigma, floor[:, None], ceiling[:, None])
     return clipped

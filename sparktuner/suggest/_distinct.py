@@ -10,13 +10,13 @@ import numpy as np
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray
-from sparktuner.suggest._moves import fill_prior, widths
+from sparktuner.suggest._moves import column_widths, sample_all_columns
 
 # Draws from the prior, then from the flattened prior, before the space is listed. When all
 # fail, what was tried is a large share of the space, so the list is not much longer than it.
 _DRAWS = 64
 # More values than this are not listed: draws of them hit nothing that was tried.
-_MANY = 100_000
+_MAX_LISTED = 100_000
 
 # Candidates (k, p), best first, given the rows (m, p) that are pending.
 Rank: TypeAlias = Callable[[FloatArray], FloatArray]
@@ -29,16 +29,16 @@ class Tried:
         self._space = space
         self._blocks = [history.values, history.pending, history.failed]
         self._total = sum(len(block) for block in self._blocks)
-        width, step = widths(space)
+        width, step = column_widths(space)
         fine = 1e-9 * width
         self._same = np.where(step > 0, np.minimum(fine, step / 4), fine)
 
     def __len__(self) -> int:
         return self._total
 
-    def keys(self) -> set[bytes]:
-        """Of all the rows, see :func:`keys`."""
-        return {key for block in self._blocks for key in keys(self._space, block)}
+    def row_keys(self) -> set[bytes]:
+        """Of all the rows, see :func:`row_keys`."""
+        return {key for block in self._blocks for key in row_keys(self._space, block)}
 
     def add(self, row: FloatArray) -> None:
         """Count one more row, of shape (p,), as tried."""
@@ -84,7 +84,7 @@ def find_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatA
     return new
 
 
-def draw_each(
+def suggest_each(
     space: FlatSpace,
     history: History,
     n: int,
@@ -136,9 +136,9 @@ def _next_row(
 
 
 def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArray:
-    rows = fill_prior(space, rng, n)
+    rows = sample_all_columns(space, rng, n)
     for j, column in enumerate(space.columns):
-        if column.distribution.cardinality <= _MANY:
+        if column.distribution.cardinality <= _MAX_LISTED:
             rows[:, j] = column.distribution.to_latent(
                 rng.choice(column.distribution.support(), n)
             )
@@ -151,24 +151,26 @@ def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
     if any(column.distribution.cardinality > limit for column in space.columns):
         return None
     supports = [c.distribution.to_latent(c.distribution.support()) for c in space.columns]
-    rows = lattice(space, supports, limit)
+    rows = cartesian_rows(space, supports, limit)
     if rows is None:
         return None
-    known = tried.keys()
-    left: FloatArray = rows[[key not in known for key in keys(space, rows)]]
+    known = tried.row_keys()
+    left: FloatArray = rows[[key not in known for key in row_keys(space, rows)]]
     return left
 
 
-def keys(space: FlatSpace, rows: FloatArray) -> list[bytes]:
+def row_keys(space: FlatSpace, rows: FloatArray) -> list[bytes]:
     """One for each row (k, p) of a space of steps and options; equal rows have equal ones."""
     rows = rows.reshape(len(rows), len(space.columns))
-    width, _ = widths(space)
+    width, _ = column_widths(space)
     # A value and its logarithm's exponential differ in the last bits; 9 digits do not.
     digits = np.round(rows / np.where(width > 0, width, 1.0), 9)
     return [row.tobytes() for row in np.where(np.isnan(rows), np.inf, digits) + 0.0]
 
 
-def lattice(space: FlatSpace, supports: Sequence[FloatArray], limit: int) -> FloatArray | None:
+def cartesian_rows(
+    space: FlatSpace, supports: Sequence[FloatArray], limit: int
+) -> FloatArray | None:
     """The finite product of ``supports``, each conditional column only where it is active.
 
     Args:

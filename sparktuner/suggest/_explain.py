@@ -9,7 +9,7 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import Categorical, Column, FlatSpace, FloatArray
-from sparktuner.suggest._densities import Estimator, TpeOptions
+from sparktuner.suggest._densities import ParzenEstimator, TpeOptions
 from sparktuner.suggest._parzen import Mixture, Points
 
 _POINTS = 201
@@ -42,8 +42,8 @@ def explain_tpe(
 ) -> list[Explanation]:
     """For each column the densities that the next suggestion is drawn from and compared by."""
     options = TpeOptions() if options is None else options
-    estimator = Estimator.of(space, history, options)
-    bad = estimator.bad(history.pending)
+    estimator = ParzenEstimator.of(space, history, options)
+    bad = estimator.bad_density(history.pending)
     explanations = {}
     for j, (index, column) in enumerate(
         zip(estimator.layout.index.tolist(), estimator.layout.columns, strict=True)
@@ -53,7 +53,7 @@ def explain_tpe(
             column.label,
             column.path,
             column.distribution.from_latent(latents),
-            np.exp(_log_marginal(estimator.good, j, latents)),
+            np.exp(_log_marginal(estimator.good_density, j, latents)),
             np.exp(_log_marginal(bad, j, latents)),
             is_discrete,
         )

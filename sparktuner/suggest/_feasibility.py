@@ -9,10 +9,10 @@ import numpy as np
 from sparktuner.space import FloatArray, normal_cdf
 from sparktuner.suggest._gaussian_process import GaussianProcess, HyperPrior, fit
 from sparktuner.suggest._layout import IndexArray
-from sparktuner.suggest._linear_algebra import MOST_ROWS
-from sparktuner.suggest._ranked import evenly
+from sparktuner.suggest._linear_algebra import MAX_ROWS
+from sparktuner.suggest._ranked import systematic_sample
 
-_MOST = MOST_ROWS // 2  # of either kind
+_MOST = MAX_ROWS // 2  # of either kind
 _BETTER = 0.9
 _NOISE = 0.1  # a trial may fail for no reason of its own
 
@@ -36,22 +36,25 @@ class Feasibility:
         cls,
         x: FloatArray,
         failed: FloatArray,
-        owner: IndexArray,
+        column_of: IndexArray,
         length_scale: float,
         fit_evaluations: int,
     ) -> Feasibility:
         """From the features (n, f) of trials with a loss and (m, f) of those that failed.
 
         Args:
-            owner: (f,) the parameter of each feature.
+            column_of: (f,) the parameter of each feature.
             length_scale: median of the prior of the length scales.
             fit_evaluations: evaluations of the likelihood.
         """
-        x, failed = x[evenly(len(x), _MOST)], failed[evenly(len(failed), _MOST)]
+        x, failed = (
+            x[systematic_sample(len(x), _MOST)],
+            failed[systematic_sample(len(failed), _MOST)],
+        )
         labels = np.repeat([1.0, -1.0], [len(x), len(failed)])
-        learn = evenly(len(labels), _MOST)
+        learn = systematic_sample(len(labels), _MOST)
         prior = HyperPrior(length_scale, noise=_NOISE, fit_evaluations=fit_evaluations)
-        process = fit(np.concatenate([x, failed]), owner, labels - labels.mean(), prior, learn)
+        process = fit(np.concatenate([x, failed]), column_of, labels - labels.mean(), prior, learn)
         return cls(process, float(labels.mean()), failed)
 
     @property

@@ -27,7 +27,7 @@ class Features:
         low: (p_n,) what becomes 0.
         width: (p_n,) how far from there 1 is.
         categorical: positions and numbers of options of the others.
-        owner: (f,) the column of each feature.
+        column_of: (f,) the column of each feature.
     """
 
     space: FlatSpace
@@ -35,11 +35,11 @@ class Features:
     low: FloatArray
     width: FloatArray
     categorical: tuple[tuple[int, int], ...]
-    owner: IndexArray
+    column_of: IndexArray
 
     def of(self, rows: FloatArray) -> FloatArray:
         """Features (k, f) of latents (k, p)."""
-        x = np.zeros((len(rows), len(self.owner)))
+        x = np.zeros((len(rows), len(self.column_of)))
         z = (rows[:, self.numeric] - self.low) / self.width
         n = len(self.numeric)
         x[:, :n] = np.where(np.isnan(z), 0.5, z)
@@ -56,13 +56,15 @@ def features_of(space: FlatSpace) -> Features:
     """The features of a space, which is frozen."""
     layout = layout_of(space)
     place, n = layout.index, layout.n_numeric
-    categorical = [(int(j), int(size)) for j, size in zip(place[n:], layout.sizes, strict=True)]
-    owner = [*place[:n], *(j for j, size in categorical for _ in range(size))]
+    categorical = [
+        (int(j), int(size)) for j, size in zip(place[n:], layout.n_options, strict=True)
+    ]
+    column_of = [*place[:n], *(j for j, size in categorical for _ in range(size))]
     return Features(
         space,
         place[:n],
         layout.centre - layout.scale / 2,
         layout.scale,
         tuple(categorical),
-        np.array(owner, dtype=np.intp),
+        np.array(column_of, dtype=np.intp),
     )

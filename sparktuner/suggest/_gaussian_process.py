@@ -16,7 +16,7 @@ import numpy as np
 from sparktuner.space import FloatArray
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._lbfgs import lbfgs
-from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
+from sparktuner.suggest._linear_algebra import MAX_ROWS, inverse, product
 
 _JITTER = 1e-6
 _ROOT5 = math.sqrt(5.0)
@@ -48,46 +48,46 @@ class GaussianProcess:
     Attributes:
         x: (n, f) scaled features.
         y: (n,) targets.
-        root: (f,) square roots of the inverse squared length scales.
-        inverse: (n, n) inverse of the kernel matrix, amplitude 1.
+        inverse_length_scales: (f,) square roots of the inverse squared length scales.
+        kernel_inverse: (n, n) inverse of the kernel matrix, amplitude 1.
         alpha: (n,) that times the targets.
         amplitude: signal variance.
         noise: noise variance over signal variance.
         pending: (m, f) scaled features of pending points.
-        pending_inverse: (m, m) inverse of their posterior covariance.
+        pending_precision: (m, m) inverse of their posterior covariance.
     """
 
     x: FloatArray
     y: FloatArray
-    root: FloatArray
-    inverse: FloatArray
+    inverse_length_scales: FloatArray
+    kernel_inverse: FloatArray
     alpha: FloatArray
     amplitude: float
     noise: float
     pending: FloatArray
-    pending_inverse: FloatArray
+    pending_precision: FloatArray
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Mean and standard deviation of the noise-free loss at features (k, f)."""
-        scaled = x * self.root
-        k = matern(squared_distances(scaled, self.x))
-        weights = product(k, self.inverse)
+        scaled = x * self.inverse_length_scales
+        k = matern52(squared_distances(scaled, self.x))
+        weights = product(k, self.kernel_inverse)
         variance = 1.0 - (weights * k).sum(axis=1)
         if len(self.pending):
             c = self._covariance(scaled, weights)
-            variance = variance - (product(c, self.pending_inverse) * c).sum(axis=1)
+            variance = variance - (product(c, self.pending_precision) * c).sum(axis=1)
         mean: FloatArray = (k * self.alpha).sum(axis=1)
         return mean, np.sqrt(self.amplitude * np.maximum(variance, 1e-8))
 
-    def at_points(self) -> FloatArray:
+    def fitted_values(self) -> FloatArray:
         """Means (n,) at the points themselves: the targets without their noise."""
         means: FloatArray = self.y - (self.noise + _JITTER) * self.alpha
         return means
 
     def _covariance(self, scaled: FloatArray, weights: FloatArray) -> FloatArray:
         """Posterior covariance (k, m) of points and pending ones (eq. 2.24)."""
-        across = matern(squared_distances(self.pending, self.x))
-        return matern(squared_distances(scaled, self.pending)) - product(weights, across.T)
+        across = matern52(squared_distances(self.pending, self.x))
+        return matern52(squared_distances(scaled, self.pending)) - product(weights, across.T)
 
     def with_fantasies(self, x: FloatArray) -> GaussianProcess:
         """Conditioned on what it predicts at pending points (m, f): only the variance falls.
@@ -96,16 +96,16 @@ class GaussianProcess:
         """
         if not len(x):
             return self
-        scaled = x[-MOST_ROWS:] * self.root
-        k = matern(squared_distances(scaled, self.x))
+        scaled = x[-MAX_ROWS:] * self.inverse_length_scales
+        k = matern52(squared_distances(scaled, self.x))
         believer = replace(self, pending=scaled)
-        covariance = believer._covariance(scaled, product(k, self.inverse))
+        covariance = believer._covariance(scaled, product(k, self.kernel_inverse))
         covariance.flat[:: len(covariance) + 1] += self.noise + 1e-4
-        return replace(believer, pending_inverse=inverse(covariance)[0])
+        return replace(believer, pending_precision=inverse(covariance)[0])
 
     def leave_one_out(self) -> FloatArray:
         """(n,) predictions of each target from the others (eq. 5.12)."""
-        left_out: FloatArray = self.y - self.alpha / np.diag(self.inverse)
+        left_out: FloatArray = self.y - self.alpha / np.diag(self.kernel_inverse)
         return left_out
 
     def is_predictive(self, share: float = 1.0) -> bool:
@@ -121,7 +121,7 @@ def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
     return distances
 
 
-def matern(d: FloatArray) -> FloatArray:
+def matern52(d: FloatArray) -> FloatArray:
     """Matérn 5/2 of squared distances (eq. 4.17)."""
     r = _ROOT5 * np.sqrt(d)
     kernel: FloatArray = (1.0 + r + r * r / 3.0) * np.exp(-r)
@@ -131,7 +131,7 @@ def matern(d: FloatArray) -> FloatArray:
 def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> GaussianProcess:
     """The posterior for given hyperparameters; the amplitude is the most probable one."""
     scaled = x * root
-    k = matern(squared_distances(scaled, scaled))
+    k = matern52(squared_distances(scaled, scaled))
     k.flat[:: len(k) + 1] = 1.0 + noise + _JITTER
     k_inverse, _ = inverse(k)
     alpha = (k_inverse * y).sum(axis=1)
@@ -143,25 +143,25 @@ def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> G
 
 
 def fit(
-    x: FloatArray, owner: IndexArray, y: FloatArray, prior: HyperPrior, learn: IndexArray
+    x: FloatArray, column_of: IndexArray, y: FloatArray, prior: HyperPrior, learn: IndexArray
 ) -> GaussianProcess:
     """Hyperparameters by maximum a posteriori, then the posterior.
 
     Args:
-        x: (n, f) features, n at most ``MOST_ROWS``.
-        owner: (f,) the parameter that each feature belongs to; one length scale for each.
+        x: (n, f) features, n at most ``MAX_ROWS``.
+        column_of: (f,) the parameter that each feature belongs to; one length scale for each.
         y: (n,) standardised targets.
         prior: of the hyperparameters.
         learn: the points that the hyperparameters are learnt from.
     """
-    columns, place = np.unique(owner, return_inverse=True)
+    columns, place = np.unique(column_of, return_inverse=True)
     d = len(columns)
     mean = np.full(d + 1, -2 * math.log(prior.length_scale) - math.log(d))
     sd = np.full(d + 1, 2 * prior.length_scale_sd)
     mean[-1], sd[-1] = math.log(prior.noise), prior.noise_sd
 
     def loss(t: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = marginal_likelihood(mean + sd * t, x[learn], place, y[learn])
+        value, gradient = negative_log_likelihood(mean + sd * t, x[learn], place, y[learn])
         return value + 0.5 * float(t @ t), gradient * sd + t
 
     t = lbfgs(loss, np.zeros(d + 1), prior.fit_evaluations)
@@ -170,7 +170,7 @@ def fit(
     return condition(x, y, np.exp(theta[:-1] / 2)[place], math.exp(theta[-1]))
 
 
-def marginal_likelihood(
+def negative_log_likelihood(
     theta: FloatArray, x: FloatArray, place: IndexArray, y: FloatArray
 ) -> tuple[float, FloatArray]:
     """Profiled negative log likelihood (eq. 5.8) and its gradient (eq. 5.9)."""

@@ -11,7 +11,7 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
 from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
-from sparktuner.suggest._distinct import Tried, keys, lattice
+from sparktuner.suggest._distinct import Tried, cartesian_rows, row_keys
 
 _MOST = 1_000_000
 
@@ -30,7 +30,7 @@ def propose_grid(
     """
     rows, place = _grid(space, resolution)
     is_left = np.ones(len(rows), dtype=np.bool_)
-    is_left[[place[key] for key in place.keys() & Tried(space, history).keys()]] = False
+    is_left[[place[key] for key in place.keys() & Tried(space, history).row_keys()]] = False
     left = np.flatnonzero(is_left)
     return space.decode(rows[rng.permutation(left)[:n]])
 
@@ -42,13 +42,13 @@ def _grid(space: FlatSpace, resolution: int) -> tuple[FloatArray, dict[bytes, in
     listed = [c for c in space.columns if _is_listed(c, resolution)]
     if not any(column.distribution.cardinality > _MOST for column in listed):
         supports = [grid_values(column, resolution) for column in space.columns]
-        rows = lattice(space, supports, _MOST)
+        rows = cartesian_rows(space, supports, _MOST)
     if rows is None:
         raise BadSearchSpace(
             f"the grid has more than {_MOST:,} points; lower resolution={resolution}, or use "
             "qmc.suggest, which covers a space evenly with any number of trials"
         )
-    return rows, {key: i for i, key in enumerate(keys(space, rows))}
+    return rows, {key: i for i, key in enumerate(row_keys(space, rows))}
 
 
 def grid_values(column: Column, resolution: int) -> FloatArray:

@@ -33,7 +33,7 @@ class Layout:
         index: (d,) the columns' positions in the space.
         columns: the columns in the same order.
         group: (d,) the number of each column's group: those that are active together.
-        heads: (G,) the position in the space of a column of each group.
+        group_heads: (G,) the position in the space of a column of each group.
         n_continuous: how many columns are continuous.
         n_numeric: how many are numeric at all, d_n.
         low: lower bounds of the latents, -inf for a normal base.
@@ -41,26 +41,26 @@ class Layout:
         centre: median of the prior.
         scale: width of the prior; a normal base counts as wide as the uniform distribution of
             equal variance.
-        widest: the largest bandwidth of a kernel: the scale, or the normal base's deviation, so
-            that the kernels of outliers do not lead further and further out.
+        max_bandwidth: the largest bandwidth of a kernel: the scale, or the normal base's
+            deviation, so that the kernels of outliers do not lead further and further out.
         step: width of the narrowest cell of a stepped column's latents, near its centre.
-        sizes: (d_c,) how many options each categorical column has.
+        n_options: (d_c,) how many options each categorical column has.
         table: the arithmetic of the columns.
     """
 
     index: IndexArray
     columns: tuple[Column, ...]
     group: IndexArray
-    heads: IndexArray
+    group_heads: IndexArray
     n_continuous: int
     n_numeric: int
     low: FloatArray
     high: FloatArray
     centre: FloatArray
     scale: FloatArray
-    widest: FloatArray
+    max_bandwidth: FloatArray
     step: FloatArray
-    sizes: FloatArray
+    n_options: FloatArray
     table: StackedDistributions
 
     def sample_prior(self, rng: np.random.Generator, k: int) -> FloatArray:
@@ -93,16 +93,16 @@ def layout_of(space: FlatSpace) -> Layout:
         index=np.array(indices, dtype=np.intp),
         columns=columns,
         group=np.array([numbers[c.conditions] for c in columns], dtype=np.intp),
-        heads=np.array(list(heads.values()), dtype=np.intp),
+        group_heads=np.array(list(heads.values()), dtype=np.intp),
         n_continuous=kinds.count(0),
         n_numeric=len(numeric),
         low=bounds[:, 0],
         high=bounds[:, 1],
         centre=centre,
         scale=np.where(normal, np.sqrt(12.0) * b, b - a),
-        widest=np.where(normal, b, b - a),
+        max_bandwidth=np.where(normal, b, b - a),
         step=_steps(numeric, centre),
-        sizes=np.array(
+        n_options=np.array(
             [len(d.p) for d in distributions if isinstance(d, Categorical)], dtype=np.float64
         ),
         table=StackedDistributions(distributions),

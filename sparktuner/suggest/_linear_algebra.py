@@ -13,17 +13,17 @@ from sparktuner.space import FloatArray
 
 # Measured with OpenBLAS 0.3.31: larger products and factorisations take more processor time
 # than wall time, which is to say threads.
-_MOST_MULTIPLICATIONS = 90_000
+_MAX_MULTIPLICATIONS = 90_000
 _BLOCK = 32
 # Rows of the largest matrix that a model makes of trials; not a limit of these functions.
-MOST_ROWS = 96
+MAX_ROWS = 96
 
 
 def product(a: FloatArray, b: FloatArray) -> FloatArray:
     """``a @ b`` for matrices (k, n) and (n, m), a few rows at a time."""
     # Copied, or NumPy takes a symmetric product for a @ a.T, which OpenBLAS runs in threads.
     b = b.copy()
-    rows = max(1, _MOST_MULTIPLICATIONS // max(b.size, 1))
+    rows = max(1, _MAX_MULTIPLICATIONS // max(b.size, 1))
     if len(a) <= rows:
         whole: FloatArray = a @ b
         return whole

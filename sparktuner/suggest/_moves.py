@@ -15,7 +15,7 @@ _BULK = 3.5
 
 
 @lru_cache(maxsize=32)
-def widths(space: FlatSpace) -> tuple[FloatArray, FloatArray]:
+def column_widths(space: FlatSpace) -> tuple[FloatArray, FloatArray]:
     """(p,) width of each numeric column and of its step; 0 where categorical or continuous."""
     width, step = np.zeros(len(space.columns)), np.zeros(len(space.columns))
     layout = layout_of(space)
@@ -41,11 +41,11 @@ def perturb(
         change: (k, p) the columns to move.
         sigma: (k, 1) or (k, p) step as a share of the column's width.
     """
-    width, step = widths(space)
-    fresh = fill_prior(space, rng, len(base))
+    width, step = column_widths(space)
+    fresh = sample_all_columns(space, rng, len(base))
     z = rng.normal(size=base.shape)
     moved = base + z * sigma * width
-    place, mean, deviation = _normals(space)
+    place, mean, deviation = _normal_columns(space)
     if len(place):
         normal = layout_of(space).index[place]
         start, step_of = (base[:, normal] - mean) / deviation, np.sqrt(12.0) * sigma
@@ -56,10 +56,10 @@ def perturb(
     # A stepped parameter moves by a step at least, else most moves would come to nothing.
     moved += np.where(step > 0, np.sign(z) * 0.5 * step, 0.0)
     rows = np.where(change, np.where(width > 0, moved, fresh), base)
-    return settle(space, np.where(np.isnan(rows), fresh, rows))
+    return repair(space, np.where(np.isnan(rows), fresh, rows))
 
 
-def fill_prior(space: FlatSpace, rng: np.random.Generator, k: int) -> FloatArray:
+def sample_all_columns(space: FlatSpace, rng: np.random.Generator, k: int) -> FloatArray:
     """Draws (k, p) with a value in every column, active or not."""
     rows = np.empty((k, len(space.columns)))
     layout = layout_of(space)
@@ -67,9 +67,9 @@ def fill_prior(space: FlatSpace, rng: np.random.Generator, k: int) -> FloatArray
     return rows
 
 
-def settle(space: FlatSpace, rows: FloatArray) -> FloatArray:
+def repair(space: FlatSpace, rows: FloatArray) -> FloatArray:
     """Rows (k, p) reflected into the bounds, moved to proper values, NaN where inactive."""
-    bounded, low, high = _bounds(space)
+    bounded, low, high = _bounded_columns(space)
     z, period = np.abs(rows[:, bounded] - low), 2 * (high - low)
     z %= period
     rows[:, bounded] = np.minimum(low + np.minimum(z, period - z), high)
@@ -78,7 +78,7 @@ def settle(space: FlatSpace, rows: FloatArray) -> FloatArray:
     return settled
 
 
-def unlikely(space: FlatSpace, rows: FloatArray, best: FloatArray) -> FloatArray:
+def prior_penalty(space: FlatSpace, rows: FloatArray, best: FloatArray) -> FloatArray:
     """(k,) penalties, in units of log density, of rows (k, p) far out in a normal prior.
 
     A tenth of the prior's own log density (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi,
@@ -86,22 +86,22 @@ def unlikely(space: FlatSpace, rows: FloatArray, best: FloatArray) -> FloatArray
     thousand draws, and nine tenths as far as the best trial (p,). Models know nothing there,
     and would go on and on in a parameter that does not matter.
     """
-    if not len(_normals(space)[0]):
+    if not len(_normal_columns(space)[0]):
         return np.zeros(len(rows))
-    z, z_best = _distances(space, rows), _distances(space, best[None, :])
+    z, z_best = _deviations(space, rows), _deviations(space, best[None, :])
     limit = np.fmax(0.9 * z_best, _RARE)
     doubled = np.fmax(z * z - limit * limit, 0.1 * z * z)
     penalty: FloatArray = 0.5 * np.nansum(doubled, axis=1)  # NaN where a parameter is inactive
     return penalty
 
 
-def _distances(space: FlatSpace, rows: FloatArray) -> FloatArray:
+def _deviations(space: FlatSpace, rows: FloatArray) -> FloatArray:
     """(k, c) deviations between the means of the normal columns and the rows' values.
 
     A stepped value is as near as the nearest end of its cell.
     """
     layout = layout_of(space)
-    place, mean, deviation = _normals(space)
+    place, mean, deviation = _normal_columns(space)
     lower = upper = rows[:, layout.index[place]]
     stepped = place >= layout.n_continuous
     if stepped.any():
@@ -114,15 +114,15 @@ def _distances(space: FlatSpace, rows: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=32)
-def _normals(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
+def _normal_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
     """Where in the layout a normal base stands, its mean and its standard deviation."""
     layout = layout_of(space)
     place = np.flatnonzero(np.isinf(layout.low))
-    return place, layout.centre[place], layout.widest[place]
+    return place, layout.centre[place], layout.max_bandwidth[place]
 
 
 @lru_cache(maxsize=32)
-def _bounds(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
+def _bounded_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
     """Which columns are numeric and bounded, and their bounds."""
     layout = layout_of(space)
     bounded = np.flatnonzero(np.isfinite(layout.low))

@@ -91,7 +91,7 @@ class Mixture:
         mu: (d_n, m) centres of the numeric kernels.
         sigma: (d_n, m) their bandwidths.
         options: (d_c, m) observed options of the categorical columns.
-        spread: (d_c,) the share ``c`` of each categorical kernel.
+        smoothing: (d_c,) the share ``c`` of each categorical kernel.
     """
 
     layout: Layout
@@ -99,18 +99,18 @@ class Mixture:
     mu: FloatArray
     sigma: FloatArray
     options: FloatArray
-    spread: FloatArray
+    smoothing: FloatArray
 
     def sample(
-        self, rng: np.random.Generator, k: int, crossed: BoolArray | None = None
+        self, rng: np.random.Generator, k: int, from_marginals: BoolArray | None = None
     ) -> FloatArray:
         """``k`` draws, latents of shape (k, d), of all columns whether active or not.
 
-        ``crossed`` (k,) tells which draws take each column from a component of its own: those
-        are drawn from the product of the marginal densities.
+        ``from_marginals`` (k,) tells which draws take each column from a component of its own:
+        those are drawn from the product of the marginal densities.
         """
         layout, m, n = self.layout, self.mu.shape[1], self.layout.n_numeric
-        component = self._components(rng, k, crossed)
+        component = self._components(rng, k, from_marginals)
         latents = layout.sample_prior(rng, k)
         u = rng.random(latents.shape)
         if not m:
@@ -120,21 +120,21 @@ class Mixture:
         place = np.arange(n), component[:, :n]
         z = truncated_normal(self.mu[place], self.sigma[place], layout.low, layout.high, u[:, :n])
         latents[:, :n] = np.where(observed[:, :n], z, latents[:, :n])
-        stays = observed[:, n:] & (u[:, n:] >= self.spread)
+        stays = observed[:, n:] & (u[:, n:] >= self.smoothing)
         options = self.options[np.arange(len(self.options)), component[:, n:]]
         # A trial from before a parameter was added has no option; the prior's draw stays.
         latents[:, n:] = np.where(stays & ~np.isnan(options), options, latents[:, n:])
         return layout.table.snap(latents)
 
     def _components(
-        self, rng: np.random.Generator, k: int, crossed: BoolArray | None
+        self, rng: np.random.Generator, k: int, from_marginals: BoolArray | None
     ) -> IndexArray:
         """The component that each value (k, d) of ``k`` draws comes from."""
         group = self.layout.group
         u = rng.random((k, len(self.log_weights)))[:, group]
         own = rng.random(u.shape)
-        if crossed is not None:
-            u = np.where(crossed[:, None], own, u)
+        if from_marginals is not None:
+            u = np.where(from_marginals[:, None], own, u)
         weights = np.cumsum(np.exp(self.log_weights), axis=1)
         weights /= weights[:, -1:]
         below: IndexArray = (weights[group] <= u[:, :, None]).sum(axis=2)
@@ -154,10 +154,10 @@ class Mixture:
         # A single column's densities are neither so large nor, for the prior's floor, so small
         # that their sum would have to be scaled.
         np.exp(kernels, out=kernels)
-        alone = np.einsum("ij,ij->i", kernels, np.exp(self.log_weights)[group])
+        marginal = np.einsum("ij,ij->i", kernels, np.exp(self.log_weights)[group])
         return (
             _sum_by_row(_log_sum_exp(joint), points.row[first], k),
-            _sum_by_row(np.log(alone), points.row, k),
+            _sum_by_row(np.log(marginal), points.row, k),
         )
 
     def _log_kernels(self, points: Points) -> FloatArray:
@@ -185,9 +185,9 @@ class Mixture:
     def _log_options(self, points: Points, start: int) -> FloatArray:
         """(n_c, m) of the categorical values, which begin at ``start``."""
         c = points.column[start:] - self.layout.n_numeric
-        spread = self.spread[c]
-        miss = spread * np.exp(points.log_prior[start:])
-        log_miss, log_hit = np.log(np.maximum([miss, miss + 1 - spread], _FLOOR))
+        smoothing = self.smoothing[c]
+        miss = smoothing * np.exp(points.log_prior[start:])
+        log_miss, log_hit = np.log(np.maximum([miss, miss + 1 - smoothing], _FLOOR))
         is_hit = points.value[start:, None] == self.options[c]
         log_share: FloatArray = np.where(is_hit, log_hit[:, None], log_miss[:, None])
         return log_share

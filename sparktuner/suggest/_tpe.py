@@ -19,7 +19,7 @@ What is different here:
   good they are. (Song, Yu, Neiswanger, Ermon, 2022, weight by improvement instead.)
 - The kernels of bad trials have twice the least width. One is at most as wide as the prior is:
   its range, or its standard deviation where it is normal.
-- A candidate far out in a normal prior is penalised (:func:`unlikely`).
+- A candidate far out in a normal prior is penalised (:func:`prior_penalty`).
 - The prior's component is the prior itself; pending and failed trials count as bad ones.
 - At most 128 bad trials of a group enter g, evenly chosen, and 128 failed ones. The standard
   error of g(x) from that choice is below sqrt(E_g[k^2] / E_g[k]^2 / 128) of g(x), k the kernel.
@@ -34,9 +34,9 @@ import numpy as np
 
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray
-from sparktuner.suggest._densities import Estimator, TpeOptions
-from sparktuner.suggest._distinct import draw_each
-from sparktuner.suggest._moves import unlikely
+from sparktuner.suggest._densities import ParzenEstimator, TpeOptions
+from sparktuner.suggest._distinct import suggest_each
+from sparktuner.suggest._moves import prior_penalty
 
 
 def propose_tpe(
@@ -50,15 +50,17 @@ def propose_tpe(
     options = TpeOptions() if options is None else options
     rank = None
     if history.n and history.n + len(history.failed) >= options.n_startup_jobs:
-        rank = partial(rank_tpe, Estimator.of(space, history, options), rng)
-    return draw_each(space, history, n, rng, rank)
+        rank = partial(rank_tpe, ParzenEstimator.of(space, history, options), rng)
+    return suggest_each(space, history, n, rng, rank)
 
 
-def rank_tpe(estimator: Estimator, rng: np.random.Generator, pending: FloatArray) -> FloatArray:
+def rank_tpe(
+    estimator: ParzenEstimator, rng: np.random.Generator, pending: FloatArray
+) -> FloatArray:
     """Candidates (k, p) by falling log l(x) - log g(x), less their penalties."""
     candidates = estimator.draw(rng, estimator.options.n_EI_candidates)
-    score = estimator.log_ratio(estimator.bad(pending), candidates)
-    score -= unlikely(estimator.space, candidates, estimator.best)
+    score = estimator.log_ratio(estimator.bad_density(pending), candidates)
+    score -= prior_penalty(estimator.space, candidates, estimator.incumbent)
     return best_first(candidates, np.round(score, 9))
 
 

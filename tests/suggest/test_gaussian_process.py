@@ -9,18 +9,18 @@ import pytest
 from scipy import optimize, stats
 
 from sparktuner.space import flatten
-from sparktuner.suggest._adaptive import log_expected_improvement, targets, with_worst
+from sparktuner.suggest._adaptive import log_expected_improvement, targets, with_failures
 from sparktuner.suggest._features import features_of
 from sparktuner.suggest._gaussian_process import (
     HyperPrior,
     condition,
     fit,
-    marginal_likelihood,
-    matern,
+    matern52,
+    negative_log_likelihood,
     squared_distances,
 )
 from sparktuner.suggest._lbfgs import lbfgs
-from sparktuner.suggest._linear_algebra import MOST_ROWS, inverse, product
+from sparktuner.suggest._linear_algebra import MAX_ROWS, inverse, product
 from tests.suggest.searches import choice, conditional, parameter
 
 
@@ -37,14 +37,14 @@ def test_predictions_agree_with_the_textbook(data: tuple[np.ndarray, np.ndarray]
     root, noise = np.array([2.0, 1.0, 0.5]), 0.05
     process = condition(x, y, root, noise)
     new = np.random.default_rng(1).random((7, 3))
-    k = matern(squared_distances(x * root, x * root)) + (noise + 1e-6) * np.eye(len(x))
-    across = matern(squared_distances(new * root, x * root))
+    k = matern52(squared_distances(x * root, x * root)) + (noise + 1e-6) * np.eye(len(x))
+    across = matern52(squared_distances(new * root, x * root))
     mean, sd = process.predict(new)
     amplitude = y @ np.linalg.solve(k, y) / len(y)
     variance = 1 - (across * np.linalg.solve(k, across.T).T).sum(axis=1)
     assert mean == pytest.approx(across @ np.linalg.solve(k, y))
     assert sd == pytest.approx(np.sqrt(amplitude * variance))
-    assert process.at_points() == pytest.approx(process.predict(x)[0], abs=1e-5)
+    assert process.fitted_values() == pytest.approx(process.predict(x)[0], abs=1e-5)
 
 
 def test_pending_points_lower_the_variance_and_leave_the_mean(
@@ -63,8 +63,10 @@ def test_the_gradient_is_that_of_the_likelihood(data: tuple[np.ndarray, np.ndarr
     x, y = data
     theta = np.array([1.0, 0.3, -2.0])
     place = np.array([0, 1, 1])
-    _, gradient = marginal_likelihood(theta, x, place, y)
-    numeric = optimize.approx_fprime(theta, lambda t: marginal_likelihood(t, x, place, y)[0], 1e-6)
+    _, gradient = negative_log_likelihood(theta, x, place, y)
+    numeric = optimize.approx_fprime(
+        theta, lambda t: negative_log_likelihood(t, x, place, y)[0], 1e-6
+    )
     assert gradient == pytest.approx(numeric, rel=1e-3, abs=1e-4)
 
 
@@ -73,7 +75,7 @@ def test_what_does_not_matter_gets_a_long_length_scale(
 ) -> None:
     x, y = data
     process = fit(x, np.arange(3), y, HyperPrior(fit_evaluations=30), np.arange(len(x)))
-    assert process.root[2] < 0.5 * process.root[0]
+    assert process.inverse_length_scales[2] < 0.5 * process.inverse_length_scales[0]
 
 
 def test_leaving_one_out_agrees_with_doing_so(data: tuple[np.ndarray, np.ndarray]) -> None:
@@ -152,13 +154,13 @@ def test_a_normal_base_is_as_wide_as_a_uniform_one_and_goes_on() -> None:
 
 
 def test_failed_trials_join_as_the_worst_and_the_best_half_stays() -> None:
-    x = np.arange(MOST_ROWS)[:, None].astype(float)
-    y = np.linspace(-2, 2, MOST_ROWS)
-    rows, worse = with_worst(x, y, np.full((40, 1), -1.0))
-    assert len(rows) == len(worse) == MOST_ROWS
-    assert rows[: MOST_ROWS // 2, 0].tolist() == list(range(MOST_ROWS // 2))
-    rest = rows[MOST_ROWS // 2 : -40, 0]
-    assert np.ptp(rest) > 0.8 * (MOST_ROWS // 2)
+    x = np.arange(MAX_ROWS)[:, None].astype(float)
+    y = np.linspace(-2, 2, MAX_ROWS)
+    rows, worse = with_failures(x, y, np.full((40, 1), -1.0))
+    assert len(rows) == len(worse) == MAX_ROWS
+    assert rows[: MAX_ROWS // 2, 0].tolist() == list(range(MAX_ROWS // 2))
+    rest = rows[MAX_ROWS // 2 : -40, 0]
+    assert np.ptp(rest) > 0.8 * (MAX_ROWS // 2)
     assert (worse[-40:] == worse.max()).all()
     assert abs(worse.mean()) < 1e-12
 

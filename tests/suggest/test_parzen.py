@@ -11,7 +11,7 @@ from scipy import stats
 from sparktuner.records import History
 from sparktuner.space import Categorical, FloatArray, Numeric, flatten
 from sparktuner.suggest import _densities
-from sparktuner.suggest._densities import Estimator, TpeOptions, bandwidths, parzen
+from sparktuner.suggest._densities import ParzenEstimator, TpeOptions, bandwidths, parzen_mixture
 from sparktuner.suggest._layout import Layout, layout_of
 from sparktuner.suggest._parzen import Mixture, Points
 from tests.suggest.searches import DISTRIBUTIONS, conditional, everything, parameter
@@ -22,18 +22,20 @@ def mixture(space: object, m: int = 6) -> Mixture:
     flat = flatten(space)
     layout = layout_of(flat)
     rows = flat.sample(np.random.default_rng(1), m)
-    weights = np.where(np.isnan(rows[:, layout.heads].T), 0.0, np.linspace(1, 2, m))
-    return parzen(layout, rows[:, layout.index].T, weights, least=1.0, prior_weight=1.0)
+    weights = np.where(np.isnan(rows[:, layout.group_heads].T), 0.0, np.linspace(1, 2, m))
+    return parzen_mixture(layout, rows[:, layout.index].T, weights, least=1.0, prior_weight=1.0)
 
 
 def points_of(layout: Layout, x: FloatArray) -> Points:
     return Points.of(layout, x, ~np.isnan(x))
 
 
-def slow_kernel(distribution: object, x: float, mu: float, sigma: float, spread: float) -> float:
+def slow_kernel(
+    distribution: object, x: float, mu: float, sigma: float, smoothing: float
+) -> float:
     """One kernel's density or mass at latent x, from scipy.stats."""
     if isinstance(distribution, Categorical):
-        return spread * distribution.p[int(x)] + (1 - spread) * (x == mu)
+        return smoothing * distribution.p[int(x)] + (1 - smoothing) * (x == mu)
     low, high = distribution.bounds  # type: ignore[attr-defined]
     normal = stats.norm(mu, sigma)
     inside = normal.cdf(high) - normal.cdf(low)
@@ -54,8 +56,8 @@ def slow_density(model: Mixture, row: FloatArray, columns: list[int]) -> float:
         for j in columns:
             mu = model.mu[j, i] if j < n else model.options[j - n, i]
             sigma = model.sigma[j, i] if j < n else math.nan
-            spread = model.spread[j - n] if j >= n else math.nan
-            product *= slow_kernel(layout.columns[j].distribution, row[j], mu, sigma, spread)
+            smoothing = model.smoothing[j - n] if j >= n else math.nan
+            product *= slow_kernel(layout.columns[j].distribution, row[j], mu, sigma, smoothing)
         density += product
     return float(density)
 
@@ -85,8 +87,8 @@ def test_crossed_draws_take_each_column_from_a_component_of_its_own() -> None:
         np.empty((0, 2)),
         np.empty(0),
     )
-    crossed = np.arange(4000) >= 2000
-    high = model.sample(np.random.default_rng(5), 4000, crossed) > 0
+    from_marginals = np.arange(4000) >= 2000
+    high = model.sample(np.random.default_rng(5), 4000, from_marginals) > 0
     mixed = high[:, 0] != high[:, 1]
     assert not mixed[:2000].any()
     # Five standard deviations of a binomial: false alarm below 1e-6.
@@ -113,22 +115,22 @@ def test_kernels_are_as_wide_as_the_larger_gap_to_a_neighbour() -> None:
 def test_weights_of_the_best_trials_add_up_to_about_the_number_of_good_ones(
     options: TpeOptions, number: int
 ) -> None:
-    weights = options.good(100)
+    weights = options.good_weights(100)
     assert weights[0] == 1
     assert np.all(np.diff(weights) <= 0)
     assert weights.sum() == pytest.approx(number, abs=0.6)
     assert len(weights) == number * (1 + options.softness)
-    assert options.good(100_000).sum() == pytest.approx(25, abs=0.6)
+    assert options.good_weights(100_000).sum() == pytest.approx(25, abs=0.6)
 
 
 def test_each_trial_is_shared_by_the_good_and_the_bad_ones() -> None:
     space = flatten(parameter("x", "uniform"))
     rng = np.random.default_rng(8)
     history = History(np.arange(50), rng.normal(size=50), space.sample(rng, 50), np.empty((0, 1)))
-    estimator = Estimator.of(space, history, TpeOptions(linear_forgetting=0))
+    estimator = ParzenEstimator.of(space, history, TpeOptions(linear_forgetting=0))
     centres, weights = estimator._bad_trials
     share = dict(zip(centres[0].tolist(), weights[0].tolist(), strict=True))
-    for trial, weight in zip(estimator.trials[0], estimator.weights[0], strict=True):
+    for trial, weight in zip(estimator.good_trials[0], estimator.good_weights[0], strict=True):
         value = float(history.values[trial, 0])
         assert share.pop(value, 0.0) + weight == pytest.approx(1)
     assert set(share.values()) == {1.0}
@@ -145,11 +147,11 @@ def test_thinning_the_bad_trials_errs_less_than_the_stated_bound(
     points = points_of(layout_of(space), space.sample(rng, 200))
 
     def g() -> Mixture:
-        estimator = Estimator.of(space, history, TpeOptions(linear_forgetting=0))
-        return estimator.bad(history.pending)
+        estimator = ParzenEstimator.of(space, history, TpeOptions(linear_forgetting=0))
+        return estimator.bad_density(history.pending)
 
     thinned = g()
-    monkeypatch.setattr(_densities, "_MOST_BAD", 3000)
+    monkeypatch.setattr(_densities, "_MAX_BAD", 3000)
     whole = g()
     by_value = whole._log_kernels(points)[:, :-1].reshape(3, 200, -1)
     kernels = np.exp(by_value.sum(axis=0))

@@ -13,7 +13,7 @@ from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
 from sparktuner.space import Numeric, Parameter, RandInt
-from sparktuner.suggest._ranked import Ranked
+from sparktuner.suggest._ranked import RankedTrials
 from tests.suggest.searches import (
     Search,
     any_loss,
@@ -203,7 +203,7 @@ def test_the_trials_looked_at_do_not_depend_on_the_order_of_equal_results() -> N
 
     def best(order: np.ndarray) -> list[int]:
         history = History(tids[order], losses[order], values, values[:0])
-        return [int(i) for i in history.tids[Ranked.of(history).best]]
+        return [int(i) for i in history.tids[RankedTrials.of(history).best]]
 
     shuffled = np.random.default_rng(0).permutation(1000)
     assert best(tids) == best(shuffled) == list(range(512))
