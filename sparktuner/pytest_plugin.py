@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def local_spark_options() -> dict[str, Any]:
-    """Return arguments for ``sparktuner.testing.local_spark``; override it in conftest.py."""
+    """Returns arguments for ``sparktuner.testing.local_spark``; override it in conftest.py."""
     return {}
 
 
 @pytest.fixture(scope="session")
 def local_spark(local_spark_options: dict[str, Any]) -> Iterator[SparkSession]:
-    """A local Spark session, started when the first test asks for it, stopped at the end."""
+    """Starts a local Spark session when the first test asks for it, and stops it at the end."""
     with testing.local_spark(**local_spark_options) as session:
         yield session

@@ -32,7 +32,7 @@ _CONF = {
 def local_spark(
     cores: int | str = 2, *, connect: bool = False, **conf: str
 ) -> Iterator[SparkSession]:
-    """Start a local Spark session with sparktuner's settings, and stop it at the end.
+    """Starts a local Spark session with sparktuner's settings, and stops it at the end.
 
     A session that runs already is used as it is, and left running. The settings come from
     sparktuner's ``conf`` folder (quiet console, FAIR scheduling, workers reused), unless
@@ -83,7 +83,7 @@ def local_spark(
 
 
 def conf_directory() -> Path:
-    """Return the folder of Spark settings that sparktuner brings, for ``SPARK_CONF_DIR``."""
+    """Returns the folder of Spark settings that sparktuner brings, for ``SPARK_CONF_DIR``."""
     package = Path(__file__).parent
     installed = package / "conf"
     return installed if installed.is_dir() else package.parent / "conf"  # editable install

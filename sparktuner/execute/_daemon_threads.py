@@ -46,7 +46,7 @@ class DaemonThreadPool:
     def shutdown(self, timeout: float) -> bool:
         """Ends the threads and returns whether all had ended within ``timeout`` seconds."""
         for _ in self._threads:
-            self._jobs.put(None)
+            self._jobs.put(None)  # behind the jobs that are queued already
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -47,7 +47,7 @@ class Inbox:
 
     @property
     def free(self) -> int:
-        """How many more trials may be in flight now."""
+        """The number of trials that may still be taken into flight now."""
         return 0 if self._closed else max(0, self.slots - len(self.in_flight))
 
     def expect(self, tid: Tid) -> None:
@@ -86,13 +86,14 @@ class Inbox:
         Returns without one when the number of slots changes.
         """
         events: list[Event] = []
+        # A lock's wait refuses a longer time with an OverflowError.
         limit = None if timeout is None else min(max(0.0, timeout), threading.TIMEOUT_MAX)
         try:
             while self.in_flight:
                 event = self._queue.get(not events, limit)
                 if isinstance(event, int):
                     self.slots = event
-                    break
+                    break  # the loop may have trials for the new slots
                 self._accept(event, events)
         except Empty:
             pass

@@ -31,10 +31,11 @@ _GRACE = 1.0
 
 
 class SerialExecutor(Executor):
-    """Calls the objective in the caller's thread, inside :meth:`wait`, one trial at a time.
+    """An executor that calls the objective in the caller's thread, inside :meth:`wait`.
 
-    Values are handed over as they are, never pickled. ``KeyboardInterrupt`` is Ctrl-C: it
-    passes through :meth:`wait`, and the trial ends as cancelled.
+    One trial at a time. Values are handed over as they are, never pickled.
+    ``KeyboardInterrupt`` is Ctrl-C: it passes through :meth:`wait`, and the trial ends as
+    cancelled.
     """
 
     def __init__(self, objective: Objective) -> None:
@@ -92,7 +93,7 @@ class SerialExecutor(Executor):
 
 
 class SerialRunner:
-    """Runs trials one after another in the caller's thread; see :class:`SerialExecutor`."""
+    """A runner of one trial after another in the caller's thread; see :class:`SerialExecutor`."""
 
     @property
     def asynchronous(self) -> bool:
@@ -107,7 +108,7 @@ class SerialRunner:
 
 
 class ThreadExecutor(Executor):
-    """Calls the objective in threads of this process.
+    """An executor that calls the objective in threads of this process.
 
     For objectives that release the GIL, or that launch Spark jobs themselves. Values are
     handed over as they are. Python cannot stop a thread: a cancelled trial that runs already
@@ -123,7 +124,7 @@ class ThreadExecutor(Executor):
         on_cancel: Callable[[list[Tid]], None] | None = None,
         on_close: Callable[[], None] | None = None,
     ) -> None:
-        """Make the executor; its threads start when they are needed.
+        """Makes the executor; its threads start when they are needed.
 
         Args:
             objective: called with the argument of each trial.

@@ -23,7 +23,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Submission:
-    """One trial to run.
+    """A trial to run.
 
     Attributes:
         tid: the trial's id, not in flight now.
@@ -56,7 +56,7 @@ class EarlierAttempt(TypedDict):
 
 @dataclass(frozen=True)
 class Execution:
-    """Where and when a trial ran.
+    """The place and time at which a trial ran.
 
     Attributes:
         host: name of the machine.
@@ -82,7 +82,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Started:
-    """A trial was handed over to be run.
+    """News that a trial was handed over to be run.
 
     Comes once for each trial, before its end; not at all for one that was never handed over,
     because it was cancelled or cannot be sent.
@@ -93,7 +93,7 @@ class Started:
 
 @dataclass(frozen=True)
 class SlotChanged:
-    """It became known that a trial in flight waits for a slot of the cluster, or has one.
+    """News that a trial in flight waits for a slot of the cluster, or has one now.
 
     Comes any number of times. A trial of which nothing is told is taken to have a slot.
     """
@@ -104,7 +104,12 @@ class SlotChanged:
 
 @dataclass(frozen=True)
 class Checkpointed:
-    """An objective in the driver's process keeps a partial result of its trial."""
+    """A partial result that an objective in the driver's process keeps of its own trial.
+
+    Attributes:
+        tid: the trial.
+        result: as the objective would return it; it may be kept, so it is not to be changed.
+    """
 
     tid: Tid
     result: Mapping[str, object]
@@ -112,7 +117,7 @@ class Checkpointed:
 
 @dataclass(frozen=True)
 class Injected:
-    """An objective in the driver's process adds finished trials beside its own.
+    """Finished trials that an objective in the driver's process adds beside its own.
 
     Attributes:
         tid: the objective's own trial.
@@ -125,7 +130,13 @@ class Injected:
 
 @dataclass(frozen=True)
 class Finished:
-    """The objective returned; ``value`` is just what it returned, not yet checked."""
+    """The end of a trial whose objective returned.
+
+    Attributes:
+        tid: the trial.
+        value: what the objective returned, not yet checked.
+        execution: where and when it ran.
+    """
 
     tid: Tid
     value: object
@@ -134,7 +145,7 @@ class Finished:
 
 @dataclass(frozen=True)
 class Failed:
-    """A trial ended without a result, and not because :meth:`Executor.cancel` asked for it.
+    """The end of a trial without a result that :meth:`Executor.cancel` did not ask for.
 
     Attributes:
         tid: the trial.
@@ -158,7 +169,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """A trial ended without a result because :meth:`Executor.cancel` asked for it."""
+    """The end of a trial without a result that :meth:`Executor.cancel` asked for."""
 
     tid: Tid
 
@@ -172,7 +183,7 @@ Event: TypeAlias = Started | SlotChanged | Posted | Ended
 
 
 class Executor(ABC):
-    """Runs one objective for many trials, a bounded number at a time.
+    """A way to run one objective for many trials, a bounded number of them at a time.
 
     Made for one search and one objective. All methods but :meth:`post` are called by one
     thread, the driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
@@ -244,7 +255,7 @@ class Executor(ABC):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a runner asks of each search on it, where the search itself says nothing.
+    """The limits that a runner sets to each search on it, where the search itself sets none.
 
     Attributes:
         timeout: seconds that a search may take; None: no limit.
@@ -259,21 +270,22 @@ class Limits:
 
 
 class Runner(Protocol):
-    """Where the trials of a search run.
+    """A place where the trials of a search run.
 
     Holds settings only, so that it can be pickled, and opened for one search after another.
     """
 
     @property
     def asynchronous(self) -> bool:
-        """Whether trials run beside the driver; if not, an error of the objective is the caller's.
+        """Whether trials run beside the driver.
 
-        The same for as long as the runner lives.
+        If not, an exception in the objective ends the search. The same for as long as the
+        runner lives.
         """
 
     @property
     def limits(self) -> Limits:
-        """What is asked of each search."""
+        """The limits that it sets to each search, as of now."""
 
     def open(self, objective: Objective) -> Executor:
         """Ships the objective and returns the executor that runs it; the caller closes that.

@@ -20,7 +20,7 @@ _MAX_LOSSES = 3
 
 
 class Attempts:
-    """The attempts of one trial.
+    """A count of the attempts to run one trial, and of those that it has left.
 
     A trial whose Python worker died is run again ``max_retries`` times. An executor or a host
     that was lost is not charged to the trial, and has Spark's own limit. What the objective
@@ -28,6 +28,11 @@ class Attempts:
     """
 
     def __init__(self, max_retries: int) -> None:
+        """Begins the first attempt.
+
+        Args:
+            max_retries: how often the trial is run again whose Python worker died.
+        """
         self._retries_left = max_retries
         self._losses_left = _MAX_LOSSES
         self._earlier: list[EarlierAttempt] = []
@@ -35,10 +40,10 @@ class Attempts:
 
     @property
     def number(self) -> int:
-        """How many attempts came to nothing: 0 during the first one."""
+        """The number of attempts that came to nothing: 0 during the first one."""
         return len(self._earlier)
 
-    def may_go_on_after(self, failure: JobFailed) -> bool:
+    def may_retry_after(self, failure: JobFailed) -> bool:
         """Notes how an attempt came to nothing and returns whether there may be another one."""
         if failure.kind is not FailureKind.WORKER_DIED:
             return False
@@ -49,6 +54,7 @@ class Attempts:
             self._losses_left -= 1
         else:
             self._retries_left -= 1
+        # No worker is left to tell how long it ran: this includes the wait for a slot.
         now = time.monotonic()
         self._earlier.append(
             {"host": failure.host, "duration": now - self._began, "reason": failure.message}
@@ -56,8 +62,8 @@ class Attempts:
         self._began = now
         return True
 
-    def ended(self, event: Finished | Failed) -> Finished | Failed:
-        """Returns the trial's last event, with what is known of the attempts before."""
+    def annotate(self, event: Finished | Failed) -> Finished | Failed:
+        """Returns the trial's end with what is known of the attempts before it."""
         if not self._earlier or event.execution is None:
             return event
         execution = dataclasses.replace(

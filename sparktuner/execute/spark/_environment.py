@@ -41,7 +41,7 @@ _SINGLE_TASK_SPECULATION = (
 
 @dataclass(frozen=True)
 class Environment:
-    """The kind of Spark that a session stands for.
+    """The kind of Spark that a session stands for, and what its cluster's settings say.
 
     Attributes:
         is_connect: a Spark Connect session, which has no SparkContext.
@@ -60,9 +60,9 @@ class Environment:
 
 @dataclass(frozen=True)
 class ConnectClient:
-    """What the Python client of a Spark Connect session can do, by its methods.
+    """The abilities of the Python client of a Spark Connect session.
 
-    Not by its version: platforms bring clients of their own.
+    Told by its methods, not by its version: platforms bring clients of their own.
 
     Attributes:
         keeps_session_id: its channel builder has a method to set one (Spark 4.0).

@@ -35,9 +35,10 @@ _GRACE = 10.0
 
 
 class SparkExecutor(Executor):
-    """Runs each trial as one Spark job of one task, a bounded number of them at a time.
+    """An executor that runs each trial as one Spark job of one task.
 
-    A thread blocks for each trial in flight; a result that arrives after a cancel request is
+    The window is the number of jobs that are under way at a time. A thread blocks for each
+    trial in flight; a result that arrives after a cancel request is
     kept. A trial whose worker died is run again, see :class:`Attempts`; one that raised is not.
     Cancelling touches jobs with this executor's own tags and no others.
     """
@@ -51,7 +52,7 @@ class SparkExecutor(Executor):
         preflight: bool = False,
         width: Callable[[], int] | None = None,
     ) -> None:
-        """Make the executor; threads start when they are needed.
+        """Makes the executor; threads start when they are needed.
 
         Args:
             transport: owned from now on.
@@ -84,11 +85,11 @@ class SparkExecutor(Executor):
 
     @property
     def parallelism(self) -> int:
-        """The width of the window now."""
+        """The number of trials that may run at a time now: the width of the window."""
         return self._inbox.slots
 
     def tag(self, tid: Tid) -> str:
-        """Return the tag that the trial's Spark job carries."""
+        """Returns the tag that the trial's Spark job carries."""
         return f"sparktuner-{self._run_id}-{tid}"
 
     def free_slots(self) -> int:
@@ -141,6 +142,7 @@ class SparkExecutor(Executor):
             event = self._end_of(submission)
         except Exception as error:  # a thread's border: the trial must end in an event
             event = Failed(tid, FailureKind.SPARK, *describe(error))
+        # Before the event: once it is taken, the same id may be submitted again.
         self._running.discard(tid)
         self._monitor.forget(tid)
         self._inbox.put(event)
@@ -156,15 +158,16 @@ class SparkExecutor(Executor):
         except UnpicklableArgument as error:
             name = UnpicklableArgument.__name__
             return Failed(tid, FailureKind.ARGUMENT, name, str(error), "")
+        # Not before its argument is pickled: what cannot be sent never starts.
         self._inbox.put(Started(tid))
         attempts = Attempts(self._max_retries)
         while True:
             try:
-                return attempts.ended(self._attempt(submission, argument, attempts.number))
+                return attempts.annotate(self._attempt(submission, argument, attempts.number))
             except JobFailed as failure:
                 if tid in self._cancelled:
                     return Cancelled(tid)
-                if not attempts.may_go_on_after(failure):
+                if not attempts.may_retry_after(failure):
                     return attempts.failed(submission, failure)
 
     def _attempt(self, submission: Submission, argument: bytes, number: int) -> Finished | Failed:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sparktuner.execute._inbox import require_parallelism
 from sparktuner.execute._local import ThreadExecutor
+from sparktuner.execute._protocol import Objective
 from sparktuner.execute.spark._environment import environment_of
 from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._interrupt import spare_other_jobs
 from sparktuner.execute.spark._session import active_session
-from sparktuner.execute.spark._slots import Slots, fixed, following
+from sparktuner.execute.spark._slots import Slots, fixed_width, following_width
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark._trial_jobs import TrialJobs
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 def make_executor(
     session: SparkSession | None,
-    objective: Callable[[Any], Any],
+    objective: Objective,
     parallelism: int | None = None,
     resource_profile: ResourceProfile | None = None,
     max_retries: int = 1,
     at_most: int = sys.maxsize,
 ) -> SparkExecutor:
-    """Ship the objective and return the executor that runs it on this session.
+    """Ships the objective and returns the executor that runs it on this session.
 
     The first trial is preceded by one probe task: where workers cannot unpickle the objective,
     trials fail with ``WorkersNotReady``.
@@ -54,6 +54,7 @@ def make_executor(
     session = active_session(session)
     if parallelism is not None:
         require_parallelism(parallelism)
+    # Ctrl-C and errors while the objective is shipped must leave nothing behind.
     with ExitStack() as undo:
         restore = spare_other_jobs()
         undo.callback(restore)
@@ -61,23 +62,25 @@ def make_executor(
         undo.callback(transport.close)
         slots = Slots(session, resource_profile)
         if parallelism is None:
-            width = following(slots, at_most)
+            # Asked once here, before the first trial; afterwards by the monitor's thread.
+            width = following_width(slots, at_most)
             parallelism = width()
         else:
-            width = fixed(slots, parallelism)
+            width = fixed_width(slots, parallelism)
         executor = SparkExecutor(
             transport, parallelism, restore, max_retries, preflight=True, width=width
         )
-        undo.pop_all()
+        undo.pop_all()  # the executor's close() does the same from here on
         return executor
 
 
 def _make_transport(
     session: SparkSession,
-    objective: Callable[[Any], Any],
+    objective: Objective,
     resource_profile: ResourceProfile | None,
 ) -> tuple[Transport, SparkSession]:
     """The transport, and the session to ask about the cluster while trials run."""
+    # Imported on use: what serves one kind of session may need what the other kind lacks.
     environment = environment_of(session)
     if environment.is_connect:
         from sparktuner.execute.spark.connect import ConnectTransport
@@ -91,9 +94,9 @@ def _make_transport(
 
 
 def make_thread_executor(
-    session: SparkSession | None, objective: Callable[[Any], Any], parallelism: int
+    session: SparkSession | None, objective: Objective, parallelism: int
 ) -> ThreadExecutor:
-    """Return an executor for objectives that launch Spark jobs from threads of the driver.
+    """Returns an executor for objectives that launch Spark jobs from threads of the driver.
 
     Each thread has a FAIR pool, and each trial's jobs a tag of their own, by which they are
     cancelled; Ctrl-C is as in :func:`make_executor`.

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from sparktuner.execute.spark._transport import JobFailed
 from sparktuner.status import FailureKind
 
+# Told by words, which differ between Spark's versions and between Classic and Connect: most of
+# these have no error class.
 _STOPPED = re.compile(
     r"SparkContext was shut down|stopped SparkContext|SparkContext has been shutdown"
     r"|SparkContext is stopped|SparkContext was stopped"
@@ -45,6 +47,7 @@ def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
         text: all that they say.
         causes: (type, message) of each, the outermost one first.
     """
+    # The order matters: "Job 0 cancelled because SparkContext was shut down" is the latter.
     if _STOPPED.search(text):
         return JobFailed(FailureKind.SESSION_GONE, GONE, text)
     if _DIED.search(text):
@@ -60,7 +63,12 @@ def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
 
 
 def worker_died(reason: str, host: str = "") -> JobFailed:
-    """Returns the failure of a trial whose worker, or executor, ended; ``reason`` is Spark's."""
+    """Returns the failure of a trial whose worker process, or executor, ended.
+
+    Args:
+        reason: why, in Spark's words; tells a lost executor from a dead process.
+        host: where the task ran; empty where that is not known.
+    """
     if _LOST.search(reason):
         return JobFailed(
             FailureKind.WORKER_DIED,
@@ -79,7 +87,7 @@ def worker_died(reason: str, host: str = "") -> JobFailed:
 
 
 def worker_vanished() -> JobFailed:
-    """Returns the failure of a trial whose first attempt ended, Spark does not tell how."""
+    """Returns the failure of a trial whose first attempt ended where Spark does not tell how."""
     return JobFailed(
         FailureKind.WORKER_DIED,
         "The trial's worker process ended while it ran the trial, or its executor was lost: "
@@ -90,6 +98,7 @@ def worker_vanished() -> JobFailed:
 def _python_failure(text: str) -> JobFailed:
     """A Python error on the worker outside the objective, e.g. another Python version."""
     remote = text[text.index("Traceback") :]
+    # Behind Python's traceback comes the JVM's.
     remote = re.split(r"\n\tat |\n SQLSTATE", remote, maxsplit=1)[0].rstrip()
     last = remote.splitlines()[-1]
     name, _, message = last.partition(":")

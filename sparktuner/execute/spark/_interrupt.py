@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 
 def spare_other_jobs() -> Callable[[], None]:
-    """Let Ctrl-C raise ``KeyboardInterrupt`` only, and return what undoes this.
+    """Lets Ctrl-C raise ``KeyboardInterrupt`` only, and returns what undoes this.
 
     pyspark's handler cancels every job of the application first, the user's other ones too.
     Only the main thread may set a handler, and only pyspark's is replaced.
@@ -19,6 +19,7 @@ def spare_other_jobs() -> Callable[[], None]:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def restore() -> None:
+        # Somebody may have set a handler of their own meanwhile: that one stays.
         ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
         if ours and threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, handler)

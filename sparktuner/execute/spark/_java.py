@@ -1,4 +1,4 @@
-"""Is there a Java that serves, asked before Spark is launched and fails over it."""
+"""Whether there is a Java that Spark runs on, asked before Spark is launched and fails over it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INSTALL = (
 
 
 class JavaRange(NamedTuple):
-    """The Java versions that a Spark release runs on.
+    """The range of Java versions that a Spark release runs on.
 
     Attributes:
         text: for people.
@@ -33,7 +33,7 @@ class JavaRange(NamedTuple):
 
 
 def java_range(spark: tuple[int, int]) -> JavaRange:
-    """Return the Java versions that serve this Spark, by its documentation.
+    """Returns the Java versions that a Spark of this (major, minor) runs on, by its documentation.
 
     Hadoop's client needed the security manager, which Java 24 removed, up to Spark 4.0.
     """
@@ -47,7 +47,7 @@ def java_range(spark: tuple[int, int]) -> JavaRange:
 
 
 def check_java(spark_version: str) -> None:
-    """Check that the Java which Spark's scripts would take is there and serves.
+    """Checks that the Java which Spark's scripts would take is there and serves.
 
     Args:
         spark_version: of the pyspark that is about to launch a JVM, e.g. ``"4.3.0"``.
@@ -88,11 +88,12 @@ def _java_version(java: str) -> int | None:
         )
     except (OSError, subprocess.SubprocessError):
         return None
+    # java prints it on stderr; a wrapper script need not.
     return parse_java_version(answer.stderr + answer.stdout)
 
 
 def parse_java_version(text: str) -> int | None:
-    """Return the major version that ``java -version`` printed: 8 for "1.8.0_392", else the first.
+    """Returns the major version in what ``java -version`` printed: 8 for "1.8.0_392".
 
     None where the text holds no version.
     """

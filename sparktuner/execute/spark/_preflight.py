@@ -1,4 +1,4 @@
-"""One look at a worker before the first trial, instead of as many failures as there are slots."""
+"""One look at a worker before the first trial, instead of a failure on each slot."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _NOT_THE_WORKERS = (FailureKind.SESSION_GONE, FailureKind.JOB_CANCELLED)
 
 
 class Preflight:
-    """Runs one task that unpickles the objective; the trials of the first window wait for it.
+    """A first task that unpickles the objective, for which the trials of the first window wait.
 
-    The worker process that it started, and the objective in it, serve the first trial.
+    The worker process that it starts, and the objective in it, serve the first trial.
 
     Attributes:
         is_done: whether the probe has gone well; no trial runs before.
@@ -50,6 +50,7 @@ class Preflight:
         """
         if self.is_done:
             return
+        # The trials that come meanwhile wait here, each in its own thread.
         with self._lock:
             if not self.is_done and self._refusal is None:
                 self._probe(tag)
@@ -77,7 +78,7 @@ class Preflight:
             try:
                 return self._transport.run(PROBE_TASK, tag, "preflight: can workers run this?")
             except JobFailed as failure:
-                if not attempts.may_go_on_after(failure):
+                if not attempts.may_retry_after(failure):
                     raise
 
 

@@ -21,7 +21,7 @@ _log = logging.getLogger("sparktuner")
 
 
 class SparkRunner:
-    """Runs each trial as one single-task Spark job, beside the driver.
+    """A runner of each trial as one single-task Spark job, beside the driver.
 
     The attributes may be changed between searches. Pickling drops the session and the resource
     profile, which belong to the process.
@@ -77,9 +77,9 @@ class SparkRunner:
 
     @property
     def width(self) -> int:
-        """How many trials run at a time: the number given, or what the cluster has room for now.
+        """The number of trials that run at a time: as given, or what the cluster has room for now.
 
-        Task slots; twice as many while dynamic allocation may add executors, because Spark
+        Its task slots; twice as many while dynamic allocation may add executors, because Spark
         asks for more only when something waits.
 
         Raises:
@@ -101,6 +101,7 @@ class SparkRunner:
         return make_executor(
             self.spark_session,
             objective,
+            # None is passed on: only then does the window follow the cluster.
             None if self.parallelism is None else self.width,
             self.resource_profile,
             self.max_trial_retries,
@@ -112,7 +113,7 @@ class SparkRunner:
 
 
 class ThreadRunner:
-    """Runs trials in threads of this process, whose objectives may use Spark themselves.
+    """A runner of trials in threads of this process, whose objectives may use Spark themselves.
 
     Where there is a Spark session, the jobs of each trial are submitted to a pool of its
     thread's own, and are cancelled with it. Pickling drops the session.

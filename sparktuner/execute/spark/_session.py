@@ -54,6 +54,7 @@ def require_launchable() -> None:
             "pyspark is not installed: pip install 'sparktuner[spark]'. A managed platform "
             "(Databricks, EMR, Dataproc) brings its own."
         ) from error
+    # The launch would fail with a stack trace that does not say what to install.
     if needs_jvm():
         check_java(pyspark.__version__)
 

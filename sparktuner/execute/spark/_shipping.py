@@ -17,12 +17,13 @@ from pyspark import cloudpickle
 
 from sparktuner.errors import UnpicklableArgument, UnpicklableObjective
 from sparktuner.execute import worker
+from sparktuner.execute._protocol import Objective
 from sparktuner.execute.worker import UnpicklablePart, find_unpicklable_part, type_name
 
 # Their versions matter whatever the objective names: arrays in results, pickles on their way.
 _ALWAYS_COMPARED = ("numpy", "cloudpickle", "pyspark")
 
-_dumps: Callable[[Any], bytes] = cloudpickle.dumps
+_dumps: Callable[[object], bytes] = cloudpickle.dumps
 _register: Callable[[ModuleType], None] = cloudpickle.register_pickle_by_value
 _unregister: Callable[[ModuleType], None] = cloudpickle.unregister_pickle_by_value
 _registered: Callable[[], set[str]] = cloudpickle.list_registry_pickle_by_value
@@ -34,7 +35,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def pickled_by_value() -> Iterator[None]:
-    """Let pyspark's pickler ship ``execute.worker``, and the user's registered ones, by value.
+    """Lets pyspark's pickler ship ``execute.worker``, and modules that users registered, by value.
 
     pyspark brings a cloudpickle of its own, which every worker has; modules that users
     register with the installed cloudpickle are unknown to it.
@@ -68,14 +69,14 @@ def _remove(added: list[ModuleType]) -> None:
                 _unregister(module)
 
 
-def pickle_by_value(function: Callable[..., Any]) -> bytes:
-    """Return one of our worker's functions as bytes that need no sparktuner to be unpickled."""
+def pickle_by_value(function: Callable[..., object]) -> bytes:
+    """Returns a function of ``execute.worker`` as bytes, to unpickle which needs no sparktuner."""
     with pickled_by_value():
         return _dumps(function)
 
 
-def pack_argument(argument: Any) -> bytes:
-    """Pickle a configuration; functions and classes of the user's script in it go by value.
+def pack_argument(argument: object) -> bytes:
+    """Returns a pickled configuration; functions and classes of the user's script go by value.
 
     Raises:
         UnpicklableArgument: names the part that cannot be pickled.
@@ -95,12 +96,12 @@ def pack_argument(argument: Any) -> bytes:
             ) from error
 
 
-def pack_objective(objective: Callable[[Any], Any], omp: str = "") -> list[Any]:
-    """Return what a worker needs to call ``objective``: our own part, and the objective, as bytes.
+def pack_objective(objective: Objective, omp: str = "") -> list[bytes]:
+    """Returns two pickles that a worker needs for each trial: our own part, and the objective.
 
     Args:
         objective: the objective.
-        omp: ``OMP_NUM_THREADS`` as the user set it.
+        omp: ``OMP_NUM_THREADS`` as the user set it; empty if not at all.
 
     Raises:
         UnpicklableObjective: names the variable that cannot be pickled.
@@ -121,14 +122,14 @@ class _NotingPickler(cloudpickle.CloudPickler):
         super().__init__(file)  # type: ignore[no-untyped-call]
         self.packages: set[str] = set()
 
-    def reducer_override(self, obj: Any) -> Any:
+    def reducer_override(self, obj: object) -> Any:
         named = obj if isinstance(obj, type | FunctionType | BuiltinFunctionType) else type(obj)
         module = obj.__name__ if isinstance(obj, ModuleType) else named.__module__
         self.packages.add(str(module).partition(".")[0])
         return super().reducer_override(obj)  # type: ignore[no-untyped-call]
 
 
-def _dumps_noting_packages(value: Any) -> tuple[bytes, list[str]]:
+def _dumps_noting_packages(value: object) -> tuple[bytes, list[str]]:
     with io.BytesIO() as file:
         pickler = _NotingPickler(file)
         pickler.dump(value)  # type: ignore[no-untyped-call]

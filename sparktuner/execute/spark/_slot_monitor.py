@@ -29,11 +29,11 @@ _IDLE_PER_LOOK = 9.0
 class _Observation:
     """What is known of a trial in flight; written by the monitor's thread once it is there."""
 
-    launched: bool
+    launched: bool  # whether it has a job of its own by now
     waits: bool = False
     began: float = field(default_factory=time.monotonic)
     since: float | None = None  # in seconds since the epoch: when its task got a slot
-    asked: bool = False
+    asked: bool = False  # somebody wants to know how long it has run
     looked: float = 0.0
 
     def is_due(self, now: float) -> bool:
@@ -44,15 +44,10 @@ class _Observation:
 
 
 class SlotMonitor:
-    """Looks at Spark once a second in a thread of its own, so that the loop never has to.
+    """A thread that looks at Spark once a second, so that the driver's loop never has to.
 
     Tells the loop of trials that begin or cease to wait for a slot, and keeps the window as
     wide as it is to be.
-
-    Args:
-        inbox: of the window.
-        running_since: asks when a trial's task was launched, as a transport answers it.
-        width: asks how wide the window is to be; may take its time, and raise.
     """
 
     def __init__(
@@ -61,6 +56,13 @@ class SlotMonitor:
         running_since: Callable[[Tid], float | None],
         width: Callable[[], int] | None = None,
     ) -> None:
+        """Makes the monitor; its thread starts with the first trial.
+
+        Args:
+            inbox: of the window.
+            running_since: asks when a trial's task was launched, as a transport answers it.
+            width: asks how wide the window is to be; may take its time, and raise.
+        """
         self._inbox = inbox
         self._running_since = running_since
         self._width = width or (lambda: inbox.slots)
@@ -74,7 +76,9 @@ class SlotMonitor:
         self._observations: dict[Tid, _Observation] = {}
 
     def expect(self, tid: Tid, launched: bool) -> None:
-        """Take note of a trial, or of its next attempt; from any thread but for a first trial.
+        """Takes note of a trial, or of its next attempt.
+
+        From any thread, but for the first trial: from the loop's, which starts ours.
 
         Args:
             tid: the trial.
@@ -87,11 +91,11 @@ class SlotMonitor:
         self._observations[tid] = _Observation(launched, waits=before is not None and before.waits)
 
     def forget(self, tid: Tid) -> None:
-        """The trial has ended."""
+        """Takes note that a trial has ended; from any thread."""
         self._observations.pop(tid, None)
 
     def elapsed(self, tid: Tid) -> float | None:
-        """As ``Executor.elapsed``: answers from the last look, and has one taken soon."""
+        """Returns what ``Executor.elapsed`` does, by the last look, and has one taken soon."""
         observation = self._observations.get(tid)
         if observation is None:
             return None
@@ -103,7 +107,7 @@ class SlotMonitor:
         return max(0.0, time.time() - since)
 
     def close(self, grace: float) -> None:
-        """End the thread; wait for it for so many seconds."""
+        """Ends the thread, and waits for it for ``grace`` seconds at most."""
         self._closed = True
         self._wake.set()
         self._thread.shutdown(grace)
@@ -138,6 +142,7 @@ class SlotMonitor:
         for tid, observation in sorted(
             due, key=lambda each: (each[1].since is not None, each[1].looked)
         ):
+            # Each look costs the JVM, or the server, a question.
             late = time.monotonic() - now > _AGAIN_SHARE * _PERIOD
             if self._closed or (late and observation.since is not None):
                 break

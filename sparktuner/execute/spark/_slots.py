@@ -6,9 +6,15 @@ import logging
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sparktuner.execute.spark._environment import is_connect, is_local, read_conf
+from sparktuner.execute.spark._environment import (
+    ConnectSession,
+    JavaObject,
+    is_connect,
+    is_local,
+    read_conf,
+)
 
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
@@ -22,7 +28,7 @@ _NO_LIMIT = 2**31 - 1
 
 
 class Slots:
-    """The task slots of a session's cluster.
+    """A count of the task slots of a session's cluster.
 
     Spark Classic counts the slots of the executors that are there, for tasks of the profile.
     Spark Connect tells its default parallelism only, which is the number of cores unless
@@ -32,14 +38,14 @@ class Slots:
     def __init__(
         self, session: SparkSession, resource_profile: ResourceProfile | None = None
     ) -> None:
-        """Ask for what does not change while the session runs.
+        """Asks for what does not change while the session runs.
 
         Args:
             session: usable, see ``active_session``.
             resource_profile: counts the slots for tasks of this profile (Spark Classic only).
         """
-        self._session: Any = session
-        self._profile: Any = resource_profile
+        self._session = session
+        self._profile = resource_profile
         self._connect = is_connect(session)
         get = partial(read_conf, session)
         self._task_cpus = int(get("spark.task.cpus") or 1)
@@ -49,7 +55,7 @@ class Slots:
             self._most_executors = int(most or _NO_LIMIT)
 
     def count(self) -> int:
-        """Return how many one-task jobs can run at a time now, at least 1."""
+        """Returns how many one-task jobs can run at a time now, at least 1."""
         if self._connect:
             return max(1, _default_parallelism(self._session) // self._task_cpus)
         context = self._session.sparkContext
@@ -61,7 +67,10 @@ class Slots:
         return count or max(1, int(context.defaultParallelism) // self._task_cpus)
 
     def can_grow(self) -> bool:
-        """Whether trials that wait make Spark ask for more executors (dynamic allocation)."""
+        """Returns whether trials that wait make Spark ask for more executors.
+
+        It does with dynamic allocation, up to its maximum.
+        """
         if not self._most_executors:
             return False
         if self._connect:
@@ -73,7 +82,7 @@ class Slots:
         return running < self._most_executors
 
     def width(self) -> int:
-        """Return how many trials to run at a time: one on each slot.
+        """Returns how many trials to run at a time: one on each slot.
 
         Where waiting trials make the cluster grow, as many wait as run: without any it would
         stay as it is, and many at once would know little of each other.
@@ -81,17 +90,17 @@ class Slots:
         count = self.count()
         return 2 * count if self.can_grow() else count
 
-    def _count_classic(self, scala: Any) -> int:
+    def _count_classic(self, scala: JavaObject) -> int:
         profiles = scala.resourceProfileManager()
         if self._profile is None:
             return int(scala.maxNumConcurrentTasks(profiles.defaultResourceProfile()))
-        profile = self._profile._java_resource_profile
+        profile: JavaObject = self._profile._java_resource_profile
         profiles.addResourceProfile(profile)  # its first use may be yet to come
         # None of its executors need be there: a trial makes Spark start one.
         return max(1, int(scala.maxNumConcurrentTasks(profile)))
 
 
-def _default_parallelism(session: Any) -> int:
+def _default_parallelism(session: ConnectSession) -> int:
     """Return into how many partitions the server splits a range."""
     frame = session.range(_MANY)
     splits = re.search(r"splits=(\d+)", frame._explain_string())
@@ -101,18 +110,32 @@ def _default_parallelism(session: Any) -> int:
     return 1 + int(partitions.selectExpr("max(id)").collect()[0][0])
 
 
-def following(slots: Slots, at_most: int) -> Callable[[], int]:
-    """Return the width of a window that follows the cluster."""
+def following_width(slots: Slots, at_most: int) -> Callable[[], int]:
+    """Returns a function that says how wide a window is to be that follows the cluster.
+
+    Args:
+        slots: of the cluster.
+        at_most: the widest window.
+    """
     return lambda: min(slots.width(), at_most)
 
 
-def fixed(slots: Slots, parallelism: int) -> Callable[[], int]:
-    """Return the width of a window that was given; says once if it exceeds the slots."""
-    unknown = [True]
+def fixed_width(slots: Slots, parallelism: int) -> Callable[[], int]:
+    """Returns a function that says how wide a window is to be whose width was given.
+
+    Its first call compares that with the cluster's slots, and warns if it exceeds them: it may
+    take its time, so it is made beside the trials, not before them.
+
+    Args:
+        slots: of the cluster.
+        parallelism: the width.
+    """
+    compared = False
 
     def width() -> int:
-        if unknown:
-            unknown.clear()
+        nonlocal compared
+        if not compared:
+            compared = True
             count = slots.count()
             if count < parallelism and not slots.can_grow():
                 _log.warning(

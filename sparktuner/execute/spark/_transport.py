@@ -17,7 +17,7 @@ _ERROR_TYPES = {
 
 
 class JobFailed(Exception):
-    """A trial's Spark job ended without an outcome.
+    """The failure of a Spark job that ended without an outcome of its trial.
 
     Attributes:
         kind: why, for code.
@@ -47,7 +47,7 @@ class JobFailed(Exception):
 
 
 class Transport(ABC):
-    """Brings a task to the objective on a worker, and an encoded outcome back.
+    """A way to bring a task to the objective on a worker, and an encoded outcome back.
 
     Called from many threads at once. The objective is shipped when the transport is made.
     """

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager
 
 
 class TrialJobs(ABC):
-    """The Spark jobs that trials launch from threads of the driver, told apart by a tag each.
+    """The Spark jobs that trials launch from threads of the driver, each trial's with its tag.
 
     For ``ThreadExecutor``: :meth:`around` is entered in the trial's thread, :meth:`cancel` ends
     the jobs of trials that shall stop.

@@ -55,7 +55,7 @@ def run_connect_task(
     if context is not None and not is_repeated_by_spark(context, speculates):
         serve, shipped = _unpacked(name, inline)
         outcome = run_trial(serve, shipped, task, in_driver)
-    yield pyarrow.RecordBatch.from_pydict({"report": pyarrow.array([outcome], pyarrow.binary())})
+    yield pyarrow.RecordBatch.from_pydict({"outcome": pyarrow.array([outcome], pyarrow.binary())})
 
 
 def _unpacked(name: str, inline: list[bytes] | None) -> Unpacked:

@@ -49,6 +49,7 @@ def current_trial() -> CurrentTrial:
 def entered(trial: CurrentTrial) -> Iterator[None]:
     """Lets :func:`current_trial` return ``trial`` in this thread."""
     threads = _threads()
+    # An objective may run a search of its own in this thread.
     before = getattr(threads, "trial", None)
     threads.trial = trial
     try:
@@ -62,6 +63,7 @@ def task_addresses() -> dict[str, tuple[str, ...]]:
 
     Empty where this thread runs no task of Spark's.
     """
+    # Not imported: where it is not, this is no task of Spark's.
     pyspark = sys.modules.get("pyspark")
     context = None if pyspark is None else pyspark.TaskContext.get()
     if context is None:

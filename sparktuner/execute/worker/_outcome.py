@@ -17,7 +17,7 @@ _HALF = 20_000  # of the characters that are kept of a message
 
 
 class Outcome(TypedDict, total=False):
-    """What became of one call of the objective: a plain dict, which any process can unpickle.
+    """A plain dict, which any process can unpickle, of what became of one call of the objective.
 
     Exactly one of ``value``, ``pickled`` and ``error`` is there.
 

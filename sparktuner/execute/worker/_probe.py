@@ -15,7 +15,7 @@ _NO_PACKAGES = sys.stdlib_module_names | {"__main__", "sparktuner"}
 
 
 class ProbeResult(TypedDict):
-    """What an unpickled objective finds in this process.
+    """The modules that an unpickled objective finds in this process, and those that it lacks.
 
     Attributes:
         missing: modules that import statements inside the objective name, and that are not
@@ -66,6 +66,7 @@ def _version(name: str, distributions: Iterable[str]) -> str:
 
 
 def _imported_by(objective: object) -> set[str]:
+    # The code is read, not run: an import inside of it is told before the first trial.
     while isinstance(objective, functools.partial):
         objective = objective.func
     if not hasattr(objective, "__code__") and not hasattr(objective, "__func__"):
@@ -88,7 +89,7 @@ def _imported(code: types.CodeType) -> set[str]:
 
 def _is_there(name: str) -> bool:
     if name in sys.modules:
-        return True
+        return True  # find_spec raises where a module has no __spec__
     try:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):

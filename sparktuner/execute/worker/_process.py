@@ -36,7 +36,7 @@ def run_trial(
     task: bytes,
     in_driver: bool,
 ) -> bytes:
-    """Runs ``serve`` in a worker process made fit for many trials; returns what it returns.
+    """Runs one trial and returns its encoded outcome; makes the process fit for many trials.
 
     Args:
         serve: the function of that name, unpickled once in this process.

@@ -22,7 +22,7 @@ Shipped: TypeAlias = list[Any]
 
 
 class Ticket(TypedDict, total=False):
-    """Which trial a task runs; see :class:`CurrentTrial`."""
+    """The trial that a task runs, in the words of :class:`CurrentTrial`."""
 
     tid: int
     seed: int

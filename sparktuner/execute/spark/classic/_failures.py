@@ -7,6 +7,7 @@ from sparktuner.execute.spark._failures import GONE, classify
 from sparktuner.execute.spark._transport import JobFailed
 from sparktuner.status import FailureKind
 
+# A chain of causes may be a cycle.
 _MAX_CAUSES = 10
 
 

@@ -11,7 +11,7 @@ _MAX_ATTEMPTS = 16
 
 
 class TaskAttempt(NamedTuple):
-    """One attempt of a trial's task.
+    """An attempt of a trial's task.
 
     Attributes:
         launched: seconds since the epoch, by the driver's clock.

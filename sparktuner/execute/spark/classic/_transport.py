@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import pickle
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sparktuner.execute._protocol import Objective
 from sparktuner.execute.spark._environment import Environment, JavaObject, is_context_stopped
 from sparktuner.execute.spark._failures import GONE, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
@@ -33,7 +33,7 @@ _LISTENERS_MS = 2000
 
 
 class ClassicTransport(Transport):
-    """One RDD of one partition; each trial is a job on it with local properties of its own.
+    """A transport on Spark Classic: each trial is a job on one RDD, with its own local properties.
 
     ``collectAsync`` returns when the job is in the scheduler's queue, so a cancel that comes
     later cannot miss it; and it costs a fifth less than ``RDD.collect`` with its socket.
@@ -42,11 +42,11 @@ class ClassicTransport(Transport):
     def __init__(
         self,
         context: SparkContext,
-        objective: Callable[[Any], object],
+        objective: Objective,
         environment: Environment,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
-        """Pickle the objective, broadcast it, and make the RDD.
+        """Pickles the objective, broadcasts it, and makes the RDD.
 
         Args:
             context: the session's.
@@ -63,19 +63,8 @@ class ClassicTransport(Transport):
         self._jobs: dict[str, JavaObject] = {}  # tag -> JavaFutureAction, while its trial runs
         packed = pack_objective(objective, environment.omp)
         try:
-            self._broadcast: Broadcast[list[Any]] = context.broadcast(packed)
-            rdd = context.parallelize([None], 1).mapPartitions(
-                partial(
-                    run_classic_task,
-                    self._broadcast,
-                    environment.in_driver,
-                    environment.speculates,
-                )
-            )
-            if resource_profile is not None:
-                rdd = rdd.withResources(resource_profile)
-            with pickled_by_value():
-                self._rdd = rdd._jrdd
+            self._broadcast: Broadcast[list[bytes]] = context.broadcast(packed)
+            self._rdd = self._make_rdd(environment, resource_profile)
         except BaseException:
             # Ctrl-C in the midst of a call of py4j's costs this thread its thread in the JVM,
             # and the caller the job group and tags that were set there.
@@ -83,6 +72,17 @@ class ClassicTransport(Transport):
                 context._jsc.sc().setLocalProperties(self._inherited)
             self.close()
             raise
+
+    def _make_rdd(
+        self, environment: Environment, resource_profile: ResourceProfile | None
+    ) -> JavaObject:
+        in_driver, speculates = environment.in_driver, environment.speculates
+        task = partial(run_classic_task, self._broadcast, in_driver, speculates)
+        rdd = self._context.parallelize([None], 1).mapPartitions(task)
+        if resource_profile is not None:
+            rdd = rdd.withResources(resource_profile)
+        with pickled_by_value():
+            return rdd._jrdd  # this pickles the task
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
         try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ClassicTrialJobs(TrialJobs):
-    """Gives each trial's own Spark jobs a FAIR pool, a tag and a description.
+    """Trial jobs on Spark Classic, with a FAIR pool, a tag and a description for each trial.
 
     A pool belongs to a thread, not to a trial: Spark keeps pools for ever.
     """
@@ -29,6 +29,7 @@ class ClassicTrialJobs(TrialJobs):
     def around(self, tid: int, description: str) -> Iterator[None]:
         scala = self._context._jsc.sc()
         before = scala.getLocalProperties()
+        # A clone: threads that share one Properties object would share each trial's tag.
         scala.setLocalProperties(self._inherited.clone())
         self._context.setLocalProperty("spark.scheduler.pool", threading.current_thread().name)
         self._context.setJobDescription(description)

@@ -10,5 +10,6 @@ def connect_failed(error: Exception) -> JobFailed:
     """Returns what ``error``, raised by pyspark's Connect client or grpc, means for the trial."""
     said = str(error).split("\nJVM stacktrace:")[0].strip()
     text = f"{type(error).__name__}: {said}"
+    # grpc's, e.g. StatusCode.UNAVAILABLE, which the words need not name.
     code = getattr(error, "getGrpcStatusCode", lambda: None)()
     return classify(f"{text}\n{code}", [(type(error).__name__, said)])

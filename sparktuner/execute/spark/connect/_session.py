@@ -20,7 +20,7 @@ _LAST_WORDS = 5.0
 
 @dataclass(frozen=True)
 class SearchSession:
-    """A session for one search.
+    """A session in which one search runs its jobs.
 
     Attributes:
         session: where its jobs run.

@@ -12,8 +12,9 @@ import traceback
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NoReturn
 
+from sparktuner.execute._protocol import Objective
 from sparktuner.execute.spark._environment import ConnectSession, Environment
 from sparktuner.execute.spark._failures import worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
@@ -26,6 +27,7 @@ from sparktuner.status import FailureKind
 if TYPE_CHECKING:
     from pyspark.resource import ResourceProfile
     from pyspark.sql.connect.dataframe import DataFrame
+    from pyspark.sql.connect.shell.progress import StageInfo
 
 # An objective of up to this many bytes travels with each trial, which costs less than the
 # Python workers that a session of its own would have to start.
@@ -33,7 +35,7 @@ _SMALL = 2**17
 
 
 class ConnectTransport(Transport):
-    """One DataFrame of one row; each trial is a ``mapInArrow`` job on it with a tag of its own.
+    """A transport on Spark Connect: each trial is a ``mapInArrow`` job on a DataFrame of one row.
 
     A small objective travels with each trial, as bytes that a worker process unpickles once. A
     large one is shipped once, as an artifact of a clone of the user's session (Spark 4.1 and
@@ -47,11 +49,11 @@ class ConnectTransport(Transport):
     def __init__(
         self,
         session: ConnectSession,
-        objective: Callable[[Any], object],
+        objective: Objective,
         environment: Environment,
         resource_profile: ResourceProfile | None = None,
     ) -> None:
-        """Pickle the objective, and ship it if it is large.
+        """Pickles the objective, and ships it if it is large.
 
         Args:
             session: a Spark Connect session.
@@ -72,20 +74,17 @@ class ConnectTransport(Transport):
         # When a trial's task got a slot, as far as reported; None: it waits for one.
         self._since: dict[str, float | None] = {}
         self._mine = threading.local()  # .tag: of the trial that this thread runs
-        name = f"sparktuner-{uuid.uuid4().hex}.pickle"
         self._client = self._own.client
-        if self._client.tells_progress:
-            with suppress(Exception):  # whatever a platform's own kind of client raises
-                self.session.registerProgressHandler(self._on_progress)
+        self._follow_progress()
+        name = f"sparktuner-{uuid.uuid4().hex}.pickle"
         if not is_small:
             _ship(self.session, name, packed)
         inline = packed if is_small else None
+        in_driver, speculates = environment.in_driver, environment.speculates
         self._function = _ByValue(
-            functools.partial(
-                run_connect_task, name, inline, environment.in_driver, environment.speculates
-            )
+            functools.partial(run_connect_task, name, inline, in_driver, speculates)
         )
-        self._schema = StructType([StructField("report", BinaryType())])
+        self._schema = StructType([StructField("outcome", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
         self._frame = self.session.range(0, 1, 1, 1)
 
@@ -122,14 +121,19 @@ class ConnectTransport(Transport):
             return
 
     def running_since(self, tag: str) -> float | None:
-        """Return when the job was sent, until the server reports that its task waits.
+        """Returns when the job was sent, until the server reports that its task waits.
 
         Servers before Spark 4.0 report nothing.
         """
         return self._since.get(tag)
 
+    def _follow_progress(self) -> None:
+        if self._client.tells_progress:
+            with suppress(Exception):  # whatever a platform's own kind of client raises
+                self.session.registerProgressHandler(self._on_progress)
+
     def _on_progress(
-        self, *, stages: Iterable[Any], inflight_tasks: int, done: bool, **_: Any
+        self, *, stages: Iterable[StageInfo], inflight_tasks: int, done: bool, **_: object
     ) -> None:
         """Take note of what the server says of the operation in whose thread this is called."""
         tag = getattr(self._mine, "tag", None)
@@ -161,10 +165,10 @@ def _forget_frames(error: BaseException | None) -> None:
 class _ByValue:
     """A function that is pickled once, by value, however often it is shipped."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., object]) -> None:
         self._pickled = pickle_by_value(function)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[Callable[[bytes], object], tuple[bytes]]:
         return pickle.loads, (self._pickled,)
 
 
@@ -175,10 +179,10 @@ class _Trial:
         self._function = function
         self._task = task
 
-    def __call__(self, batches: Any) -> Any:
+    def __call__(self, batches: Iterable[object]) -> NoReturn:
         raise NotImplementedError("runs on workers only")
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[type, tuple[_ByValue, bytes]]:
         return functools.partial, (self._function, self._task)
 
 

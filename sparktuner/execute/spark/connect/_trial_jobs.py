@@ -10,7 +10,7 @@ from sparktuner.execute.spark._trial_jobs import TrialJobs
 
 
 class ConnectTrialJobs(TrialJobs):
-    """Gives each trial's own Spark jobs a tag; pools and descriptions are the server's affair."""
+    """Trial jobs on Spark Connect, with a tag; pools and descriptions are the server's affair."""
 
     def __init__(self, session: ConnectSession) -> None:
         super().__init__()
