@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sparktuner.execute import Ended, Event, Executor
+from sparktuner.execute import Ended, Executor
 
 PATIENCE = 120.0  # seconds: a hang fails, a slow machine does not
 
@@ -28,9 +28,9 @@ def wait_until_running(executor: Executor, *tids: Any) -> None:
         executor.wait(0.02)
 
 
-def last_events(executor: Executor, count: int = 1) -> dict[Any, Event]:
-    """The last events of the next ``count`` trials to end, by tid."""
-    ended: dict[Any, Event] = {}
+def last_events(executor: Executor, count: int = 1) -> dict[Any, Ended]:
+    """The ends of the next ``count`` trials to end, by tid."""
+    ended: dict[Any, Ended] = {}
     deadline = time.monotonic() + PATIENCE
     while len(ended) < count:
         assert time.monotonic() < deadline, f"only {ended} ended"

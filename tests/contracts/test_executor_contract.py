@@ -123,7 +123,9 @@ def test_a_result_of_none_is_a_result(opened: Any) -> None:
 def test_an_ended_trial_says_where_and_when_it_ran(opened: Any, kind: Kind) -> None:
     executor = opened(lambda config: time.sleep(0.05))
     executor.submit(Submission(0, {}))
-    execution = last_events(executor)[0].execution  # type: ignore[union-attr]
+    event = last_events(executor)[0]
+    assert isinstance(event, Finished)
+    execution = event.execution
     assert execution.host
     assert execution.executor == ("fake" if kind.name == "window" else "driver")
     assert (execution.pid == os.getpid()) == (kind.name not in ("spark", "connect"))
