@@ -321,7 +321,7 @@ def _checked(where: str, make: Callable[[], _T]) -> _T:
 
 
 def _where(name: str, label: object, example: str) -> str:
-    """How messages name the call; the label is checked first, since they use it."""
+    """Returns how messages name the call, of which the label is a part: it is checked first."""
     if not isinstance(label, str):
         raise BadSearchSpace(
             f"hp.{name}: the first argument must be the label, a string, got {described(label)}; "
@@ -331,7 +331,7 @@ def _where(name: str, label: object, example: str) -> str:
 
 
 def _options(where: str, options: Iterable[object]) -> list[object]:
-    """The options as a list; refuses what has no order, or is one option by mistake."""
+    """Returns the options as a list; refuses what has no order, or is one option by mistake."""
     wrong = _not_options(options)
     if wrong:
         raise BadSearchSpace(f"{where}: options must be a list, got {wrong}")

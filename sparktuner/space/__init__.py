@@ -1,7 +1,9 @@
 """Search spaces as frozen data.
 
-In reading order: the distributions, the nodes that hold them, evaluation of a
-configuration, expressions over nodes, and the flat view in columns that algorithms use.
+In reading order: the distributions (by class, and by their names in ``hp``), the nodes that
+hold them, what helps to write and walk nodes, evaluation of a configuration, expressions and
+noise over nodes (``scope``), the flat view in columns that algorithms use, and the standard
+normal distribution.
 """
 
 from sparktuner.space._arguments import described, is_number

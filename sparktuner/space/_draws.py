@@ -59,7 +59,7 @@ class Draw(Node):
 
     @cached_property
     def distribution(self) -> Distribution | None:
-        """Returns the distribution, or None where evaluation is to find one of its numbers."""
+        """Returns the distribution, or None where a number of it is known on evaluation only."""
         if not all(map(_is_constant, self.args)):
             return None
         return self._distribution_of([_constant(arg) for arg in self.args])
@@ -137,55 +137,109 @@ def _shape(name: str, size: Size) -> tuple[int, ...]:
 
 
 def uniform(low: object, high: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Returns a draw of a float between ``low`` and ``high``, as ``hp.uniform`` does."""
+    """Returns a draw of a float between ``low`` and ``high``, as ``hp.uniform`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> round(evaluate(scope.uniform(0, 10), {}, seed=0), 3)
+        6.37
+    """
     return _draw("uniform", (low, high), rng, size)
 
 
 def quniform(
     low: object, high: object, q: object, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Returns a draw of a multiple of ``q``, as ``hp.quniform`` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.quniform`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.quniform(0, 10, 5), {}, seed=0)
+        5
+    """
     return _draw("quniform", (low, high, q), rng, size)
 
 
 def uniformint(
     low: object, high: object, q: object = 1.0, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Returns a draw of an integer from ``low`` to ``high``, as ``hp.uniformint`` does."""
+    """Returns a draw of an integer from ``low`` to ``high``, as ``hp.uniformint`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.uniformint(0, 10), {}, seed=0)
+        6
+    """
     return _draw("uniformint", (low, high) if q == 1 else (low, high, q), rng, size)
 
 
 def loguniform(low: object, high: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Returns a draw of ``exp`` of a uniform float, as ``hp.loguniform`` does."""
+    """Returns a draw of ``exp`` of a uniform float, as ``hp.loguniform`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> round(evaluate(scope.loguniform(-3, 0), {}, seed=0), 3)
+        0.337
+    """
     return _draw("loguniform", (low, high), rng, size)
 
 
 def qloguniform(
     low: object, high: object, q: object, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Returns a draw of a multiple of ``q``, as ``hp.qloguniform`` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.qloguniform`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.qloguniform(0, 3, 1), {}, seed=0)
+        7
+    """
     return _draw("qloguniform", (low, high, q), rng, size)
 
 
 def normal(mu: object, sigma: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Returns a draw of a float of mean ``mu``, as ``hp.normal`` does."""
+    """Returns a draw of a float of mean ``mu``, as ``hp.normal`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> round(evaluate(scope.normal(5, 1), {}, seed=0), 3)
+        5.35
+    """
     return _draw("normal", (mu, sigma), rng, size)
 
 
 def qnormal(mu: object, sigma: object, q: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Returns a draw of a multiple of ``q``, as ``hp.qnormal`` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.qnormal`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.qnormal(5, 1, 1), {}, seed=0)
+        5
+    """
     return _draw("qnormal", (mu, sigma, q), rng, size)
 
 
 def lognormal(mu: object, sigma: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Returns a draw of ``exp`` of a normal float, as ``hp.lognormal`` does."""
+    """Returns a draw of ``exp`` of a normal float, as ``hp.lognormal`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> round(evaluate(scope.lognormal(0, 1), {}, seed=0), 3)
+        1.42
+    """
     return _draw("lognormal", (mu, sigma), rng, size)
 
 
 def qlognormal(
     mu: object, sigma: object, q: object, rng: Rng | None = None, size: Size = ()
 ) -> Draw:
-    """Returns a draw of a multiple of ``q``, as ``hp.qlognormal`` does."""
+    """Returns a draw of a multiple of ``q``, as ``hp.qlognormal`` does.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.qlognormal(3, 1, 5), {}, seed=0)
+        30
+    """
     return _draw("qlognormal", (mu, sigma, q), rng, size)
 
 
@@ -197,12 +251,23 @@ def randint(low: object, high: object = None, rng: Rng | None = None, size: Size
         high: the end of the range, which is excluded.
         rng: where the draw comes from; None for the evaluation's own generator.
         size: the shape of the array that is drawn; ``()`` for one number.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.randint(10), {}, seed=0)
+        6
     """
     return _draw("randint", (low,) if high is None else (low, high), rng, size)
 
 
 def categorical(p: object, rng: Rng | None = None, size: Size = ()) -> Draw:
-    """Returns a draw of an integer from 0 to ``len(p) - 1`` with the probabilities ``p``."""
+    """Returns a draw of an integer from 0 to ``len(p) - 1`` with the probabilities ``p``.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.categorical([0.2, 0.8]), {}, seed=0)
+        1
+    """
     return _draw("categorical", (p,), rng, size)
 
 
@@ -211,6 +276,11 @@ def one_of(*options: object) -> Switch:
 
     Raises:
         BadSearchSpace: there is no option.
+
+    Example:
+        >>> from sparktuner.space import evaluate, scope
+        >>> evaluate(scope.one_of('a', 'b', 'c'), {}, seed=0)
+        'b'
     """
     if not options:
         raise BadSearchSpace("scope.one_of needs at least one option, got none")

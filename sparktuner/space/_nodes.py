@@ -175,7 +175,7 @@ class Literal(Node):
 
     @property
     def obj(self) -> object:
-        """The constant, under the name that Hyperopt gives it."""
+        """Returns the constant, under the name that Hyperopt gives it."""
         return self.value
 
     def __repr__(self) -> str:

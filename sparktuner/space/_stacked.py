@@ -59,7 +59,7 @@ class StackedDistributions:
         self._normal, self._log = np.flatnonzero(self._is_normal), np.flatnonzero(self._is_log)
         self._a, self._b = _columns([_base(d) for d in distributions])
         self._low, self._high = _columns([d.bounds for d in distributions])
-        # Those of integers end at the bounds, but for rounding: clipping could empty one.
+        # The cells of integers end at the bounds, but for rounding: clipping could empty one.
         wide = (-np.inf, np.inf)
         self._cell_low, self._cell_high = _columns([d.bounds if d else wide for d in numeric])
         # A continuous column has no step: what rounding makes of it is thrown away.
