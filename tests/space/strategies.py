@@ -102,7 +102,7 @@ class _Builder:
     def part(self, depth: int) -> Any:
         kinds = ["constant", "parameter", "parameter"]
         if depth > 0:
-            kinds += ["switch", "switch", "dict", "list", "sum", "int", "computed"]
+            kinds += ["switch", "switch", "dict", "list", "sum", "int", "computed", "noise"]
         if self._shared and not self._repeat_labels:
             kinds.append("shared")
         part = self._make(self._draw(st.sampled_from(kinds)), depth)
@@ -127,6 +127,8 @@ class _Builder:
                 return self.parameter() + self.parameter()
             case "int":
                 return scope.int(self.parameter())
+            case "noise":
+                return scope.normal(self.parameter(), 1) + scope.uniform(0, 1)
             case "computed":
                 self._used += 1
                 index = Parameter(f"i{self._used}", RandInt(-2, 3))
