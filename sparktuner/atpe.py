@@ -1,7 +1,7 @@
 """Adaptive TPE, ranked by a Gaussian process: ``algo=atpe.suggest``, the default algorithm.
 
 TPE, local moves around the best trials and the prior propose, a Gaussian process ranks; its
-length scales are learnt from the trials themselves. The README has figures.
+length scales are learnt from the trials themselves. The guide has figures.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ from sparktuner.errors import (
     InvalidResultStatus,
 )
 from sparktuner.fmin import FMinIter, generate_trials_to_calculate
+from sparktuner.pyll import scope
 from sparktuner.records import new_document
 
 X = hp.uniform("x", -5, 5)
@@ -222,6 +223,23 @@ def test_points_come_first_on_top_of_max_evals_and_only_once() -> None:
     quiet(lambda x: x * x, X, trials=trials, points_to_evaluate=points, max_evals=10)
     assert [x for x in trials.vals["x"] if x in (1.5, -2.0)] == [1.5, -2.0]
     assert len(trials) == 12
+
+
+def test_noise_in_a_space_is_tied_to_the_trial_and_no_parameter_of_the_search() -> None:
+    space = {"x": hp.uniform("x", 0, 1), "noise": scope.normal(0, 1)}
+
+    def search() -> tuple[Trials, list[dict[str, float]]]:
+        trials, received = Trials(), []
+        quiet(lambda p: received.append(p) or p["x"], space, trials=trials, algo=rand.suggest)
+        return trials, received
+
+    trials, received = search()
+    assert len({p["noise"] for p in received}) == 5
+    assert set(trials.argmin) == {"x"}
+    assert trials.best_params in received
+    copy = pickle.loads(pickle.dumps(trials))
+    assert copy.best_params == trials.best_params
+    assert search()[1] == received
 
 
 def test_generated_trials_are_evaluated_first() -> None:

@@ -17,8 +17,6 @@ ROOT = Path(__file__).parent.parent
 GUIDE = ROOT / "notebooks"
 README = ROOT / "README.md"
 PAGES = [README, *sorted(GUIDE.glob("*.md"))]
-# Stands above an example of something that the package has not got yet.
-_NEW = re.compile(r"<!-- new: (.+) -->")
 
 
 class Block(NamedTuple):
@@ -29,7 +27,6 @@ class Block(NamedTuple):
     language: str
     code: str
     line: int
-    new: str  # what the package lacks for it, or empty
 
     @property
     def name(self) -> str:
@@ -39,22 +36,20 @@ class Block(NamedTuple):
 
 def fenced_blocks(page: Path) -> Iterator[Block]:
     """Yields the fenced blocks of a page, in order."""
-    heading = language = new = ""
+    heading = language = ""
     code: list[str] = []
     start = 0
     for number, line in enumerate(page.read_text().splitlines(), 1):
         if line.startswith("```"):
             if language:
-                yield Block(page, heading, language, "\n".join(code) + "\n", start, new)
-                language, new, code = "", "", []
+                yield Block(page, heading, language, "\n".join(code) + "\n", start)
+                language, code = "", []
             else:
                 language, start = line.removeprefix("```") or "text", number
         elif language:
             code.append(line)
         elif line.startswith("## "):
             heading = line.removeprefix("## ")
-        elif mark := _NEW.fullmatch(line):
-            new = mark[1]
 
 
 @functools.cache
@@ -89,8 +84,6 @@ def test_there_are_python_examples() -> None:
 def test_an_example_runs(
     block: Block, local_spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if block.new:
-        pytest.skip(f"waits for what is new: {block.new}")
     monkeypatch.chdir(tmp_path)
     # `spark` is the platform's in notebooks. The name "__main__" lets functions travel by value.
     namespace: dict[str, Any] = {"__name__": "__main__", "spark": local_spark}

@@ -15,6 +15,8 @@ import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
 from sparktuner.errors import AllTrialsFailed, ObjectiveFailed
+from sparktuner.execute.spark import SparkRunner
+from sparktuner.records import MemoryStore
 
 X = hp.uniform("x", -5, 5)
 
@@ -80,6 +82,20 @@ def test_a_search_with_tpe_on_spark_finds_the_minimum(spark: Any) -> None:
     assert best["x"] == pytest.approx(1, abs=0.7)
     assert trials.count_successful_trials() == trials.count_total_trials() == 60
     assert trials.best_params == best["x"]
+
+
+def test_where_trials_run_and_where_they_are_kept_are_independent(spark: Any) -> None:
+    store = MemoryStore()
+    on_spark = Trials(store=store, runner=SparkRunner(parallelism=2, spark_session=spark))
+    search(lambda x: {"status": "ok", "loss": x, "pid": os.getpid()}, on_spark, max_evals=4)
+    here = Trials(store=store)
+    search(lambda x: {"status": "ok", "loss": x, "pid": os.getpid()}, here, max_evals=6)
+    pids = [result["pid"] for result in here.results]
+    assert os.getpid() not in pids[:4]
+    assert pids[4:] == [os.getpid()] * 2
+    assert on_spark.asynchronous
+    assert not here.asynchronous
+    assert len({document["owner"] for document in here.trials}) == 2
 
 
 def test_without_a_number_parallelism_is_the_number_of_slots(spark: Any) -> None:

@@ -6,8 +6,8 @@ adaptive hybrid with a Gaussian process.
 
 Which one to take:
 
-- ``atpe`` unless you know better: 0.57 times the regret of ``tpe`` after 100 trials (README has
-  the figures), at 5 to 15 ms a suggestion, whatever the number of trials.
+- ``atpe`` unless you know better: 0.57 times the regret of ``tpe`` after 100 trials (the guide
+  has the figures), at 5 to 15 ms a suggestion, whatever the number of trials.
 - ``tpe`` where the driver has to suggest hundreds of times a second, or for spaces of more than
   100 parameters: 2 to 8 ms a suggestion, nearly the same at 50,000 trials as at 1,000.
 - ``anneal`` for a quick descent near what is known to be good; half a millisecond.
