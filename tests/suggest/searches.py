@@ -12,6 +12,7 @@ from sparktuner.domain import Domain
 from sparktuner.records import Document, History, HistoryLog
 from sparktuner.space import (
     Categorical,
+    Distribution,
     FlatSpace,
     Numeric,
     Parameter,
@@ -21,7 +22,7 @@ from sparktuner.space import (
 )
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, STATUS_OK
 
-DISTRIBUTIONS = {
+DISTRIBUTIONS: dict[str, Distribution] = {
     "choice": Categorical((1 / 3, 1 / 3, 1 / 3)),
     "pchoice": Categorical((0.1, 0.0, 0.9)),
     "randint": RandInt(0, 10),
