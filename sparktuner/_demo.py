@@ -136,6 +136,7 @@ def make_pipeline(configuration: Configuration) -> Pipeline:
     from sklearn.preprocessing import MinMaxScaler, StandardScaler
     from sklearn.svm import SVC
 
+    # Names in the space, objects here: what travels with each trial stays small.
     scalers = {"none": None, "standard": StandardScaler(), "to 0..1": MinMaxScaler()}
     components = configuration["components"]
     settings = dict(configuration["model"])
@@ -224,6 +225,7 @@ def _report(trials: SparkTrials, objective: Objective, data: Sequence[Any]) -> N
         fitted = make_pipeline(configuration).fit(x_train, y_train)
         return f"{name:42}{cross_validated:15.4f}{fitted.score(x_test, y_test):11.4f}"
 
+    # Fitted once more: a model in each result would have travelled 48 times.
     best = trials.best_params
     print(f"\n{'accuracy':42}{'cross-validated':>15}{'held out':>11}")
     print(line("baseline: logistic regression, defaults", _mean(objective, BASELINE), BASELINE))

@@ -112,6 +112,7 @@ def miscs_update_idxs_vals(
         {'x': [0.5]}
     """
     by_tid = {misc["tid"]: misc for misc in miscs}
+    # Every label is in every misc, with an empty list where it is inactive.
     for misc in miscs:
         misc["idxs"] = {label: [] for label in idxs}
         misc["vals"] = {label: [] for label in idxs}

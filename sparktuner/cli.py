@@ -21,15 +21,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parser = _parser()
     options = parser.parse_args(arguments)
+    # Help instead of an error: somebody looks what there is.
     if options.command is None:
         parser.print_help()
         return 0
+    # Warnings of a search are for the person at the terminal.
     logging.basicConfig(format="sparktuner: %(message)s")
     try:
         _demo(options)
     except SparktunerError as error:
         print(f"sparktuner {options.command}: {error}", file=sys.stderr)
         return 1
+    # A traceback would say nothing that this person does not know.
     except KeyboardInterrupt:
         print(f"\nsparktuner {options.command}: stopped", file=sys.stderr)
         return _INTERRUPTED

@@ -106,6 +106,7 @@ class Domain:
         """
         if not callable(fn) or isinstance(fn, Node):
             raise TypeError(f"the objective must be callable, got {fn!r}; write fmin(fn, space)")
+        # An easy slip: `fmin(f, make_space)`, which as a constant would search nothing.
         if inspect.isfunction(expr):
             raise BadSearchSpace(f"the space is a function; call it: {expr.__name__}()")
         self.fn = fn
@@ -114,6 +115,7 @@ class Domain:
         self.workdir = workdir
         self.name = name
         self.loss_target = loss_target
+        # The mark is on the function, so that a decorator suffices.
         if pass_expr_memo_ctrl is None:
             pass_expr_memo_ctrl = bool(getattr(fn, "fmin_pass_expr_memo_ctrl", False))
         self.pass_expr_memo_ctrl = pass_expr_memo_ctrl
@@ -184,6 +186,7 @@ class Domain:
         return result
 
     def _memo(self, config: Mapping[str, Any]) -> dict[Node, Any]:
+        # By node, as Hyperopt's `rec_eval` takes its memo.
         return {
             node: config[node.label]
             for node in nodes(self.expr)
@@ -204,6 +207,7 @@ class _ExpressionObjective:
         self._channel = channel
 
     def __call__(self, document: TrialDocument) -> object:
+        # One for each trial: objectives keep it, and trials run side by side.
         ctrl = Ctrl(self._trials, document, self._channel)
         return self._domain.call_with_memo(document, ctrl)
 
@@ -284,6 +288,7 @@ class Ctrl:
         """
         trials, trial = self._here("inject_results()")
         n = len(results)
+        # Stores hand out ids to any thread, so this one need not wait for the loop.
         tids = trials.new_trial_ids(n) if new_tids is None else list(new_tids)
         documents = trials.source_trial_docs(tids, specs, results, miscs, [trial] * n)
         if self._channel is None:

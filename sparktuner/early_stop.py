@@ -44,6 +44,7 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
         try:
             loss = float(trials.best_trial["result"]["loss"])
         except AllTrialsFailed:
+            # Nothing to compare with yet, but the trials count all the same.
             return False, [best_loss, iteration_no_progress + 1]
         if best_loss is None:
             # The first loss counts, as in Hyperopt: of equal losses so many trials are made.

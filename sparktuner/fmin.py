@@ -51,6 +51,7 @@ class FminArguments(SearchArguments):
             "after another in this process."
         },
     )
+    # `trials` is positional, as the seventh argument in Hyperopt.
     _: KW_ONLY
     verbose: bool = field(
         default=True,
@@ -112,6 +113,7 @@ def fmin(arguments: FminArguments) -> Best:
         >>> abs(best["x"] - 1) < 0.5
         True
     """
+    # An annotated objective brings its space along; all else is as for any other.
     fn, space, trials = arguments.fn, arguments.space, arguments.trials
     if isinstance(space, str):
         fn, space = _annotated(fn, space)
@@ -120,6 +122,7 @@ def fmin(arguments: FminArguments) -> Best:
     if isinstance(trials, type) or not hasattr(trials, "fmin"):
         raise TypeError(f"trials must be a Trials object, such as Trials(), got {trials!r}")
     search = trials.fmin
+    # Ours, whatever a subclass has made of it: a subclass's own may call fmin in this way.
     if not arguments.allow_trials_fmin:
         search = functools.partial(Trials.fmin, trials)
     return search(fn, space, **_passed_on(arguments))
@@ -141,6 +144,7 @@ def _annotated(fn: Objective, space: str) -> tuple[Objective, object]:
     if space != "annotated":
         raise ValueError(f'space is a search space or "annotated", got {space!r}')
     nodes: dict[str, object] = {}
+    # eval_str: `from __future__ import annotations` makes text of the nodes.
     for name, parameter in inspect.signature(fn, eval_str=True).parameters.items():
         if not isinstance(parameter.annotation, Node):
             raise InvalidAnnotatedParameter(
@@ -182,6 +186,7 @@ def space_eval(space: object, hp_assignment: Mapping[str, Any]) -> Any:
         >>> space_eval({"k": hp.choice("k", ["rbf", "linear"])}, {"k": 1})
         {'k': 'linear'}
     """
+    # Both forms are in use: what fmin returns, and `trials.vals` of one trial.
     assignment = {
         label: value[0] if isinstance(value, list) and value else value
         for label, value in hp_assignment.items()

@@ -33,6 +33,7 @@ def dot_hyperparameters(expr: object) -> str:
         lines.append(
             f"  p{j} [shape=box, label={_quoted(column.label)}, tooltip={_quoted(code)}];"
         )
+    # Branches are shared by the parameters in them: each edge once.
     lines.extend(dict.fromkeys(_edges(space)))
     return "\n".join([*lines, "}", ""])
 
@@ -49,5 +50,6 @@ def _edges(space: FlatSpace) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
+    # Labels are the users' own, and may hold whatever DOT treats as its syntax.
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -302,6 +302,7 @@ def qlognormal(label: str, mu: float, sigma: float, q: float) -> Parameter:
     return _numeric("qlognormal", label, mu=mu, sigma=sigma, q=q)
 
 
+# One way in for all distributions, so that their messages name the call alike.
 def _numeric(name: str, label: str, **numbers: object) -> Parameter:
     example = ", ".join(["'x'", *numbers])
     where = _where(name, label, f"hp.{name}({example})")

@@ -53,12 +53,22 @@ def local_spark(
         SparkUnavailable: there is no Java that serves, or no Connect server; says how to
             install one.
         MissingExtra: pyspark is not installed.
+
+    Example:
+        >>> from sparktuner import SparkTrials, fmin, hp
+        >>> from sparktuner.testing import local_spark
+        >>> with local_spark(2) as spark:
+        ...     trials = SparkTrials(parallelism=2, spark_session=spark)
+        ...     best = fmin(abs, hp.uniform("x", -1, 1), max_evals=4, trials=trials, verbose=False)
+        >>> len(trials)
+        4
     """
     require_launchable()
     if connect:
         _require_connect_server()
     from pyspark.sql import SparkSession
 
+    # Two sessions with different settings cannot be in one JVM.
     running = SparkSession.getActiveSession()
     if running is not None:
         yield running
@@ -66,6 +76,7 @@ def local_spark(
     master = cores if isinstance(cores, str) else f"local[{cores}]"
     builder = SparkSession.builder
     builder = builder.remote(master) if connect else builder.master(master)
+    # The caller's own settings come last, and win.
     for key, value in {**_CONF, **conf}.items():
         builder = builder.config(key, value)
     with _environment(), warnings.catch_warnings():
@@ -77,13 +88,20 @@ def local_spark(
     try:
         yield session
     finally:
+        # In this order: workers first, then what the client still has to say, then the JVM.
         _end_idle_workers(session)
         _let_finish(session)
         session.stop()
 
 
 def conf_directory() -> Path:
-    """Returns the folder of Spark settings that sparktuner brings, for ``SPARK_CONF_DIR``."""
+    """Returns the folder of Spark settings that sparktuner brings, for ``SPARK_CONF_DIR``.
+
+    Example:
+        >>> from sparktuner.testing import conf_directory
+        >>> (conf_directory() / "spark-defaults.conf").is_file()
+        True
+    """
     package = Path(__file__).parent
     installed = package / "conf"
     return installed if installed.is_dir() else package.parent / "conf"  # editable install

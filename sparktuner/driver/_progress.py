@@ -52,7 +52,9 @@ class Progress(Callback):
         self._bar = self._context.enter_context(factory(done, total))
 
     def on_trial_start(self, document: TrialDocument) -> None:
-        self.on_slot_change(document, waits=False)
+        # That it waits for a slot may have become known before.
+        self._in_flight.setdefault(document["tid"], False)
+        self._show(0)
 
     def on_slot_change(self, document: TrialDocument, waits: bool) -> None:
         self._in_flight[document["tid"]] = waits

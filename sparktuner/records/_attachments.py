@@ -30,6 +30,7 @@ class TrialAttachments(MutableMapping[str, Any]):
         del self._store[self._prefix + name]
 
     def __iter__(self) -> Iterator[str]:
+        # By prefix, not by an index of its own: that is how Hyperopt's stores hold them.
         start = len(self._prefix)
         return (name[start:] for name in self._store if name.startswith(self._prefix))
 

@@ -149,6 +149,7 @@ def copy_document(document: TrialDocument) -> TrialDocument:
 
     Results may hold fitted models and arrays, which are never copied.
     """
+    # By hand: copy.deepcopy would copy the users' models too, and takes far longer.
     copy = document.copy()
     copy["result"] = dict(document["result"])
     misc = copy["misc"] = document["misc"].copy()
@@ -182,6 +183,7 @@ def validate_document(document: TrialDocument) -> TrialDocument:
         raise InvalidTrial(f"tid is {document['tid']!r} but misc['tid'] is {misc['tid']!r}")
     if document["state"] not in JOB_STATES:
         raise InvalidTrial(f"state must be one of {JOB_STATES}, got {document['state']!r}")
+    # At most one value: Hyperopt's lists are there for batches that nobody makes any more.
     for key, columns in (("idxs", misc["idxs"]), ("vals", misc["vals"])):
         for label, values in columns.items():
             if not isinstance(values, Sequence | np.ndarray) or len(values) > 1:
@@ -244,6 +246,7 @@ def advance(
     if state == JOB_STATE_RUNNING:
         document["book_time"] = now
     if result is None and state in (JOB_STATE_ERROR, JOB_STATE_CANCEL):
+        # Hyperopt's tools read result['status'] of every trial.
         result = {"status": STATUS_FAIL}
     if result is not None:
         document["result"] = dict(result)

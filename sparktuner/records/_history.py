@@ -66,6 +66,7 @@ class HistoryLog:
     def __init__(self, space: FlatSpace) -> None:
         self.space = space
         self._read = 0
+        # In the order of the list, which all drivers see alike.
         self._pending: dict[int, FloatArray] = {}  # position in the list -> (p,)
         p = len(space.columns)
         self._tids = _Rows(np.dtype(np.int64))

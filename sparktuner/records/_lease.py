@@ -27,11 +27,13 @@ def held_lease(store: TrialStore, owner: str) -> Iterator[None]:
     thread = threading.Thread(
         target=_keep_renewing, args=(store, owner, ended), name="sparktuner-lease", daemon=True
     )
+    # A search in one process needs no thread for it.
     if math.isfinite(store.lease):
         thread.start()
     try:
         yield
     finally:
+        # The thread first, so that it cannot renew what was just released.
         ended.set()
         if thread.is_alive():
             thread.join()

@@ -59,6 +59,7 @@ class TrialLog:
 
     def _take_in(self, document: TrialDocument) -> None:
         position = self._positions.get(document["tid"])
+        # Documents keep their place, so that whoever follows the list reads only its end.
         if position is None:
             self._positions[document["tid"]] = len(self._documents)
             self._documents.append(document)
@@ -102,6 +103,7 @@ class TrialLog:
         try:
             self.store.update(documents)
         except StaleTrial:
+            # The caller is to see what is there now, not what it failed to write.
             self.refresh()
             raise
 
@@ -133,6 +135,7 @@ class TrialLog:
 
         What it has not finished in the end is nobody's.
         """
+        # Another name each time: what an earlier search left behind is not owned any more.
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         try:
             with held_lease(self.store, self.owner):

@@ -107,8 +107,10 @@ def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
     losses = np.array([r["loss"] for r in results], dtype=float)
     true = np.array([r.get("true_loss", r["loss"]) for r in results], dtype=float)
     variances = np.array([r.get("loss_variance") or 0.0 for r in results], dtype=float)
+    # Without noise there is nothing to weigh.
     if not variances.any():
         return float(true[losses == losses.min()].min())
+    # Fixed, so that asking twice gives the same answer.
     rng = np.random.default_rng(0)
     draws = rng.normal(losses, np.sqrt(variances), size=(10_000, len(losses)))
     wins = np.bincount(draws.argmin(axis=1), minlength=len(losses))

@@ -26,6 +26,7 @@ def normalise_result(value: object) -> dict[str, Any]:
     """
     if not isinstance(value, Mapping):
         return _checked({"status": STATUS_OK, "loss": _number(value, "the objective returned")})
+    # A copy: the objective may go on using the dictionary that it returned.
     result = dict(value)
     attachments = result.get("attachments")
     named = isinstance(attachments, Mapping) and all(isinstance(k, str) for k in attachments)
@@ -35,12 +36,14 @@ def normalise_result(value: object) -> dict[str, Any]:
             f"{attachments!r:.80}"
         )
     status = result.get("status")
+    # Refused, not guessed: a result without a status is a typing error, such as 'OK'.
     if status not in STATUS_STRINGS:
         raise InvalidResultStatus(
             f"the objective's result needs a 'status' out of {list(STATUS_STRINGS)}, got "
             + (repr(status) if "status" in result else f"only the keys {list(result)}")
             + f"; {_RETURN_EITHER}"
         )
+    # A failed trial needs no loss, and its other keys may say why it failed.
     if status != STATUS_OK:
         return result
     if "loss" not in result:
@@ -55,6 +58,7 @@ def _number(value: object, subject: str) -> float:
     if value is None:
         hint = "; is a return statement missing?" if "returned" in subject else ";"
         raise InvalidLoss(f"{subject} None, not a number{hint} {_RETURN_EITHER}")
+    # Closed, or Python warns at some later time of a coroutine that was never awaited.
     if inspect.iscoroutine(value):
         value.close()
         raise InvalidLoss(
@@ -79,6 +83,7 @@ def _number(value: object, subject: str) -> float:
 
 
 def _checked(result: dict[str, Any]) -> dict[str, Any]:
+    # Kept as the user returned it: a diverging training says something too.
     if not math.isfinite(result["loss"]):
         result["status"] = STATUS_FAIL
         result["failure"] = f"the loss is {result['loss']}, which cannot be compared"

@@ -24,6 +24,7 @@ class TrialStore(ABC):
             lease counts as gone. Infinite where no driver can go without the store.
     """
 
+    # By the store's clock: those of drivers on several machines differ.
     lease: ClassVar[float]
 
     @property

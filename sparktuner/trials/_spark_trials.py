@@ -117,6 +117,7 @@ class SparkTrials(Trials):
         Raises:
             SparkUnavailable: without a number, there must be a running session to ask.
         """
+        # Read each time: Hyperopt's users raise it on the class, or on the object.
         self.runner.max_concurrent = self.MAX_CONCURRENT_JOBS_ALLOWED
         return self.runner.width
 
@@ -136,6 +137,7 @@ class SparkTrials(Trials):
 
     def count_failed_trials(self) -> int:
         """Returns how many trials raised, lost their worker, or have a result that says fail."""
+        # Whatever has ended otherwise: raised, lost its worker, or says that it failed.
         ended = sum(map(has_ended, self.all_trials))
         return ended - self.count_cancelled_trials() - self.count_successful_trials()
 

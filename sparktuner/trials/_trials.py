@@ -95,6 +95,7 @@ class Trials:
         """
         self._log = TrialLog(MemoryStore() if store is None else store, exp_key)
         self.runner: Runner = SerialRunner() if runner is None else runner
+        # On the class for Hyperopt's users, on the object where a runner was given.
         if runner is not None:
             self.asynchronous = runner.asynchronous
         self.fmin_cancelled_reason: str | None = None
@@ -344,6 +345,7 @@ class Trials:
         """
         documents = [self.assert_valid_trial(doc) for doc in docs]
         for document in documents:
+            # Hyperopt's documents have one; those that users write by hand often do not.
             document.setdefault("version", 0)
         self._log.insert(documents)
         return [document["tid"] for document in documents]
@@ -381,6 +383,7 @@ class Trials:
         """
         documents = self.new_trial_docs(tids, specs, results, miscs)
         for document, source in zip(documents, sources, strict=True):
+            # A result that was injected needs no run, and the experiment is its source's.
             document["state"] = JOB_STATE_DONE
             document["misc"]["from_tid"] = source["tid"]
             document["exp_key"] = source["exp_key"]
@@ -432,6 +435,7 @@ class Trials:
         Raises:
             TrialsBusy: a search on these trials is under way.
         """
+        # Two loops on one object would each count the other's trials as strangers'.
         if not self._search_lock.acquire(blocking=False):
             raise TrialsBusy(
                 "fmin is already running on this Trials object; wait for it to end, or give "
@@ -445,12 +449,14 @@ class Trials:
                 self, self._log, self.runner, domain, arguments, most_queued
             )
         finally:
+            # Whatever ended the search: what came back is to be seen.
             self.refresh()
             self._search_lock.release()
 
     # --- pickling
 
     def __getstate__(self) -> dict[str, Any]:
+        # By cloudpickle, because options of a space may be functions of the user's script.
         if self._space is not None:
             self._pickled_space = _try_pickle(self._space)
         return {k: v for k, v in self.__dict__.items() if k not in _LOCAL_ATTRIBUTES}
@@ -465,6 +471,7 @@ def _why_none(documents: Sequence[TrialDocument]) -> str:
     """Why none of these trials is the best one."""
     if not documents:
         return "there are no trials yet"
+    # The last error is shown: the first ones are often other ones, of a cold cluster.
     errors = [t["misc"]["error"] for t in documents if "error" in t["misc"]]
     errors += [("result", t["result"]["failure"]) for t in documents if t["result"].get("failure")]
     text = f"none of the {len(documents)} trials finished with status 'ok' and a finite loss"

@@ -26,6 +26,7 @@ from sparktuner.execute import (
     Execution,
     Executor,
     Finished,
+    Limits,
     Posted,
     Started,
     Submission,
@@ -73,24 +74,24 @@ class VirtualExecutor(Executor):
         """Nothing is held."""
 
 
-class VirtualTrials(Trials):
-    """Trials on a :class:`VirtualExecutor`."""
+class VirtualRunner:
+    """Runs trials on a :class:`VirtualExecutor`."""
 
     asynchronous = True
+    limits = Limits()
 
     def __init__(self, slots: int, spread: float) -> None:
-        super().__init__()
         self.executor = VirtualExecutor(slots, spread)
 
-    def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
+    def open(self, objective: Callable[[Any], Any]) -> Executor:
         return self.executor
 
 
 def slot_use(slots: int, spread: float, trials: int, reproducible: bool) -> float:
-    search = VirtualTrials(slots, spread)
-    fmin(abs, hp.uniform("x", 0, 1), rand.suggest, trials, trials=search, rstate=1,
+    runner = VirtualRunner(slots, spread)
+    fmin(abs, hp.uniform("x", 0, 1), rand.suggest, trials, trials=Trials(runner=runner), rstate=1,
          reproducible=reproducible, verbose=False)  # fmt: skip
-    return search.executor.busy / (slots * search.executor.now)
+    return runner.executor.busy / (slots * runner.executor.now)
 
 
 def main() -> None:

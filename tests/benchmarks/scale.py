@@ -30,7 +30,7 @@ from typing import Any
 import cloudpickle
 
 from sparktuner import Trials, anneal, atpe, fmin, hp, rand, tpe
-from sparktuner.execute import Executor
+from sparktuner.execute import Executor, Limits
 from sparktuner.execute.spark import SparkExecutor, Transport
 from sparktuner.execute.worker import serve
 
@@ -82,26 +82,26 @@ class SleepingTransport(Transport):
         """Nothing was shipped."""
 
 
-class SleepingTrials(Trials):
-    """Trials in a window of ``slots`` on a :class:`SleepingTransport`."""
+class SleepingRunner:
+    """Runs trials in a window of ``slots`` on a :class:`SleepingTransport`."""
 
     asynchronous = True
+    limits = Limits()
 
     def __init__(self, slots: int, seconds: float) -> None:
-        super().__init__()
         self.transport = SleepingTransport(seconds)
         self._slots = slots
 
-    def _make_executor(self, objective: Callable[[Any], Any]) -> Executor:
+    def open(self, objective: Callable[[Any], Any]) -> Executor:
         return SparkExecutor(self.transport, self._slots)
 
 
 class Meter:
     """Wraps an algorithm, and takes the driver's readings whenever it is asked."""
 
-    def __init__(self, suggest: Callable[..., Any], trials: SleepingTrials) -> None:
+    def __init__(self, suggest: Callable[..., Any], runner: SleepingRunner) -> None:
         self._suggest = suggest
-        self._trials = trials
+        self._runner = runner
         self.cpu: list[float] = []  # at each question, in seconds since the process began
         self.suggesting: list[float] = []  # of each question
         self.memory: dict[int, float] = {}  # after so many questions, in MB
@@ -115,7 +115,7 @@ class Meter:
         return documents
 
     def note(self) -> None:
-        self.cpu.append(time.process_time() - self._trials.transport.worker_cpu)
+        self.cpu.append(time.process_time() - self._runner.transport.worker_cpu)
         if len(self.suggesting) % 100 == 0:  # a costly reading
             self.memory[len(self.suggesting)] = _resident_mb()
             self.threads = max(self.threads, threading.active_count())
@@ -127,8 +127,9 @@ def _resident_mb() -> float:
 
 
 def run(name: str, options: argparse.Namespace) -> None:
-    trials = SleepingTrials(options.slots, options.seconds)
-    meter = Meter(ALGORITHMS[name].suggest, trials)
+    runner = SleepingRunner(options.slots, options.seconds)
+    trials = Trials(runner=runner)
+    meter = Meter(ALGORITHMS[name].suggest, runner)
     began = time.perf_counter()
     fmin(objective, SPACE, meter, options.trials, trials=trials, rstate=1, verbose=False)
     took = time.perf_counter() - began

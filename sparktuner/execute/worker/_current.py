@@ -36,6 +36,15 @@ def current_trial() -> CurrentTrial:
 
     Raises:
         RuntimeError: no trial runs in this thread.
+
+    Example:
+        >>> from sparktuner import Trials, current_trial, fmin, hp
+        >>> def objective(x):
+        ...     return {"status": "ok", "loss": x, "tid": current_trial().tid}
+        >>> trials, x = Trials(), hp.uniform("x", 0, 1)
+        >>> best = fmin(objective, x, max_evals=3, trials=trials, verbose=False)
+        >>> [result["tid"] for result in trials.results]
+        [0, 1, 2]
     """
     trial: CurrentTrial | None = getattr(_threads(), "trial", None)
     if trial is None:
