@@ -1,8 +1,9 @@
 """Adaptive TPE: a Gaussian process ranks what TPE, local moves and the prior propose.
 
-Log expected improvement (Jones, Schonlau, Welch, 1998) of a Gaussian process, pending trials
-believed to end as predicted. TPE decides some suggestions alone, and all of them where the
-process predicts left-out losses badly.
+The acquisition function is the logarithm of expected improvement (Jones, Schonlau, Welch, 1998)
+under a Gaussian process; pending trials are believed to end as it predicts. TPE makes some
+suggestions without the process, and all of them where the process predicts left-out losses
+badly.
 
 Where trials have failed, the improvement is multiplied by the probability of feasibility (Gelbart,
 Snoek, Adams, 2014), and failures that do not look like chance enter the process as the worst
@@ -32,30 +33,41 @@ from sparktuner.suggest._moves import column_widths, perturb, prior_penalty, rep
 from sparktuner.suggest._ranked import RankedTrials, systematic_sample
 from sparktuner.suggest._tpe import best_first, rank_tpe
 
-# A Gaussian process, which knows how wrong it may be, can do with so few.
+# A Gaussian process, which knows how wrong it may be, can do with so few results.
 _MIN_RESULTS = 4
 
 
 @dataclass(frozen=True)
 class AtpeOptions:
-    """What can be set on adaptive TPE.
+    """The options of adaptive TPE, which ``atpe.suggest`` takes as keywords.
 
     Attributes:
-        n_startup_jobs: random search until so many trials have ended or are pending, and four
-            of them have a loss (or so many, if fewer): parallel ones are random enough.
-        n_candidates: configurations that the Gaussian process ranks at first.
-        n_refinements: rounds of local moves around the best ranked ones.
-        n_parents: best trials that local moves start from.
-        max_points: trials that the process is conditioned on: the best half, and an even
-            choice of the others. The cost of a suggestion stays the same beyond it.
-        max_fit_points: how many of them its hyperparameters are learnt from.
-        tpe_share: share of the suggestions that TPE makes alone, against a process that is sure
-            of the wrong branch.
-        length_scale: median of the length scales in one dimension, before any trial.
-        length_scale_sd: standard deviation of their logarithms.
-        noise: median share of noise in the variance.
-        fit_evaluations: evaluations of the likelihood.
-        tpe: of the estimator that proposes. Its split is a step: the process knows the ranks.
+        n_startup_jobs: Suggestions are draws from the prior until so many trials have ended or
+            are pending, and four of them (or so many, if that is fewer) have a loss. Pending
+            ones count, because trials in parallel are random enough.
+        n_candidates: Number of configurations that the Gaussian process ranks at first.
+        n_refinements: Rounds of local moves around those that rank best.
+        n_parents: Number of best trials that local moves start from.
+        max_points: Number of trials that the process is conditioned on, 2 to 96: the best half,
+            and a systematic sample of the others. With more trials than that, a suggestion
+            costs no more.
+        max_fit_points: Number of these trials that its hyperparameters are learnt from.
+        tpe_share: Share of the suggestions that TPE makes without the process, from 0 to 1,
+            against a process that is sure of the wrong branch.
+        length_scale: Median of the length scales' prior in one dimension, as a share of a
+            parameter's range.
+        length_scale_sd: Standard deviation of the logarithms of the length scales.
+        noise: Median of the prior of the ratio of the noise variance to the signal variance.
+        fit_evaluations: How often the likelihood is evaluated to fit the hyperparameters.
+        tpe: The options of the estimator that proposes candidates. Its split is a hard one,
+            because the process knows the losses.
+
+    Raises:
+        ValueError: An option is out of its range; the message names it.
+
+    >>> from sparktuner.suggest import AtpeOptions
+    >>> AtpeOptions(tpe_share=0.5).n_startup_jobs
+    10
     """
 
     n_startup_jobs: int = 10
@@ -87,14 +99,15 @@ class AtpeOptions:
             raise ValueError(f"tpe_share must be from 0 to 1, got {self.tpe_share}")
 
     def is_startup(self, history: History) -> bool:
-        """Whether there is too little to learn from yet."""
+        """Tells whether there is too little to learn from yet."""
+        # Two at least: the targets of one result have no variance.
         few = history.n < max(min(self.n_startup_jobs, _MIN_RESULTS), 2)
         known = history.n + len(history.failed) + len(history.pending)
         return few or known < self.n_startup_jobs
 
     @property
     def prior(self) -> HyperPrior:
-        """Of the process's hyperparameters."""
+        """The prior of the Gaussian process's hyperparameters."""
         return HyperPrior(
             self.length_scale,
             self.length_scale_sd,
@@ -110,7 +123,18 @@ def propose_adaptive(
     rng: np.random.Generator,
     options: AtpeOptions | None = None,
 ) -> list[dict[str, Any]]:
-    """``n`` different configurations; see the module's docstring."""
+    """Returns ``n`` configurations by adaptive TPE.
+
+    They are different and new as long as the space has any that were not tried. While there are
+    too few results (:class:`AtpeOptions`), they are draws from the prior.
+
+    Args:
+        space: The space to search.
+        history: The trials so far.
+        n: How many configurations to suggest.
+        rng: The source of randomness.
+        options: What can be set; None takes the defaults.
+    """
     options = AtpeOptions() if options is None else options
     rank = None
     if n and not options.is_startup(history):
@@ -119,7 +143,7 @@ def propose_adaptive(
 
 
 class _Model:
-    """What is the same for all suggestions of one call; the process is made on first use."""
+    """What all suggestions of one call share; the process is fitted when it is first needed."""
 
     def __init__(
         self, estimator: ParzenEstimator, options: AtpeOptions, rng: np.random.Generator
@@ -127,7 +151,7 @@ class _Model:
         self._estimator, self._options, self._rng = estimator, options, rng
 
     def rank(self, pending: FloatArray) -> FloatArray:
-        """Candidates (k, p), best first, by TPE or by the process."""
+        """Returns candidates, latents (k, p), best first by TPE or by the process."""
         if self._rng.random() < self._options.tpe_share or not self._is_predictive:
             return rank_tpe(self._estimator, self._rng, pending)
         candidates, score = self._scored(pending)
@@ -143,7 +167,10 @@ class _Model:
         y = targets(self._estimator.history.losses[self._points])
         x = self._x
         if self._feasibility is not None:
+            # The worst loss, not the likelihood alone: it keeps the process from predicting good
+            # losses next to where all trials fail.
             x, y = with_failures(x, y, self._feasibility.predictable_failures())
+        # Half the points cost an eighth of the time, and hyperparameters need be roughly right.
         learn = systematic_sample(len(y), self._options.max_fit_points)
         return fit(x, features.column_of, y, self._options.prior, learn)
 
@@ -154,7 +181,7 @@ class _Model:
 
     @cached_property
     def _feasibility(self) -> Feasibility | None:
-        """Known where there were failures, and they have a pattern."""
+        """The model of failures, where there were any and they are not by chance."""
         features, failed = features_of(self._estimator.space), self._estimator.history.failed
         if not len(failed):
             return None
@@ -166,11 +193,11 @@ class _Model:
 
     @cached_property
     def _is_predictive(self) -> bool:
-        """Whether left-out targets are told better than by their mean."""
+        """Whether the process predicts left-out targets better than their mean does."""
         return self._process.is_predictive()
 
     def _scored(self, pending: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Candidates (k, p) and their scores (k,)."""
+        """Candidates (k, p) of latents and their scores (k,)."""
         space, k, rng = self._estimator.space, self._options.n_candidates, self._rng
         features = features_of(space)
         # A pending trial that is believed to be the best one is what has to be improved on.
@@ -181,10 +208,13 @@ class _Model:
 
         def score(rows: FloatArray) -> FloatArray:
             x = features.of(rows)
+            # Gelbart et al. multiply expected improvement by the probability of feasibility.
             value = log_expected_improvement(process, x, incumbent)
             value -= prior_penalty(space, rows, self._estimator.incumbent)
             return value if feasibility is None else value + feasibility.log_probability(x)
 
+        # The optimum of the acquisition function is sought among draws from l(x) and the prior,
+        # which reach every branch, and near the best trials; then near the best candidates.
         best = self._points[: self._options.n_parents]
         moves = local_moves(space, self._estimator.history.values[best], rng, k - k // 4 * 2)
         draws = self._estimator.draw(rng, k // 4)
@@ -198,9 +228,10 @@ class _Model:
 
 
 def conditioning_trials(ranked: RankedTrials, most: int) -> IndexArray:
-    """Positions of at most ``most`` trials: the best half, and an even choice of the rest.
+    """Returns the positions of at most ``most`` trials that the process is conditioned on.
 
-    The best ones come first, in the order of their losses.
+    The best half comes first, in the order of their losses, then a systematic sample of the
+    rest, which shows where losses are high.
     """
     if len(ranked.best) <= most:
         return ranked.best
@@ -210,12 +241,12 @@ def conditioning_trials(ranked: RankedTrials, most: int) -> IndexArray:
 
 
 def targets(losses: FloatArray) -> FloatArray:
-    """Standardised losses.
+    """Returns losses (n,) as targets (n,) of mean 0 and variance 1, all 0 if they are equal.
 
-    Losses far above the median are pulled in to it first: a model of good trials need not
-    know how bad the bad ones are.
+    Losses above the median by more than twice its distance from the best loss are lowered to
+    that limit: a model of good trials need not know how bad the bad ones are.
     """
-    # An eighth of it, twice the difference of two finite losses is finite.
+    # Of an eighth of them, twice the difference of any two finite losses is finite.
     y = losses / 8
     middle, low = np.median(y), y.min()
     y = np.minimum(y, middle + 2 * (middle - low)) if middle > low else y
@@ -229,11 +260,17 @@ def targets(losses: FloatArray) -> FloatArray:
 def with_failures(
     x: FloatArray, y: FloatArray, failed: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Points (n, f) and targets (n,), best first, with failed ones (m, f) as bad as the worst.
+    """Returns points and targets to which failed trials were added, as bad as the worst.
 
-    The targets are standardised again; of more than ``MAX_ROWS`` points the best half and an
-    even choice of the rest stay.
+    The targets are standardised again. Where there are more than ``MAX_ROWS`` points, the best
+    half of those with a loss stays, and a systematic sample of the rest of them.
+
+    Args:
+        x: (n, f) features of trials with a loss, best first.
+        y: (n,) targets of these trials.
+        failed: (m, f) features of failed trials.
     """
+    # What is known of failures counts in full; the process can do with fewer mediocre results.
     half = len(y) // 2
     room = max(MAX_ROWS - len(failed) - half, 0)
     kept = np.append(np.arange(half), half + systematic_sample(len(y) - half, room))
@@ -250,9 +287,20 @@ def _standardised(y: FloatArray) -> FloatArray:
 def log_expected_improvement(
     process: GaussianProcess, x: FloatArray, incumbent: float
 ) -> FloatArray:
-    """Log of sd * (z Phi(z) + phi(z)), z = (incumbent - mean) / sd (eq. 15 of Jones et al.)."""
+    """Returns the log expected improvement (k,) at features (k, f).
+
+    It is the logarithm of sd (z Phi(z) + phi(z)), z = (incumbent - mean) / sd, eq. (15) of
+    Jones, Schonlau, Welch (1998). Where the improvement itself would be 0 in floating point, its
+    logarithm still tells candidates apart.
+
+    Args:
+        process: The Gaussian process of the targets.
+        x: (k, f) features.
+        incumbent: The target to improve on.
+    """
     mean, sd = process.predict(x)
     z = (incumbent - mean) / sd
+    # eq. (15) divided by sd.
     h = z * normal_cdf(z) + np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi)
     # Far below, z Phi(z) + phi(z) cancels; it tends to phi(z) / z^2.
     far = z < -5
@@ -265,7 +313,19 @@ def log_expected_improvement(
 def local_moves(
     space: FlatSpace, parents: FloatArray, rng: np.random.Generator, k: int
 ) -> FloatArray:
-    """``k`` rows near good ones: a few columns moved, or along the difference of two parents."""
+    """Returns ``k`` rows of latents (k, p) near good ones.
+
+    Each differs from a parent in a few columns, or by a multiple of the difference of two
+    parents.
+
+    Args:
+        space: The space of the columns.
+        parents: (n, p) latents of good configurations.
+        rng: The source of randomness.
+        k: The number of rows.
+    """
+    # Half of the moves change one or two columns, the others half of all; steps are between a
+    # third of a percent and a third of a column's width, on a logarithmic scale.
     p = parents.shape[1]
     base = parents[rng.integers(len(parents), size=k)]
     share = np.where(rng.random((k, 1)) < 0.5, min(1.0, 1.5 / p), 0.5)
@@ -280,6 +340,7 @@ def local_moves(
     shift = rng.normal(0, 0.7, size=(k, 1)) * (a - b)
     shift[:, column_widths(space)[0] == 0] = 0.0
     along = np.where(np.isnan(shift), base, base + shift)
+    # Where one of the three lacks a column, NaN: the base's value stays, or 0 until repaired.
     some = rng.random(k) < 0.3
     rows[some] = repair(space, np.where(np.isnan(along), 0.0, along))[some]
     return rows

@@ -1,4 +1,4 @@
-"""Annealed local search: moves around good trials that get smaller as trials accumulate.
+"""Annealed local search: moves from good trials that get smaller as trials accumulate.
 
 Kirkpatrick, Gelatt, Vecchi (1983), "Optimization by simulated annealing", for the schedule
 (little by little fewer parameters and smaller steps), and Solis and Wets (1981) for random
@@ -19,19 +19,28 @@ from sparktuner.suggest._distinct import suggest_each
 from sparktuner.suggest._moves import perturb
 from sparktuner.suggest._ranked import RankedTrials
 
+# Moves of which the first one that is new is suggested.
 _TRIES = 16
 
 
 @dataclass(frozen=True)
 class AnnealOptions:
-    """What can be set on annealing.
+    """The options of annealing.
 
     Attributes:
-        avg_best_idx: mean rank, from 1, of the trial that a move starts from; the rank is
-            geometric.
-        shrink_coef: a parameter that was active in t trials moves by 1 / (1 + shrink_coef * t)
-            of its width, and an option changes with that probability.
-        floor: smallest step, as a share of the width.
+        avg_best_idx: Mean rank, from 1, of the trial that a move starts from; the rank has a
+            geometric distribution.
+        shrink_coef: The temperature of a parameter that was active in t finished trials is
+            1 / (1 + shrink_coef * t). Steps have that share of half a parameter's range, and
+            the probability that it moves at all falls with it.
+        floor: Smallest step, as a share of the parameter's range.
+
+    Raises:
+        ValueError: An option is out of its range; the message names it.
+
+    >>> from sparktuner.suggest import AnnealOptions
+    >>> AnnealOptions(avg_best_idx=1.0).shrink_coef
+    0.1
     """
 
     avg_best_idx: float = 2.0
@@ -53,7 +62,18 @@ def propose_anneal(
     rng: np.random.Generator,
     options: AnnealOptions | None = None,
 ) -> list[dict[str, Any]]:
-    """``n`` different configurations, each a move away from a good trial."""
+    """Returns ``n`` configurations, each by a move from a good trial.
+
+    They are different and new as long as the space has any that were not tried. Before the
+    first result they are draws from the prior.
+
+    Args:
+        space: The space to search.
+        history: The trials so far; pending ones are not moved from, and not repeated.
+        n: How many configurations to suggest.
+        rng: The source of randomness.
+        options: What can be set; None takes the defaults.
+    """
     options = AnnealOptions() if options is None else options
     if not history.n:
         return suggest_each(space, history, n, rng, None)
@@ -62,7 +82,7 @@ def propose_anneal(
 
 
 class _Moves:
-    """Moves from good trials; what is the same for all suggestions of one call."""
+    """Moves from good trials, with what all suggestions of one call share."""
 
     def __init__(
         self, space: FlatSpace, history: History, rng: np.random.Generator, options: AnnealOptions
@@ -73,7 +93,7 @@ class _Moves:
         self._temperature = 1 / (1 + options.shrink_coef * observed)  # (p,)
 
     def away(self, pending: FloatArray) -> FloatArray:
-        """Several rows (k, p) that leave good trials in one parameter at least."""
+        """Returns rows of latents (k, p) that differ from good trials in a parameter at least."""
         p, rng = len(self._space.columns), self._rng
         base = self._bases(_TRIES)
         # At high temperature all parameters move, at low temperature a few of them.
@@ -85,7 +105,11 @@ class _Moves:
         return self._moved(base, change)
 
     def nearby(self, pending: FloatArray) -> FloatArray:
-        """One row (1, p) that leaves a good trial the more rarely the lower the temperature."""
+        """Returns one row of latents (1, p), a move that may come to nothing.
+
+        At high temperature a parameter nearly always moves, at low temperature the row is
+        mostly the good trial itself.
+        """
         base = self._bases(1)
         return self._moved(base, self._rng.random(base.shape) < self._temperature)
 

@@ -1,4 +1,8 @@
-"""From trials to TPE's densities: l(x) of the good ones, g(x) of the others."""
+"""From trials to the densities of TPE: l(x) of the good trials, g(x) of the others.
+
+Bergstra, Bardenet, Bengio, Kégl (2011), section 4, whose letters these are; the deviations are
+listed in ``_tpe.py``.
+"""
 
 from __future__ import annotations
 
@@ -14,34 +18,46 @@ from sparktuner.suggest._layout import IndexArray, Layout, layout_of
 from sparktuner.suggest._parzen import Mixture, Points
 from sparktuner.suggest._ranked import RankedTrials, systematic_sample
 
+# Bad trials of a group, and failed ones, whose kernels make up g(x); see ``_tpe.py`` for what
+# leaving out the others costs in accuracy.
 _MAX_BAD = 128
+# Good trials, as in Hyperopt: beyond it, more trials make the good ones better, not more.
 _MAX_GOOD = 25
-# Of the pending trials that are looked at: where 500 of them have 200 parameters each, all of
-# them cost 100 ms a suggestion.
+# Values of the pending trials that enter g(x): where 500 trials have 200 parameters each, all
+# of them would cost 100 ms a suggestion.
 _MAX_PENDING_VALUES = 40_000
 
 
 @dataclass(frozen=True)
 class TpeOptions:
-    """What can be set on TPE.
+    """The options of TPE, which ``tpe.suggest`` takes as keywords.
 
     Attributes:
-        prior_weight: weight of the prior in both densities; an observation's is at most 1.
-        n_startup_jobs: random search until so many trials have *ended* (one with a loss).
-        n_EI_candidates: draws from l(x) that are compared.
-        gamma: gamma * sqrt(n) trials are good, at most 25 (Hyperopt's split, its gamma is
-            0.25); None: a tenth of them, at most 25 (Watanabe, 2023).
-        softness: the split is no step: of the 1 + softness times as many best trials, m, the
-            i-th has weight ((m - i + 1) / m) ** softness in l(x) and the rest of 1 in g(x).
-            So their weights in l(x) add up to about that many good trials; 0: a step.
-        joint: share of the joint densities in the score and in the candidates; the
-            rest is the marginals'.
-        linear_forgetting: so many of the latest bad trials have weight 1, that of the others
-            falls linearly with their age (Hyperopt's 25); 0: all have weight 1.
-        good_bandwidth: least width of the kernels of m good trials, in units of a column's
-            width / min(100, m + 2) (Watanabe, 2023).
-        bad_bandwidth: the same of the bad trials' kernels.
-        pending_weight: weight of a pending trial among the bad ones.
+        prior_weight: Weight of the prior in both densities; an observation's is at most 1.
+        n_startup_jobs: Suggestions are draws from the prior until so many trials have ended,
+            at least one of them with a loss.
+        n_EI_candidates: Number of draws from l(x) that are compared.
+        gamma: Of n trials, gamma * sqrt(n) are good ones, at most 25, as in Hyperopt, where
+            gamma is 0.25. None takes a tenth of them, at most 25 (Watanabe, 2023).
+        softness: How soft the split is; 0 is a hard one. Of the m best trials, which are
+            1 + softness times as many as the good ones, the i-th has the weight
+            ((m - i + 1) / m) ** softness in l(x), and the rest of 1 in g(x). In l(x) their
+            weights add up to about the number of good ones.
+        joint: Share of the joint densities in the score, and of the draws from them among the
+            candidates, from 0 to 1; the rest is that of the products of marginal densities.
+        linear_forgetting: So many of the latest bad trials have weight 1, and that of the
+            others falls linearly with their age (25 in Hyperopt); 0 gives all weight 1.
+        good_bandwidth: Least bandwidth of the kernels of m good trials, in units of the
+            column's width / min(100, m + 2) (Watanabe, 2023).
+        bad_bandwidth: Least bandwidth of the kernels of bad trials, in the same units.
+        pending_weight: Weight of a pending trial among the bad ones.
+
+    Raises:
+        ValueError: An option is out of its range; the message names it.
+
+    >>> from sparktuner.suggest import TpeOptions
+    >>> TpeOptions(gamma=0.25).softness
+    1.0
     """
 
     prior_weight: float = 1.0
@@ -76,8 +92,9 @@ class TpeOptions:
             raise ValueError(f"linear_forgetting must be at least 0, got {self.linear_forgetting}")
 
     def good_weights(self, n: int) -> FloatArray:
-        """Weights (m,) in l(x) of the ``m`` best of ``n`` trials, the best one's first."""
+        """Returns the weights (m,) in l(x) of the m best of ``n`` trials, best first."""
         few = n / 10 if self.gamma is None else self.gamma * math.sqrt(n)
+        # The mean of (j / m) ** softness for j = 1 .. m is about 1 / (1 + softness).
         m = min(math.ceil((1 + self.softness) * min(few, _MAX_GOOD)), n)
         weights: FloatArray = (1 - np.arange(m) / m) ** self.softness
         return weights
@@ -85,18 +102,21 @@ class TpeOptions:
 
 @dataclass(frozen=True, eq=False)
 class ParzenEstimator:
-    """What finished trials tell; it does not depend on pending ones.
+    """The densities of finished trials, from which candidates are drawn and by which they score.
+
+    Pending trials change from one suggestion of a batch to the next and enter g(x) only, so
+    they are arguments.
 
     Attributes:
-        space: the columns.
-        layout: the same, sorted.
-        history: the trials.
-        options: what can be set.
-        ranked: the trials that are looked at.
+        space: The space of the p columns.
+        layout: Its columns in the order of the densities, in G groups.
+        history: The trials so far, at least one of them with a loss.
+        options: What can be set.
+        ranked: The trials that are looked at.
         is_active: (e, G) whether a group was active in each trial of ``ranked.subsample``.
-        good_trials: the good ones of each group, best first.
-        good_weights: of those in l(x).
-        good_density: l(x).
+        good_trials: For each group the positions of its good trials, best first.
+        good_weights: For each group the weights of those in l(x).
+        good_density: The density l(x).
     """
 
     space: FlatSpace
@@ -111,8 +131,10 @@ class ParzenEstimator:
 
     @classmethod
     def of(cls, space: FlatSpace, history: History, options: TpeOptions) -> ParzenEstimator:
-        """From the finished trials of ``history``."""
+        """Estimates l(x) from the finished trials of ``history``."""
         layout, values, ranked = layout_of(space), history.values, RankedTrials.of(history)
+        # Each group splits the trials in which it was active: a branch that is rarely taken has
+        # good trials of its own, whatever the other branches reach.
         is_active = ~np.isnan(values[ranked.subsample[:, None], layout.group_heads])
         among_best = ~np.isnan(values[ranked.best[:, None], layout.group_heads])
         # As many as there would be if the share of the even choice is that of all trials.
@@ -131,19 +153,27 @@ class ParzenEstimator:
 
     @property
     def incumbent(self) -> FloatArray:
-        """The best trial, (p,)."""
+        """The latents (p,) of the trial with the lowest loss."""
         row: FloatArray = self.history.values[self.ranked.best[0]]
         return row
 
     def draw(self, rng: np.random.Generator, k: int) -> FloatArray:
-        """``k`` rows (k, p), some from l(x), the others from the product of its marginals."""
+        """Returns ``k`` candidates, latents (k, p).
+
+        Some are drawn from l(x), the others, which come last, from the product of its marginal
+        densities.
+        """
         rows = np.empty((k, len(self.space.columns)))
         from_marginals = np.arange(k) >= self.options.joint * k
         rows[:, self.layout.index] = self.good_density.sample(rng, k, from_marginals)
         return np.where(self.space.active(rows), rows, np.nan)
 
     def bad_density(self, pending: FloatArray) -> Mixture:
-        """g(x), of bad and pending trials (m, p)."""
+        """Returns the density g(x) of bad, failed and pending trials.
+
+        Args:
+            pending: (m, p) latents of the pending trials.
+        """
         centres, weights = self._bad_trials
         most = max(_MAX_BAD, _MAX_PENDING_VALUES // max(pending.shape[1], 1))
         pending = pending[systematic_sample(len(pending), most)]
@@ -166,6 +196,7 @@ class ParzenEstimator:
         ):
             rest = np.ones(len(values))
             rest[good] -= weight
+            # By id, so by age: the weights of forgetting go from old to new.
             bad = even[active]
             bad = bad[rest[bad] > 0]
             bad = bad[systematic_sample(len(bad), _MAX_BAD)]
@@ -174,6 +205,7 @@ class ParzenEstimator:
                 rest[bad] * forgetting_weights(len(bad), self.options.linear_forgetting)
             )
         centres, padded = _gather(self.layout, values, trials, weights)
+        # A failed trial is as bad as any, however old.
         failed = self.history.failed[systematic_sample(len(self.history.failed), _MAX_BAD)]
         if not len(failed):
             return centres, padded
@@ -184,11 +216,20 @@ class ParzenEstimator:
         )
 
     def log_ratio(self, bad: Mixture, rows: FloatArray) -> FloatArray:
-        """log l(x) - log g(x) of rows (k, p); (k,)."""
+        """Returns log l(x) - log g(x), (k,), of rows of latents (k, p).
+
+        Expected improvement is a monotone function of it (Bergstra et al., 2011, section 4).
+
+        Args:
+            bad: The density g(x).
+            rows: (k, p) latents, NaN where a column is inactive.
+        """
         x = rows[:, self.layout.index]
         points = Points.of(self.layout, x, ~np.isnan(x))
         l_joint, l_marginal = self.good_density.log_densities(points)
         g_joint, g_marginal = bad.log_densities(points)
+        # The geometric mean of two models: joint densities know interactions, and products of
+        # marginal ones, as in the papers of Bergstra, generalise from fewer trials.
         joint = self.options.joint
         return joint * (l_joint - g_joint) + (1 - joint) * (l_marginal - g_marginal)
 
@@ -213,7 +254,12 @@ def _gather(
 
 @lru_cache(maxsize=_MAX_BAD)
 def forgetting_weights(n: int, latest: int) -> FloatArray:
-    """Weights (n,) of trials from old to new; the ``latest`` ones have 1."""
+    """Returns the weights (n,) of trials from old to new: rising linearly to 1.
+
+    Args:
+        n: The number of trials.
+        latest: So many of the latest trials have weight 1; 0 gives all of them weight 1.
+    """
     if latest == 0 or n <= latest:
         return np.ones(n)
     return np.append(np.linspace(1 / n, 1, n - latest), np.ones(latest))
@@ -222,15 +268,22 @@ def forgetting_weights(n: int, latest: int) -> FloatArray:
 def parzen_mixture(
     layout: Layout, centres: FloatArray, weights: FloatArray, least: float, prior_weight: float
 ) -> Mixture:
-    """The mixtures of kernels at ``centres`` (d, m), of weights (G, m), and of the prior.
+    """Returns the mixtures of kernels at observations, and of the prior.
 
-    Centres are NaN, and their weights 0, where a group has fewer observations than others.
+    Args:
+        layout: The d columns, in G groups.
+        centres: (d, m) latents of the observations; NaN where a group has fewer than others.
+        weights: (G, m) weights of the observations, 0 where there is none.
+        least: Least bandwidth, see :func:`bandwidths`.
+        prior_weight: Weight of the prior, which is one more component.
     """
     n, missing = layout.n_numeric, np.isnan(centres)
     count = centres.shape[1] - missing.sum(axis=1)
     weights = np.append(weights, np.full((len(weights), 1), prior_weight), axis=1)
     with np.errstate(divide="ignore"):  # a weight of 0 takes a component out
         log_weights = np.log(weights / weights.sum(axis=1, keepdims=True))
+    # c = C / (m + C): of m observations' kernels, the share that is spread as the prior falls
+    # with m; C, the prior's strength, is one observation for each option.
     sizes = prior_weight * layout.n_options
     return Mixture(
         layout,
@@ -243,16 +296,24 @@ def parzen_mixture(
 
 
 def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) -> FloatArray:
-    """The larger gap of each centre (d_n, m) to its neighbours, the prior's being one of them.
+    """Returns the bandwidths (d_n, m) of kernels in numeric columns.
 
-    At least ``least`` widths / min(100, m + 2) and half a step, at most ``max_bandwidth``, m being
-    the ``count`` (d_n,) of centres that are not NaN.
+    A bandwidth is the larger one of the gaps between a centre and its neighbours, the prior's
+    centre being one of them (Bergstra et al., 2011, section 4).
+
+    Args:
+        layout: The columns.
+        mu: (d_n, m) centres of the kernels, NaN where there is none.
+        count: (d_n,) how many of the centres are not NaN.
+        least: A bandwidth is at least ``least`` times the column's width / min(100, count + 2),
+            which is Hyperopt's limit if it is 1 (Watanabe, 2023), and at least half a step; it
+            is at most ``layout.max_bandwidth``.
     """
     rows = np.arange(len(mu))[:, None]
     centres = np.concatenate([mu, layout.centre[:, None]], axis=1)
     order = np.argsort(centres, axis=1, kind="stable")  # NaN last
     gaps = np.diff(centres[rows, order], axis=1)
-    gaps[np.isnan(gaps)] = 0.0
+    gaps[np.isnan(gaps)] = 0.0  # beyond the last centre
     none = np.zeros((len(mu), 1))
     sigma = np.empty_like(centres)
     sigma[rows, order] = np.maximum(np.append(none, gaps, axis=1), np.append(gaps, none, axis=1))
@@ -262,6 +323,7 @@ def bandwidths(layout: Layout, mu: FloatArray, count: IndexArray, least: float) 
     if len(alone):
         off = np.abs(np.nansum(mu[alone], axis=1) - layout.centre[alone])
         sigma[alone] = np.maximum(off, layout.scale[alone] / 2 - off)[:, None]
+    # A kernel narrower than a cell would put all its mass on one value.
     floor = np.maximum(least * layout.scale / np.minimum(100, count + 2), 0.5 * layout.step)
     ceiling = np.maximum(layout.max_bandwidth, floor)
     clipped: FloatArray = np.clip(sigma, floor[:, None], ceiling[:, None])

@@ -15,15 +15,18 @@ from sparktuner.suggest._moves import column_widths, sample_all_columns
 # Draws from the prior, then from the flattened prior, before the space is listed. When all
 # fail, what was tried is a large share of the space, so the list is not much longer than it.
 _DRAWS = 64
-# More values than this are not listed: draws of them hit nothing that was tried.
+# A column of more values is not listed: draws of it hardly ever hit what was tried.
 _MAX_LISTED = 100_000
 
-# Candidates (k, p), best first, given the rows (m, p) that are pending.
+# Gives candidates (k, p), best first, for the rows (m, p) that are pending.
 Rank: TypeAlias = Callable[[FloatArray], FloatArray]
 
 
 class Tried:
-    """The rows of latents that were tried, are being tried, or were just suggested."""
+    """A set of the configurations that were tried, are being tried, or were just suggested.
+
+    A configuration is a row (p,) of latents; ``row in tried`` compares within rounding.
+    """
 
     def __init__(self, space: FlatSpace, history: History) -> None:
         self._space = space
@@ -37,11 +40,11 @@ class Tried:
         return self._total
 
     def row_keys(self) -> set[bytes]:
-        """Of all the rows, see :func:`row_keys`."""
+        """Returns the keys of all rows, by which equal ones are found; see :func:`row_keys`."""
         return {key for block in self._blocks for key in row_keys(self._space, block)}
 
     def add(self, row: FloatArray) -> None:
-        """Count one more row, of shape (p,), as tried."""
+        """Counts one more row of latents (p,) as tried."""
         self._blocks.append(row[None, :])
         self._total += 1
 
@@ -64,15 +67,17 @@ def _holds(block: FloatArray, row: FloatArray, active: IndexArray, same: FloatAr
 
 
 def first_new(rows: FloatArray, tried: Tried) -> FloatArray | None:
-    """The first of ``rows`` (k, p) that was not tried yet."""
+    """Returns the first of ``rows`` (k, p) that was not tried yet, (p,), or None."""
     return next((row for row in rows if row not in tried), None)
 
 
 def find_new(space: FlatSpace, tried: Tried, rng: np.random.Generator) -> FloatArray | None:
-    """A row of shape (p,) that was not tried, found the harder the fewer are left; or None.
+    """Returns a random row of latents (p,) that was not tried, or None where none was found.
 
-    The prior is tried first. Where it keeps hitting what is known, every value of a column
-    becomes equally probable, and in the end all configurations that are left are.
+    It is drawn from the prior. Where that keeps hitting what is known, every value of a column
+    becomes equally probable, and in the end every configuration that is left does. None means
+    that nothing is left of a finite space, or that what is left of an infinite one is so
+    improbable that no draw meets it.
     """
     new = first_new(space.sample(rng, _DRAWS), tried)
     if new is None:
@@ -92,14 +97,18 @@ def suggest_each(
     rank: Rank | None,
     repeat: Rank | None = None,
 ) -> list[dict[str, Any]]:
-    """``n`` configurations, one after the other, different ones as long as there are new ones.
+    """Returns ``n`` configurations, one after the other, new ones as long as there are any.
 
     Args:
-        rank: candidates (k, p), best first, from the rows that are pending by then (m, p).
-            Where all of them were tried, or where it is None, a new row is drawn from the
-            prior.
-        repeat: where nothing new is left to try, its first row is suggested; None takes
-            that of ``rank``.
+        space: The space to search.
+        history: The trials so far.
+        n: How many configurations to suggest.
+        rng: The source of randomness.
+        rank: Gives candidates (k, p), best first, for the rows (m, p) that are pending by then.
+            The first new one is suggested. Where all of them were tried, or where ``rank`` is
+            None, a new row is drawn from the prior.
+        repeat: Gives rows of which the first is suggested where nothing new is left to try;
+            None takes those of ``rank``. Without both, that row is a draw from the prior.
     """
     if not space.columns:
         return [{} for _ in range(n)]
@@ -147,7 +156,16 @@ def _sample_flat(space: FlatSpace, rng: np.random.Generator, n: int) -> FloatArr
 
 
 def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
-    """Configurations of a finite space that are left, or None if it is not small."""
+    """Returns the rows of latents (k, p) that were not tried of a small finite space.
+
+    Args:
+        space: The space to list.
+        tried: What was tried.
+        limit: The space is listed if it has at most so many configurations.
+
+    Returns:
+        None where the space has more than ``limit`` configurations.
+    """
     if any(column.distribution.cardinality > limit for column in space.columns):
         return None
     supports = [c.distribution.to_latent(c.distribution.support()) for c in space.columns]
@@ -160,7 +178,7 @@ def untried(space: FlatSpace, tried: Tried, limit: int) -> FloatArray | None:
 
 
 def row_keys(space: FlatSpace, rows: FloatArray) -> list[bytes]:
-    """One for each row (k, p) of a space of steps and options; equal rows have equal ones."""
+    """Returns a key for each row (k, p) of a finite space; equal rows have equal keys."""
     rows = rows.reshape(len(rows), len(space.columns))
     width, _ = column_widths(space)
     # A value and its logarithm's exponential differ in the last bits; 9 digits do not.
@@ -171,15 +189,15 @@ def row_keys(space: FlatSpace, rows: FloatArray) -> list[bytes]:
 def cartesian_rows(
     space: FlatSpace, supports: Sequence[FloatArray], limit: int
 ) -> FloatArray | None:
-    """The finite product of ``supports``, each conditional column only where it is active.
+    """Returns the Cartesian product of columns' values, conditional ones only where active.
 
     Args:
-        space: the columns; a choice's support must hold indices.
-        supports: for each column, the latents that it may take.
-        limit: give up (None) beyond this number of rows.
+        space: The space of the columns; a choice's support must hold indices.
+        supports: For each column, the latents that it may take.
+        limit: The greatest number of rows.
 
     Returns:
-        (k, p), NaN where a column is inactive.
+        (k, p), NaN where a column is inactive; None where there are more than ``limit`` rows.
     """
     rows = np.full((1, len(space.columns)), np.nan)
     for j, support in enumerate(supports):

@@ -1,4 +1,4 @@
-"""What TPE has learnt about each parameter, as arrays for plots."""
+"""What TPE has learnt about each parameter, as arrays that can be plotted."""
 
 from __future__ import annotations
 
@@ -17,16 +17,22 @@ _POINTS = 201
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """The densities of one parameter, the others integrated out.
+    """The marginal densities of one parameter in TPE's model.
 
     Attributes:
-        label: the parameter.
-        path: where it stands in the space.
-        values: (k,) values, ascending; a choice's are its indices.
-        good: (k,) l(x): density over the value, or over its logarithm where the parameter is
-            on a logarithmic scale; probability where values are discrete.
-        bad: (k,) g(x), likewise, pending and failed trials included.
-        is_discrete: whether ``good`` and ``bad`` are probabilities.
+        label: The parameter's label.
+        path: Where the parameter stands in the space, such as ``"['svm']['C']"``.
+        values: (k,) values of the parameter, ascending; those of a choice are indices.
+        good: (k,) l(x) at these values: a density over the value, or over its natural logarithm
+            where the parameter is on a logarithmic scale; a probability where it is discrete.
+        bad: (k,) g(x), likewise; pending and failed trials are among the bad ones.
+        is_discrete: Whether ``good`` and ``bad`` are probabilities.
+
+    >>> from sparktuner import Domain, Trials, hp, tpe
+    >>> domain = Domain(lambda x: x, {"x": hp.choice("x", ["a", "b"])})
+    >>> prior = tpe.explain(Trials(), domain)[0]
+    >>> prior.label, prior.values.tolist(), prior.good.round(3).tolist()
+    ('x', [0.0, 1.0], [0.5, 0.5])
     """
 
     label: str
@@ -40,7 +46,13 @@ class Explanation:
 def explain_tpe(
     space: FlatSpace, history: History, options: TpeOptions | None = None
 ) -> list[Explanation]:
-    """For each column the densities that the next suggestion is drawn from and compared by."""
+    """Returns for each column the densities l(x) and g(x) of TPE, in the order of the space.
+
+    Args:
+        space: The space of the columns.
+        history: The trials so far; without a result, both densities are the prior.
+        options: What can be set on TPE; None takes the defaults.
+    """
     options = TpeOptions() if options is None else options
     estimator = ParzenEstimator.of(space, history, options)
     bad = estimator.bad_density(history.pending)

@@ -13,7 +13,7 @@ from sparktuner.suggest._layout import IndexArray, layout_of
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """How p columns become f features.
+    """A map from the p columns of a space to f features.
 
     A numeric column is one feature, from 0 to 1 where its base is uniform. A normal base counts
     as the uniform one of equal mean and variance; its tails go on beyond. A categorical column is
@@ -22,12 +22,12 @@ class Features:
     lack it.
 
     Attributes:
-        space: the columns.
-        numeric: (p_n,) positions of the numeric columns.
-        low: (p_n,) what becomes 0.
-        width: (p_n,) how far from there 1 is.
-        categorical: positions and numbers of options of the others.
-        column_of: (f,) the column of each feature.
+        space: The space of the columns.
+        numeric: (p_n,) positions of the numeric columns, whose features come first.
+        low: (p_n,) the latents whose feature is 0.
+        width: (p_n,) how much larger the latents are whose feature is 1.
+        categorical: For each categorical column its position and its number of options.
+        column_of: (f,) the column that each feature belongs to.
     """
 
     space: FlatSpace
@@ -38,11 +38,13 @@ class Features:
     column_of: IndexArray
 
     def of(self, rows: FloatArray) -> FloatArray:
-        """Features (k, f) of latents (k, p)."""
+        """Returns the features (k, f), never NaN, of latents (k, p)."""
         x = np.zeros((len(rows), len(self.column_of)))
+        # A normal base is centred at 0.5 too, and not cut off.
         z = (rows[:, self.numeric] - self.low) / self.width
         n = len(self.numeric)
         x[:, :n] = np.where(np.isnan(z), 0.5, z)
+        # Two different options differ in two features: 0.5 + 0.5 = 1 is their squared distance.
         for j, size in self.categorical:
             options = rows[:, j]
             on = np.flatnonzero(~np.isnan(options))
@@ -53,7 +55,8 @@ class Features:
 
 @lru_cache(maxsize=32)
 def features_of(space: FlatSpace) -> Features:
-    """The features of a space, which is frozen."""
+    """Returns the features of a space, remembered because a space is frozen."""
+    # In the layout's order, numeric columns first: their features are a slice.
     layout = layout_of(space)
     place, n = layout.index, layout.n_numeric
     categorical = [

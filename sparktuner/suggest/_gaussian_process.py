@@ -1,9 +1,13 @@
-"""A small Gaussian process with one length scale for each parameter.
+"""A Gaussian process for at most a hundred points, with one length scale for each parameter.
 
-Rasmussen and Williams (2006), "Gaussian processes for machine learning", chapters 2 and 5.
-Matérn 5/2 kernel; the amplitude is profiled out; length scales and noise maximise the
-posterior, with the prior of Hvarfner, Hellsten, Nardi (2024) that lengthens them in high
-dimensions. A few steps of L-BFGS suffice for ranking candidates.
+Rasmussen and Williams (2006), "Gaussian processes for machine learning", chapters 2, 4 and 5,
+whose equation numbers the comments give. The kernel is Matérn 5/2. The amplitude is the most
+likely one for given length scales and noise, and those maximise the posterior density, under
+the prior of Hvarfner, Hellsten, Nardi (2024, "Vanilla Bayesian optimization performs great in
+high dimensions"), which lengthens the scales in high dimensions. A few steps of L-BFGS
+suffice, because candidates are only ranked.
+
+In comments K is the kernel matrix of amplitude 1, noise included, and alpha = K^-1 y.
 """
 
 from __future__ import annotations
@@ -18,20 +22,22 @@ from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._lbfgs import lbfgs
 from sparktuner.suggest._linear_algebra import MAX_ROWS, inverse, product
 
+# Added to the diagonal with the noise: equal points would make the matrix singular.
 _JITTER = 1e-6
 _ROOT5 = math.sqrt(5.0)
 
 
 @dataclass(frozen=True)
 class HyperPrior:
-    """Normal priors of log hyperparameters.
+    """Normal priors of the logarithms of a Gaussian process's hyperparameters.
 
     Attributes:
-        length_scale: median length scale in one dimension; it grows as the root of the dimension.
-        length_scale_sd: standard deviation of the log length scale.
-        noise: median ratio of noise variance to signal variance.
-        noise_sd: standard deviation of its logarithm.
-        fit_evaluations: evaluations of the likelihood.
+        length_scale: Median length scale in one dimension; in d dimensions the median is
+            sqrt(d) times as long.
+        length_scale_sd: Standard deviation of the logarithm of a length scale.
+        noise: Median ratio of the noise variance to the signal variance.
+        noise_sd: Standard deviation of the logarithm of that ratio.
+        fit_evaluations: How often the likelihood is evaluated to fit the hyperparameters.
     """
 
     length_scale: float = 0.35
@@ -43,18 +49,22 @@ class HyperPrior:
 
 @dataclass(frozen=True, eq=False)
 class GaussianProcess:
-    """The posterior given n points, the variance also given m pending ones.
+    """The posterior of a function given its values at n points.
+
+    Of m pending points, whose values are not known yet, the variance is conditioned on the
+    positions alone.
 
     Attributes:
-        x: (n, f) scaled features.
-        y: (n,) targets.
-        inverse_length_scales: (f,) square roots of the inverse squared length scales.
-        kernel_inverse: (n, n) inverse of the kernel matrix, amplitude 1.
-        alpha: (n,) that times the targets.
-        amplitude: signal variance.
-        noise: noise variance over signal variance.
-        pending: (m, f) scaled features of pending points.
-        pending_precision: (m, m) inverse of their posterior covariance.
+        x: (n, f) features of the points, divided by the length scales.
+        y: (n,) targets: the values, noise included.
+        inverse_length_scales: (f,) reciprocal length scales of the features.
+        kernel_inverse: (n, n) inverse of the kernel matrix K of amplitude 1, noise included.
+        alpha: (n,) the product of ``kernel_inverse`` and ``y``.
+        amplitude: Signal variance.
+        noise: Ratio of the noise variance to the signal variance.
+        pending: (m, f) features of the pending points, divided by the length scales.
+        pending_precision: (m, m) inverse of the pending points' posterior covariance, of
+            amplitude 1.
     """
 
     x: FloatArray
@@ -68,31 +78,38 @@ class GaussianProcess:
     pending_precision: FloatArray
 
     def predict(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Mean and standard deviation of the noise-free loss at features (k, f)."""
+        """Returns the means (k,) and standard deviations (k,) of values at features (k, f).
+
+        The values are those of the function itself, without noise.
+        """
         scaled = x * self.inverse_length_scales
         k = matern52(squared_distances(scaled, self.x))
         weights = product(k, self.kernel_inverse)
-        variance = 1.0 - (weights * k).sum(axis=1)
+        variance = 1.0 - (weights * k).sum(axis=1)  # eq. (2.26)
         if len(self.pending):
+            # The same equation once more, on top of the posterior.
             c = self._covariance(scaled, weights)
             variance = variance - (product(c, self.pending_precision) * c).sum(axis=1)
-        mean: FloatArray = (k * self.alpha).sum(axis=1)
+        mean: FloatArray = (k * self.alpha).sum(axis=1)  # eq. (2.25)
         return mean, np.sqrt(self.amplitude * np.maximum(variance, 1e-8))
 
     def fitted_values(self) -> FloatArray:
-        """Means (n,) at the points themselves: the targets without their noise."""
+        """Returns the means (n,) at the process's own points: targets freed from their noise."""
+        # eq. (2.25) with k = K - (noise + jitter) I.
         means: FloatArray = self.y - (self.noise + _JITTER) * self.alpha
         return means
 
     def _covariance(self, scaled: FloatArray, weights: FloatArray) -> FloatArray:
-        """Posterior covariance (k, m) of points and pending ones (eq. 2.24)."""
+        """Posterior covariance (k, m) of new points and pending ones, eq. (2.24)."""
         across = matern52(squared_distances(self.pending, self.x))
         return matern52(squared_distances(scaled, self.pending)) - product(weights, across.T)
 
     def with_fantasies(self, x: FloatArray) -> GaussianProcess:
-        """Conditioned on what it predicts at pending points (m, f): only the variance falls.
+        """Returns the process conditioned on its own predictions at pending points (m, f).
 
-        The kriging believer of Ginsbourger, Le Riche, Carraro (2010).
+        Means stay what they are, and variances fall where a result is under way: the kriging
+        believer of Ginsbourger, Le Riche, Carraro (2010). Of more than ``MAX_ROWS`` points the
+        last ones count.
         """
         if not len(x):
             return self
@@ -100,41 +117,59 @@ class GaussianProcess:
         k = matern52(squared_distances(scaled, self.x))
         believer = replace(self, pending=scaled)
         covariance = believer._covariance(scaled, product(k, self.kernel_inverse))
+        # Results to come are noisy too; a larger jitter, for pending points may be neighbours.
         covariance.flat[:: len(covariance) + 1] += self.noise + 1e-4
         return replace(believer, pending_precision=inverse(covariance)[0])
 
     def leave_one_out(self) -> FloatArray:
-        """(n,) predictions of each target from the others (eq. 5.12)."""
+        """Returns the prediction (n,) of each target from all the others, eq. (5.12)."""
         left_out: FloatArray = self.y - self.alpha / np.diag(self.kernel_inverse)
         return left_out
 
     def is_predictive(self, share: float = 1.0) -> bool:
-        """Whether left-out targets are told with less than this share of their squared size."""
+        """Tells whether predictions of left-out targets are better than their mean, which is 0.
+
+        Args:
+            share: The sum of the squared errors must be below this share of the sum of the
+                squared targets.
+        """
         error = self.y - self.leave_one_out()
         return float(error @ error) < share * float(self.y @ self.y)
 
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Between rows of a (k, f) and b (n, f); (k, n)."""
+    """Returns the squared Euclidean distances (k, n) between the rows of a (k, f) and b (n, f)."""
+    # |a - b|^2 = |a|^2 + |b|^2 - 2 a b: one product of matrices; rounding may make it negative.
     d = (a * a).sum(axis=1)[:, None] + (b * b).sum(axis=1) - 2 * product(a, b.T)
     distances: FloatArray = np.maximum(d, 0.0, out=d)
     return distances
 
 
 def matern52(d: FloatArray) -> FloatArray:
-    """Matérn 5/2 of squared distances (eq. 4.17)."""
+    """Returns the Matérn 5/2 kernel of squared distances ``d``, eq. (4.17), elementwise."""
     r = _ROOT5 * np.sqrt(d)
     kernel: FloatArray = (1.0 + r + r * r / 3.0) * np.exp(-r)
     return kernel
 
 
 def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> GaussianProcess:
-    """The posterior for given hyperparameters; the amplitude is the most probable one."""
+    """Returns the posterior for given length scales and noise, and the most likely amplitude.
+
+    Args:
+        x: (n, f) features.
+        y: (n,) targets of mean 0.
+        root: (f,) reciprocal length scales.
+        noise: Ratio of the noise variance to the signal variance.
+
+    Raises:
+        ValueError: The kernel matrix is not positive definite.
+    """
     scaled = x * root
     k = matern52(squared_distances(scaled, scaled))
     k.flat[:: len(k) + 1] = 1.0 + noise + _JITTER
     k_inverse, _ = inverse(k)
     alpha = (k_inverse * y).sum(axis=1)
+    # Where the derivative of eq. (5.8) by the amplitude is 0: y' K^-1 y / n.
     amplitude = max(float((y * alpha).sum()) / len(y), 1e-12)
     none = np.empty((0, x.shape[1]))
     return GaussianProcess(
@@ -145,16 +180,19 @@ def condition(x: FloatArray, y: FloatArray, root: FloatArray, noise: float) -> G
 def fit(
     x: FloatArray, column_of: IndexArray, y: FloatArray, prior: HyperPrior, learn: IndexArray
 ) -> GaussianProcess:
-    """Hyperparameters by maximum a posteriori, then the posterior.
+    """Returns the posterior for the most probable hyperparameters.
 
     Args:
         x: (n, f) features, n at most ``MAX_ROWS``.
-        column_of: (f,) the parameter that each feature belongs to; one length scale for each.
-        y: (n,) standardised targets.
-        prior: of the hyperparameters.
-        learn: the points that the hyperparameters are learnt from.
+        column_of: (f,) the column that each feature belongs to; each column has one length
+            scale.
+        y: (n,) targets of mean 0 and variance 1.
+        prior: The prior of the hyperparameters.
+        learn: (l,) positions of the points that the hyperparameters are learnt from.
     """
     columns, place = np.unique(column_of, return_inverse=True)
+    # theta: logarithms of the d inverse squared length scales, and of the noise; t is theta in
+    # standard deviations of its prior, so that L-BFGS meets equal scales.
     d = len(columns)
     mean = np.full(d + 1, -2 * math.log(prior.length_scale) - math.log(d))
     sd = np.full(d + 1, 2 * prior.length_scale_sd)
@@ -162,6 +200,7 @@ def fit(
 
     def loss(t: FloatArray) -> tuple[float, FloatArray]:
         value, gradient = negative_log_likelihood(mean + sd * t, x[learn], place, y[learn])
+        # Minus the logarithm of the posterior density.
         return value + 0.5 * float(t @ t), gradient * sd + t
 
     t = lbfgs(loss, np.zeros(d + 1), prior.fit_evaluations)
@@ -173,7 +212,19 @@ def fit(
 def negative_log_likelihood(
     theta: FloatArray, x: FloatArray, place: IndexArray, y: FloatArray
 ) -> tuple[float, FloatArray]:
-    """Profiled negative log likelihood (eq. 5.8) and its gradient (eq. 5.9)."""
+    """Returns the negative log marginal likelihood and its gradient (d + 1,).
+
+    The amplitude is the most likely one for ``theta``, and a constant is left out.
+
+    Args:
+        theta: (d + 1,) logarithms of the inverse squared length scales, and of the noise.
+        x: (n, f) features.
+        place: (f,) the number of the length scale of each feature.
+        y: (n,) targets.
+
+    Returns:
+        The value, 1e10 with gradient 0 where the kernel matrix is not positive definite.
+    """
     n, d = len(y), len(theta) - 1
     root, noise = np.exp(theta[:-1] / 2)[place], math.exp(theta[-1])
     scaled = x * root
@@ -185,11 +236,14 @@ def negative_log_likelihood(
     try:
         k_inverse, log_determinant = inverse(k)
     except ValueError:
+        # So bad that the line search turns back.
         return 1e10, np.zeros(d + 1)
     alpha = (k_inverse * y).sum(axis=1)
     fitted = max(float((y * alpha).sum()), 1e-12)
+    # eq. (5.8) with K times the amplitude y' K^-1 y / n: its first term is a constant n / 2.
     value = 0.5 * n * math.log(fitted / n) + 0.5 * log_determinant
-    # dL/dK = (K^-1 - alpha alpha' / amplitude) / 2, amplitude = y' K^-1 y / n.
+    # eq. (5.9) as dL/dK = (K^-1 - alpha alpha' / amplitude) / 2, of which the trace with dK/dtheta
+    # is the gradient. As the amplitude is the most likely one, it adds nothing.
     m = 0.5 * (k_inverse - np.outer(alpha, alpha) * (n / fitted))
     # dk/d(squared) = -5/6 (1 + r) exp(-r); squared is linear in exp(theta).
     w = m * (-5.0 / 6.0) * (1.0 + r) * e

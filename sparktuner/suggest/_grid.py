@@ -13,20 +13,28 @@ from sparktuner.records import History
 from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
 from sparktuner.suggest._distinct import Tried, cartesian_rows, row_keys
 
-_MOST = 1_000_000
+# More points than anybody would try, and as many as can be kept in memory at ease.
+_MAX_POINTS = 1_000_000
 
 
 def propose_grid(
     space: FlatSpace, history: History, n: int, rng: np.random.Generator, resolution: int = 5
 ) -> list[dict[str, Any]]:
-    """Up to ``n`` points of the grid that were not tried yet; none once all were.
+    """Returns up to ``n`` points of the grid that were not tried yet, in random order.
 
     Args:
-        resolution: values of a parameter that has infinitely many (or more than this many
-            steps): its prior's quantiles at the middles of equal shares.
+        space: The space to search.
+        history: The trials so far; pending and failed ones count as tried.
+        n: How many configurations to suggest.
+        rng: The source of randomness.
+        resolution: How many values a parameter takes that has infinitely many, or more steps
+            than this: the quantiles of its prior in the middle of equal shares.
+
+    Returns:
+        Fewer than ``n`` where fewer are left, and none once all were tried.
 
     Raises:
-        BadSearchSpace: the grid has more than a million points.
+        BadSearchSpace: The grid has more than a million points.
     """
     rows, place = _grid(space, resolution)
     is_left = np.ones(len(rows), dtype=np.bool_)
@@ -37,22 +45,22 @@ def propose_grid(
 
 @lru_cache(maxsize=1)  # a frozen space's grid, made once for all its trials
 def _grid(space: FlatSpace, resolution: int) -> tuple[FloatArray, dict[bytes, int]]:
-    """The points (k, p), and where each stands."""
+    """The points of the grid, latents (k, p), and the position of each by its key."""
     rows = None
     listed = [c for c in space.columns if _is_listed(c, resolution)]
-    if not any(column.distribution.cardinality > _MOST for column in listed):
+    if not any(column.distribution.cardinality > _MAX_POINTS for column in listed):
         supports = [grid_values(column, resolution) for column in space.columns]
-        rows = cartesian_rows(space, supports, _MOST)
+        rows = cartesian_rows(space, supports, _MAX_POINTS)
     if rows is None:
         raise BadSearchSpace(
-            f"the grid has more than {_MOST:,} points; lower resolution={resolution}, or use "
-            "qmc.suggest, which covers a space evenly with any number of trials"
+            f"the grid has more than {_MAX_POINTS:,} points; lower resolution={resolution}, or "
+            "use qmc.suggest, which covers a space evenly with any number of trials"
         )
     return rows, {key: i for i, key in enumerate(row_keys(space, rows))}
 
 
 def grid_values(column: Column, resolution: int) -> FloatArray:
-    """The latents that a column takes in a grid."""
+    """Returns the latents (k,) that a column takes in a grid, see :func:`propose_grid`."""
     distribution = column.distribution
     if _is_listed(column, resolution):
         return distribution.to_latent(distribution.support())

@@ -1,4 +1,7 @@
-"""The columns of a space, sorted by kind of kernel, and which of them are active together."""
+"""The columns of a space, sorted by kind of kernel, and which of them are active together.
+
+Densities work on whole blocks of columns at once; the order by kind makes the blocks slices.
+"""
 
 from __future__ import annotations
 
@@ -24,28 +27,31 @@ IndexArray: TypeAlias = npt.NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A space's columns, d of them, ordered by kind.
+    """The d columns of a space, ordered by kind, with what kernels need to know of them.
 
-    Numeric columns come first (continuous ones, then ``stepped`` ones: q and integers), then
-    the categorical ones. Arrays over numeric columns have shape (d_n,).
+    Numeric columns come first, d_n of them: continuous ones, then stepped ones (of a step q, or
+    integers). The d_c categorical ones follow. A group is a set of columns that are active
+    under the same conditions; there are G. Arrays without a shape have shape (d_n,), in units
+    of the columns' latents.
 
     Attributes:
         index: (d,) the columns' positions in the space.
-        columns: the columns in the same order.
-        group: (d,) the number of each column's group: those that are active together.
-        group_heads: (G,) the position in the space of a column of each group.
-        n_continuous: how many columns are continuous.
-        n_numeric: how many are numeric at all, d_n.
-        low: lower bounds of the latents, -inf for a normal base.
-        high: upper bounds of the latents.
-        centre: median of the prior.
-        scale: width of the prior; a normal base counts as wide as the uniform distribution of
+        columns: The columns themselves, in this order.
+        group: (d,) the number of each column's group.
+        group_heads: (G,) for each group the position in the space of one of its columns, which
+            shows whether the group is active.
+        n_continuous: How many columns are continuous.
+        n_numeric: How many columns are numeric, d_n.
+        low: Lower bounds; -inf where the base is normal.
+        high: Upper bounds; inf where the base is normal.
+        centre: Medians of the priors.
+        scale: Widths of the priors. A normal base counts as wide as the uniform distribution of
             equal variance.
-        max_bandwidth: the largest bandwidth of a kernel: the scale, or the normal base's
+        max_bandwidth: Largest bandwidths of kernels: the scale, or a normal base's standard
             deviation, so that the kernels of outliers do not lead further and further out.
-        step: width of the narrowest cell of a stepped column's latents, near its centre.
-        n_options: (d_c,) how many options each categorical column has.
-        table: the arithmetic of the columns.
+        step: Widths of a stepped column's cell near its centre; 0 where it is continuous.
+        n_options: (d_c,) how many options each categorical column has, as floats.
+        table: The arithmetic of the columns, in this order.
     """
 
     index: IndexArray
@@ -64,15 +70,19 @@ class Layout:
     table: StackedDistributions
 
     def sample_prior(self, rng: np.random.Generator, k: int) -> FloatArray:
-        """``k`` draws from the prior, (k, d), of all columns whether active or not."""
+        """Returns ``k`` draws from the prior, (k, d), with a value in inactive columns too."""
         return self.table.quantile(rng.random((k, len(self.columns))))
 
 
 @lru_cache(maxsize=32)
 def layout_of(space: FlatSpace) -> Layout:
-    """The layout of a space; it is frozen, so remembering it changes nothing but time."""
+    """Returns the layout of a space.
+
+    A space is frozen, so remembering its layout changes nothing but the time that it takes.
+    """
     indices = sorted(range(len(space.columns)), key=lambda j: (_kind(space.columns[j]), j))
     columns = tuple(space.columns[j] for j in indices)
+    # Equal conditions, equal group: its columns share their trials, hence a joint density.
     heads: dict[object, int] = {}
     for j, column in enumerate(space.columns):
         heads.setdefault(column.conditions, j)
@@ -83,11 +93,9 @@ def layout_of(space: FlatSpace) -> Layout:
     normal = np.array(
         [isinstance(d, Numeric) and d.base == "normal" for d in numeric], dtype=np.bool_
     )
-    bounds = np.array([d.bounds for d in numeric], dtype=np.float64).reshape(-1, 2)
-    ab = np.array(
-        [(d.a, d.b) if isinstance(d, Numeric) else d.bounds for d in numeric], dtype=np.float64
-    ).reshape(-1, 2)
-    a, b = ab[:, 0], ab[:, 1]
+    low, high = _pairs([d.bounds for d in numeric])
+    # Bounds of a uniform base, mean and standard deviation of a normal one.
+    a, b = _pairs([(d.a, d.b) if isinstance(d, Numeric) else d.bounds for d in numeric])
     centre = np.where(normal, a, a / 2 + b / 2)
     return Layout(
         index=np.array(indices, dtype=np.intp),
@@ -96,9 +104,10 @@ def layout_of(space: FlatSpace) -> Layout:
         group_heads=np.array(list(heads.values()), dtype=np.intp),
         n_continuous=kinds.count(0),
         n_numeric=len(numeric),
-        low=bounds[:, 0],
-        high=bounds[:, 1],
+        low=low,
+        high=high,
         centre=centre,
+        # A uniform distribution of width w has variance w^2 / 12.
         scale=np.where(normal, np.sqrt(12.0) * b, b - a),
         max_bandwidth=np.where(normal, b, b - a),
         step=_steps(numeric, centre),
@@ -107,6 +116,11 @@ def layout_of(space: FlatSpace) -> Layout:
         ),
         table=StackedDistributions(distributions),
     )
+
+
+def _pairs(pairs: list[tuple[float, float]]) -> tuple[FloatArray, FloatArray]:
+    columns = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    return columns[:, 0], columns[:, 1]
 
 
 def _kind(column: Column) -> int:
@@ -123,7 +137,7 @@ def _steps(numeric: list[Numeric | RandInt], centre: FloatArray) -> FloatArray:
         if q is None:
             continue
         lower, upper = distribution.cells(distribution.from_latent(centre[j : j + 1]))
-        if lower[0] == -np.inf:  # the logarithms of what is rounded to 0; the next cell ends
+        if lower[0] == -np.inf:  # logarithms of what is rounded to 0; the next cell is finite
             lower, upper = distribution.cells(np.array([q]))
         steps[j] = float(upper[0] - lower[0])
     return steps

@@ -1,8 +1,8 @@
-"""Small dense matrices without BLAS threads.
+"""Products and inverses of small dense matrices, without BLAS threads.
 
 On matrices of a hundred rows, threads cost more than they save (a hundred times more on a
-busy machine), and a sum's last bits would depend on their number. OpenBLAS starts them above
-sizes that the functions here stay below.
+busy machine), and the last bits of a sum would depend on their number. OpenBLAS starts them
+above sizes that the functions here stay below.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from sparktuner.space import FloatArray
 # Measured with OpenBLAS 0.3.31: larger products and factorisations take more processor time
 # than wall time, which is to say threads.
 _MAX_MULTIPLICATIONS = 90_000
+# LAPACK's Cholesky factorisation runs in one thread up to this size, by the same measurement.
 _BLOCK = 32
-# Rows of the largest matrix that a model makes of trials; not a limit of these functions.
+# The largest matrix that a model makes of trials has so many rows: suggestions cost the same
+# from there on. It is not a limit of these functions.
 MAX_ROWS = 96
 
 
 def product(a: FloatArray, b: FloatArray) -> FloatArray:
-    """``a @ b`` for matrices (k, n) and (n, m), a few rows at a time."""
+    """Returns the product (k, m) of matrices (k, n) and (n, m), a few rows at a time."""
     # Copied, or NumPy takes a symmetric product for a @ a.T, which OpenBLAS runs in threads.
     b = b.copy()
     rows = max(1, _MAX_MULTIPLICATIONS // max(b.size, 1))
@@ -31,20 +33,24 @@ def product(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def inverse(k: FloatArray) -> tuple[FloatArray, float]:
-    """Inverse and log determinant of a symmetric positive definite matrix.
+    """Returns the inverse (n, n) and the log determinant of a symmetric positive definite matrix.
 
-    By blocks, through the Schur complement of the first half.
+    The matrix is divided into four blocks, and its inverse put together from those of the first
+    block and of its Schur complement (Rasmussen and Williams, 2006, appendix A.3).
 
     Raises:
-        ValueError: it is not positive definite.
+        ValueError: The matrix is not positive definite.
     """
     if len(k) <= _BLOCK:
         return _inverse_of_block(k)
+    # k = [[a, b'], [b, c]], a = k[:h, :h]; w = b a^-1.
     h = len(k) // 2
     first, first_log = inverse(k[:h, :h])
     w = product(k[h:, :h], first)
+    # The Schur complement c - b a^-1 b' has the determinant |k| / |a|.
     second, second_log = inverse(k[h:, h:] - product(w, k[:h, h:]))
     below = product(second, w)
+    # [[a^-1 + w' s^-1 w, -(s^-1 w)'], [-s^-1 w, s^-1]], s being the complement.
     whole = np.empty_like(k)
     whole[:h, :h] = first + product(w.T, below)
     whole[h:, :h] = -below
@@ -59,6 +65,7 @@ def _inverse_of_block(k: FloatArray) -> tuple[FloatArray, float]:
     factor, info = lapack.dpotrf(k, lower=1, clean=1)
     if info:
         raise ValueError("the matrix is not positive definite")
-    # dpotri would do the rest in one step, in threads at any size.
+    # k = l l', so k^-1 = (l^-1)' l^-1. dpotri would do the rest in one step, but in threads at
+    # any size.
     root = lapack.dtrtri(factor, lower=1)[0]
     return product(root.T, root), 2 * float(np.log(np.diag(factor)).sum())

@@ -1,4 +1,4 @@
-"""New configurations near good ones."""
+"""Moves: new configurations near good ones, and what keeps them inside the space."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ import numpy as np
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, layout_of
 
-# In standard deviations: the normal quantiles of 1 - 1 / 20,000 and of 1 - 1 / 4,000.
+# In standard deviations. A draw from the prior is farther out than _RARE once in 10,000 times,
+# to either side; it is inside _BULK in all but one of 2,000.
 _RARE = 3.9
 _BULK = 3.5
 
 
 @lru_cache(maxsize=32)
 def column_widths(space: FlatSpace) -> tuple[FloatArray, FloatArray]:
-    """(p,) width of each numeric column and of its step; 0 where categorical or continuous."""
+    """Returns the width (p,) of each numeric column's prior and that of its step (p,).
+
+    Both are in units of latents. A categorical column has width 0, a continuous one step 0.
+    """
     width, step = np.zeros(len(space.columns)), np.zeros(len(space.columns))
     layout = layout_of(space)
     numeric = layout.index[: layout.n_numeric]
@@ -31,15 +35,20 @@ def perturb(
     sigma: FloatArray,
     rng: np.random.Generator,
 ) -> FloatArray:
-    """Rows (k, p) near ``base``: normal steps in numeric columns, other options elsewhere.
+    """Returns rows of latents (k, p) near given ones.
 
-    Where the base is normal, steps out of the prior's bulk are turned back as often as the
-    Metropolis algorithm would refuse them, so that many of them still end near the prior.
+    Numeric columns take a normal step, categorical ones a draw from the prior. Where the prior
+    is normal, steps out of its bulk are turned back as often as the Metropolis algorithm (1953)
+    would refuse them, so that many of them still end near the prior.
 
     Args:
-        base: (k, p); what becomes active by a move and is NaN here comes from the prior.
-        change: (k, p) the columns to move.
-        sigma: (k, 1) or (k, p) step as a share of the column's width.
+        space: The space of the columns.
+        base: (k, p) latents to start from. What is NaN and becomes active by the move is drawn
+            from the prior.
+        change: (k, p) whether a column moves.
+        sigma: (k, 1) or (k, p) standard deviation of the steps, as a share of the column's
+            width.
+        rng: The source of randomness.
     """
     width, step = column_widths(space)
     fresh = sample_all_columns(space, rng, len(base))
@@ -50,6 +59,8 @@ def perturb(
         normal = layout_of(space).index[place]
         start, step_of = (base[:, normal] - mean) / deviation, np.sqrt(12.0) * sigma
         by = np.broadcast_to(np.minimum(step_of, 1.0), base.shape)[:, normal] * z[:, normal]
+        # Accepted with the ratio of densities, at most 1: exp(-(b^2 - a^2) / 2), which is about
+        # exp(-(b - a) b) from a inside the bulk to b outside.
         farther = np.abs(start + by) - np.fmax(np.abs(start), _BULK)
         refused = rng.random(by.shape) >= np.exp(-np.fmax(farther, 0.0) * np.abs(start + by))
         moved[:, normal] = mean + deviation * (start + np.where(refused, -by, by))
@@ -60,7 +71,7 @@ def perturb(
 
 
 def sample_all_columns(space: FlatSpace, rng: np.random.Generator, k: int) -> FloatArray:
-    """Draws (k, p) with a value in every column, active or not."""
+    """Returns ``k`` draws from the prior, (k, p), with a value in inactive columns too."""
     rows = np.empty((k, len(space.columns)))
     layout = layout_of(space)
     rows[:, layout.index] = layout.sample_prior(rng, k)
@@ -68,7 +79,12 @@ def sample_all_columns(space: FlatSpace, rng: np.random.Generator, k: int) -> Fl
 
 
 def repair(space: FlatSpace, rows: FloatArray) -> FloatArray:
-    """Rows (k, p) reflected into the bounds, moved to proper values, NaN where inactive."""
+    """Returns rows of latents (k, p) that stand for configurations of the space.
+
+    What lies outside its bounds is reflected at them, what lies between two steps moves to the
+    nearer one, and what is inactive becomes NaN. Columns of ``rows`` are changed in place.
+    """
+    # A triangle wave: from low up to high and down again.
     bounded, low, high = _bounded_columns(space)
     z, period = np.abs(rows[:, bounded] - low), 2 * (high - low)
     z %= period
@@ -79,18 +95,25 @@ def repair(space: FlatSpace, rows: FloatArray) -> FloatArray:
 
 
 def prior_penalty(space: FlatSpace, rows: FloatArray, best: FloatArray) -> FloatArray:
-    """(k,) penalties, in units of log density, of rows (k, p) far out in a normal prior.
+    """Returns penalties (k,), in units of log density, of rows that lie far out in a prior.
 
-    A tenth of the prior's own log density (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi,
-    2022, let its weight fall), or all of what lies beyond a limit: rarer than any of ten
-    thousand draws, and nine tenths as far as the best trial (p,). Models know nothing there,
-    and would go on and on in a parameter that does not matter.
+    Only normal priors count, which have no bounds. Models know nothing far out, and would go on
+    and on in a parameter that does not matter. The penalty is a tenth of the prior's negative
+    log density (Hvarfner, Stoll, Souza, Lindauer, Hutter, Nardi, 2022, give the prior a weight
+    that falls with time), or all of what lies beyond a limit, if that is more. The limit is
+    rarer than any of ten thousand draws, and nine tenths as far as the best trial.
+
+    Args:
+        space: The space of the columns.
+        rows: (k, p) latents.
+        best: (p,) latents of the best trial.
     """
     if not len(_normal_columns(space)[0]):
         return np.zeros(len(rows))
     z, z_best = _deviations(space, rows), _deviations(space, best[None, :])
     limit = np.fmax(0.9 * z_best, _RARE)
     doubled = np.fmax(z * z - limit * limit, 0.1 * z * z)
+    # -log of a normal density is z^2 / 2, but for a constant.
     penalty: FloatArray = 0.5 * np.nansum(doubled, axis=1)  # NaN where a parameter is inactive
     return penalty
 
@@ -115,7 +138,7 @@ def _deviations(space: FlatSpace, rows: FloatArray) -> FloatArray:
 
 @lru_cache(maxsize=32)
 def _normal_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
-    """Where in the layout a normal base stands, its mean and its standard deviation."""
+    """Positions in the layout of columns with a normal base, their means and deviations (c,)."""
     layout = layout_of(space)
     place = np.flatnonzero(np.isinf(layout.low))
     return place, layout.centre[place], layout.max_bandwidth[place]
@@ -123,7 +146,7 @@ def _normal_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArra
 
 @lru_cache(maxsize=32)
 def _bounded_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
-    """Which columns are numeric and bounded, and their bounds."""
+    """Positions in the space of bounded numeric columns, and their lower and upper bounds (c,)."""
     layout = layout_of(space)
     bounded = np.flatnonzero(np.isfinite(layout.low))
     return layout.index[bounded], layout.low[bounded], layout.high[bounded]

@@ -1,7 +1,7 @@
 """Low-discrepancy search: Sobol and Halton points through the priors' quantiles.
 
 Owen (1998), "Scrambling Sobol' and Niederreiter-Xing points"; Owen (2017), "A randomized
-Halton algorithm in R". Both as scipy.stats.qmc makes them.
+Halton algorithm in R". ``scipy.stats.qmc`` makes the points of both.
 """
 
 from __future__ import annotations
@@ -22,14 +22,20 @@ def propose_qmc(
     sequence: Literal["sobol", "halton"] = "sobol",
     scramble: int = 0,
 ) -> list[dict[str, Any]]:
-    """The next ``n`` points of one sequence.
-
-    The position in the sequence is the number of trials so far, so that a resumed search
-    goes on where it was; ``rng`` is not used, because it differs from call to call.
+    """Returns the next ``n`` points of a low-discrepancy sequence, as configurations.
 
     Args:
-        sequence: which one. Sobol's is the better one when their number is a power of two.
-        scramble: seed of the scrambling; another one is another search.
+        space: The space to search.
+        history: The trials so far. How many there are is the position in the sequence, so that
+            a resumed search goes on where it was.
+        n: How many configurations to suggest.
+        rng: Not used, because it differs from call to call.
+        sequence: Which sequence. Sobol's covers a space best when the number of trials is a
+            power of two.
+        scramble: Seed of the scrambling; another seed gives another search.
+
+    Raises:
+        ValueError: ``sequence`` is neither of the two.
     """
     from scipy.stats import qmc  # slow to import, needed only here
 

@@ -13,5 +13,12 @@ from sparktuner.space import FlatSpace
 def propose_random(
     space: FlatSpace, history: History, n: int, rng: np.random.Generator
 ) -> list[dict[str, Any]]:
-    """``n`` independent draws; what was tried before does not matter, repeats may occur."""
+    """Returns ``n`` independent draws from the prior, as configurations; repeats may occur.
+
+    Args:
+        space: The space to search.
+        history: Not used: what was tried before does not matter.
+        n: How many configurations to suggest.
+        rng: The source of randomness.
+    """
     return space.decode(space.sample(rng, n))
