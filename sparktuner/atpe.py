@@ -1,14 +1,13 @@
 """Adaptive TPE, ranked by a Gaussian process: ``algo=atpe.suggest``, the default algorithm.
 
-TPE, local moves around the best trials and the prior propose, a Gaussian process ranks; its
-length scales are learnt from the trials themselves. The guide has figures.
+TPE, local moves around the best trials and the prior propose configurations, and a Gaussian
+process, whose length scales are learnt from the trials themselves, ranks them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +16,7 @@ from sparktuner.records import Document
 from sparktuner.suggest import (
     AtpeOptions,
     SearchedTrials,
+    TpeOptions,
     learns,
     propose_adaptive,
     suggest_with,
@@ -27,21 +27,39 @@ __all__ = ["suggest"]
 
 @learns
 def suggest(
-    new_ids: Sequence[Any],
+    new_ids: Sequence[int],
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
-    **options: Any,
+    **options: float | TpeOptions,
 ) -> list[Document]:
-    """Different configurations for all ids, conditioned on finished and pending trials.
+    """Suggests configurations by adaptive TPE, for ``fmin``'s ``algo``.
+
+    They are different and new as long as the space has any that were not tried; after that, the
+    model decides what is worth a repetition.
 
     Args:
-        new_ids: ids of the trials to make.
-        domain: the objective and its space.
-        trials: the search so far.
-        seed: equal seeds and trials give equal suggestions, in any process.
-        **options: fields of :class:`sparktuner.suggest.AtpeOptions`.
+        new_ids: Ids of the trials to make.
+        domain: The objective and its space.
+        trials: The search so far, running trials included.
+        seed: Equal seeds and trials give equal suggestions, in any process.
+        **options: Fields of :class:`sparktuner.suggest.AtpeOptions`.
+
+    Returns:
+        A trial document for each id.
+
+    Raises:
+        ValueError: An option is out of its range; the message names it.
+        TypeError: There is no such option.
+
+    >>> from functools import partial
+    >>> from sparktuner import atpe, fmin, hp
+    >>> algo = partial(atpe.suggest, n_startup_jobs=5)
+    >>> best = fmin(lambda x: (x - 3) ** 2, hp.uniform("x", 0, 10), algo=algo, max_evals=20,
+    ...             rstate=0, verbose=False)
+    >>> abs(best["x"] - 3) < 0.5
+    True
     """
-    settings = AtpeOptions(**options)
-    propose = partial(propose_adaptive, options=settings)
+    make: Callable[..., AtpeOptions] = AtpeOptions
+    propose = partial(propose_adaptive, options=make(**options))
     return suggest_with(propose, new_ids, domain, trials, seed)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -16,28 +15,37 @@ __all__ = ["suggest"]
 
 
 def suggest(
-    new_ids: Sequence[Any],
+    new_ids: Sequence[int],
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
     resolution: int = 5,
 ) -> list[Document]:
-    """Points of the grid that were not tried yet, in an order that ``seed`` shuffles.
-
-    Returns:
-        Fewer documents than ids when the grid is exhausted, which ends the search.
+    """Suggests points of a grid that were not tried yet, for ``fmin``'s ``algo``.
 
     Args:
-        new_ids: ids of the trials to make.
-        domain: the objective and its space.
-        trials: the search so far; what is in it is not suggested again.
-        seed: shuffles the order.
-        resolution: values of each parameter that has more than so many steps, or is
-            continuous: quantiles of its prior. Choices and integers keep all of theirs.
+        new_ids: Ids of the trials to make.
+        domain: The objective and its space.
+        trials: The search so far; no point that is in it is suggested again.
+        seed: Shuffles the order of the points.
+        resolution: How many values a parameter takes that is continuous, or has more steps than
+            this: quantiles of its prior. Choices and integers keep all their values.
+
+    Returns:
+        A trial document for each id; fewer once the grid is exhausted, which ends the search.
 
     Raises:
-        BadSearchSpace: the grid has more than a million points.
+        BadSearchSpace: The grid has more than a million points.
         ValueError: ``resolution`` is below 1.
+
+    >>> from functools import partial
+    >>> from sparktuner import Trials, fmin, grid, hp
+    >>> space = {"x": hp.uniform("x", 0, 8), "kind": hp.choice("kind", ["a", "b"])}
+    >>> trials = Trials()
+    >>> best = fmin(lambda p: (p["x"] - 3) ** 2, space, algo=partial(grid.suggest, resolution=4),
+    ...             max_evals=100, trials=trials, rstate=0, verbose=False)
+    >>> len(trials), best["x"]
+    (8, 3.0)
     """
     if resolution < 1:
         raise ValueError(f"resolution must be at least 1, got {resolution}")

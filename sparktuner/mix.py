@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -16,23 +15,34 @@ __all__ = ["suggest"]
 
 
 def suggest(
-    new_ids: Sequence[Any],
+    new_ids: Sequence[int],
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
     p_suggest: Sequence[tuple[float, Callable[..., list[Document]]]],
 ) -> list[Document]:
-    """Let one algorithm, drawn with its probability, suggest for all of ``new_ids``.
+    """Lets one algorithm, drawn with its probability, suggest for all of ``new_ids``.
 
     Args:
-        new_ids: ids of the trials to make.
-        domain: the objective and its space.
-        trials: the search so far.
-        seed: decides which algorithm is drawn, and is the source of its own seed.
-        p_suggest: pairs of (probability, suggest).
+        new_ids: Ids of the trials to make.
+        domain: The objective and its space.
+        trials: The search so far, running trials included.
+        seed: Decides which algorithm is drawn, and is the source of that algorithm's own seed.
+        p_suggest: Pairs of a probability and an algorithm.
+
+    Returns:
+        The trial documents that the algorithm suggests.
 
     Raises:
-        ValueError: the probabilities are negative or do not sum to 1.
+        ValueError: The probabilities are negative or do not sum to 1.
+
+    >>> from functools import partial
+    >>> from sparktuner import fmin, hp, mix, rand, tpe
+    >>> algo = partial(mix.suggest, p_suggest=[(0.2, rand.suggest), (0.8, tpe.suggest)])
+    >>> best = fmin(lambda x: (x - 3) ** 2, hp.uniform("x", 0, 10), algo=algo, max_evals=30,
+    ...             rstate=0, verbose=False)
+    >>> abs(best["x"] - 3) < 1
+    True
     """
     p = [float(share) for share, _ in p_suggest]
     if any(share < 0 for share in p) or not math.isclose(math.fsum(p), 1.0, abs_tol=1e-6):

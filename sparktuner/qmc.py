@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -16,22 +16,37 @@ __all__ = ["suggest"]
 
 
 def suggest(
-    new_ids: Sequence[Any],
+    new_ids: Sequence[int],
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
     sequence: Literal["sobol", "halton"] = "sobol",
     scramble: int = 0,
 ) -> list[Document]:
-    """The next points of a scrambled sequence that covers the space evenly.
+    """Suggests the next points of a sequence that covers the space evenly.
+
+    It is to be given to ``fmin`` as its ``algo``.
 
     Args:
-        new_ids: ids of the trials to make.
-        domain: the objective and its space.
-        trials: the search so far; how many there are is the position in the sequence.
-        seed: not used: a sequence must not change from one call to the next.
-        sequence: ``"sobol"`` or ``"halton"``.
-        scramble: seed of the scrambling; another one is another search.
+        new_ids: Ids of the trials to make.
+        domain: The objective and its space.
+        trials: The search so far. How many trials there are is the position in the sequence.
+        seed: Not used, because a sequence must not change from one call to the next.
+        sequence: ``"sobol"`` or ``"halton"``, both scrambled.
+        scramble: Seed of the scrambling; another seed gives another search.
+
+    Returns:
+        A trial document for each id.
+
+    Raises:
+        ValueError: ``sequence`` is neither of the two.
+
+    >>> from sparktuner import Trials, fmin, hp, qmc
+    >>> trials = Trials()
+    >>> best = fmin(lambda x: (x - 3) ** 2, hp.uniform("x", 0, 8), algo=qmc.suggest,
+    ...             max_evals=8, trials=trials, rstate=0, verbose=False)
+    >>> sorted(int(x) for x in trials.vals["x"])
+    [0, 1, 2, 3, 4, 5, 6, 7]
     """
     propose = partial(propose_qmc, sequence=sequence, scramble=scramble)
     return suggest_with(propose, new_ids, domain, trials, seed)
