@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document, miscs_to_idxs_vals
+from sparktuner.records import TrialDocument, miscs_to_idxs_vals
 from sparktuner.suggest import (
     AnnealOptions,
     SearchedTrials,
@@ -29,7 +29,7 @@ def suggest(
     seed: int | np.random.Generator,
     avg_best_idx: float = 2.0,
     shrink_coef: float = 0.1,
-) -> list[Document]:
+) -> list[TrialDocument]:
     """Suggests moves from good trials that shrink as trials accumulate, for ``fmin``'s ``algo``.
 
     They lead to different and new configurations as long as the space has any that were not

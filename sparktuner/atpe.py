@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.suggest import (
     AtpeOptions,
     SearchedTrials,
@@ -32,7 +32,7 @@ def suggest(
     trials: SearchedTrials,
     seed: int | np.random.Generator,
     **options: float | TpeOptions,
-) -> list[Document]:
+) -> list[TrialDocument]:
     """Suggests configurations by adaptive TPE, for ``fmin``'s ``algo``.
 
     They are different and new as long as the space has any that were not tried; after that, the

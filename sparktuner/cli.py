@@ -14,7 +14,7 @@ _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit code.
+    """Runs the command and returns its exit code.
 
     Args:
         arguments: without the program's name; None takes those of the process.

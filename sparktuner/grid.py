@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.suggest import SearchedTrials, propose_grid, suggest_with
 
 __all__ = ["suggest"]
@@ -20,7 +20,7 @@ def suggest(
     trials: SearchedTrials,
     seed: int | np.random.Generator,
     resolution: int = 5,
-) -> list[Document]:
+) -> list[TrialDocument]:
     """Suggests points of a grid that were not tried yet, for ``fmin``'s ``algo``.
 
     Args:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.suggest import SearchedTrials
 
 __all__ = ["suggest"]
@@ -19,8 +19,8 @@ def suggest(
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
-    p_suggest: Sequence[tuple[float, Callable[..., list[Document]]]],
-) -> list[Document]:
+    p_suggest: Sequence[tuple[float, Callable[..., list[TrialDocument]]]],
+) -> list[TrialDocument]:
     """Lets one algorithm, drawn with its probability, suggest for all of ``new_ids``.
 
     Args:

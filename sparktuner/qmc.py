@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.suggest import SearchedTrials, propose_qmc, suggest_with
 
 __all__ = ["suggest"]
@@ -22,7 +22,7 @@ def suggest(
     seed: int | np.random.Generator,
     sequence: Literal["sobol", "halton"] = "sobol",
     scramble: int = 0,
-) -> list[Document]:
+) -> list[TrialDocument]:
     """Suggests the next points of a sequence that covers the space evenly.
 
     It is to be given to ``fmin`` as its ``algo``.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document, miscs_to_idxs_vals
+from sparktuner.records import TrialDocument, miscs_to_idxs_vals
 from sparktuner.suggest import (
     SearchedTrials,
     propose_random,
@@ -23,7 +23,7 @@ def suggest(
     domain: Domain,
     trials: SearchedTrials,
     seed: int | np.random.Generator,
-) -> list[Document]:
+) -> list[TrialDocument]:
     """Suggests independent draws from the prior, for ``fmin``'s ``algo``.
 
     Args:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.suggest import (
     Explanation,
     SearchedTrials,
@@ -40,7 +40,7 @@ def suggest(
     gamma: float | None = None,
     verbose: bool = True,
     **options: float,
-) -> list[Document]:
+) -> list[TrialDocument]:
     """Suggests configurations by the tree-structured Parzen estimator, for ``fmin``'s ``algo``.
 
     They are different and new as long as the space has any that were not tried; after that, the

@@ -33,11 +33,11 @@ from sparktuner import (
 )
 from sparktuner.early_stop import no_progress_loss
 from sparktuner.errors import AllTrialsFailed, BadSearchSpace, ObjectiveFailed
-from sparktuner.records import Document, new_document
+from sparktuner.records import TrialDocument, new_document
 from tests.driver.fakes import Clock, FakeExecutor, run_search
 
 X = hp.uniform("x", -5, 5)
-ALGORITHMS: dict[str, Callable[..., list[Document]]] = {
+ALGORITHMS: dict[str, Callable[..., list[TrialDocument]]] = {
     "rand": rand.suggest,
     "tpe": tpe.suggest,
     "anneal": anneal.suggest,

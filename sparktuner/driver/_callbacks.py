@@ -35,30 +35,30 @@ class Callback:
     """
 
     def on_search_start(self, trials: TrialsView) -> None:
-        """Called before the first trial.
+        """Is called before the first trial.
 
         Args:
             trials: the :class:`sparktuner.Trials` of the search.
         """
 
     def on_trial_start(self, document: TrialDocument) -> None:
-        """Called when a trial was handed over to be run."""
+        """Is called when a trial was handed over to be run."""
 
     def on_slot_change(self, document: TrialDocument, waits: bool) -> None:
-        """Called when it becomes known that a running trial waits for a slot, or has got one."""
+        """Is called when it becomes known that a trial in flight waits for a slot, or has one."""
 
     def on_trial_end(self, document: TrialDocument) -> None:
-        """Called when a trial has finished, failed or was cancelled: see its ``state``."""
+        """Is called when a trial has finished, failed or was cancelled: see its ``state``."""
 
     def on_search_end(self, reason: str | None) -> None:
-        """Called after the last trial.
+        """Is called after the last trial.
 
         Args:
             reason: why the search ended before its ``max_evals``; None where it did not.
         """
 
     def flush(self) -> float | None:
-        """Called by :class:`Background` whenever nothing waits to be told.
+        """Is called by :class:`Background` whenever nothing waits to be told.
 
         Returns:
             After how many seconds to call again if nothing happens; None to leave it.

@@ -39,10 +39,7 @@ from sparktuner.records._ranking import (
 from sparktuner.records._result import normalise_result
 from sparktuner.records._store import TrialStore
 
-Document = TrialDocument
-
 __all__ = [
-    "Document",
     "Tid",
     "Configuration",
     "TrialDocument",

@@ -14,7 +14,7 @@ _RETURN_EITHER = "return the loss as a number, or {'status': 'ok', 'loss': ...}"
 
 
 def normalise_result(value: object) -> dict[str, Any]:
-    """A result dictionary with a ``status`` and, where that is ok, a float ``loss``.
+    """Returns a result dictionary with a ``status`` and, where that is ok, a float ``loss``.
 
     Other keys are kept. A loss of NaN or infinity is no minimum of anything: such a result
     keeps its loss, but its status becomes ``fail`` and ``failure`` says why.

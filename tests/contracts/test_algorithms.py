@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.space import (
     Categorical,
     Numeric,
@@ -34,7 +34,7 @@ from tests.suggest.searches import (
     values,
 )
 
-Suggest = Callable[..., list[Document]]
+Suggest = Callable[..., list[TrialDocument]]
 
 ALGORITHMS: dict[str, Suggest] = {
     "rand": rand.suggest,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sparktuner import hp
 from sparktuner.records import (
-    Document,
     HistoryLog,
+    TrialDocument,
     advance,
     configuration_of,
     finite_loss,
@@ -36,7 +36,7 @@ class Search:
     """A list of documents to which anything legal happens."""
 
     def __init__(self) -> None:
-        self.documents: list[Document] = []
+        self.documents: list[TrialDocument] = []
         self.rng = np.random.default_rng(0)
 
     def add(self) -> None:
@@ -52,7 +52,7 @@ class Search:
         for document in self._in(JOB_STATE_RUNNING)[-1:]:
             advance(document, state, result=result or {"status": "fail"})
 
-    def _in(self, state: int) -> list[Document]:
+    def _in(self, state: int) -> list[TrialDocument]:
         return [d for d in self.documents if d["state"] == state]
 
 

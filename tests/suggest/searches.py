@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from sparktuner.domain import Domain
-from sparktuner.records import Document, History, HistoryLog
+from sparktuner.records import History, HistoryLog, TrialDocument
 from sparktuner.space import (
     Categorical,
     Distribution,
@@ -83,35 +83,38 @@ class Search:
 
     def __init__(self, space: object) -> None:
         self.domain = Domain(lambda x: 0.0, space)
-        self.documents: list[Document] = []
+        self.documents: list[TrialDocument] = []
         self._logs: dict[int, HistoryLog] = {}
 
     def history(self, space: FlatSpace) -> History:
         return self._logs.setdefault(id(space), HistoryLog(space)).update(self.documents)
 
     def ask(
-        self, suggest: Callable[..., list[Document]], n: int = 1, seed: int = 0
-    ) -> list[Document]:
+        self, suggest: Callable[..., list[TrialDocument]], n: int = 1, seed: int = 0
+    ) -> list[TrialDocument]:
         start = len(self.documents)
         documents = suggest(list(range(start, start + n)), self.domain, self, seed)
         self.documents += documents
         return documents
 
-    def tell(self, document: Document, loss: float | None) -> None:
+    def tell(self, document: TrialDocument, loss: float | None) -> None:
         if loss is None:
             document.update(state=JOB_STATE_ERROR)
         else:
             document.update(state=JOB_STATE_DONE, result={"status": STATUS_OK, "loss": loss})
 
     def run(
-        self, suggest: Callable[..., list[Document]], n: int, loss: Callable[..., float | None]
+        self,
+        suggest: Callable[..., list[TrialDocument]],
+        n: int,
+        loss: Callable[..., float | None],
     ) -> None:
         for i in range(n):
             for document in self.ask(suggest, 1, seed=i):
                 self.tell(document, loss(values(document)))
 
 
-def values(document: Document) -> dict[str, Any]:
+def values(document: TrialDocument) -> dict[str, Any]:
     return {label: entry[0] for label, entry in document["misc"]["vals"].items() if entry}
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from sparktuner import anneal, atpe, mix, tpe
-from sparktuner.records import Document
+from sparktuner.records import TrialDocument
 from sparktuner.space import Numeric, Parameter
 from tests.suggest.searches import Search, choice, finite, values
 
-Suggest = Callable[..., list[Document]]
+Suggest = Callable[..., list[TrialDocument]]
 Loss = Callable[[dict[str, Any]], float]
 
 LEARNERS: dict[str, Suggest] = {
@@ -46,7 +46,7 @@ def run(
 ) -> list[dict[str, Any]]:
     """The configurations of 100 trials, of which up to ``workers`` run at a time."""
     rng, search = np.random.default_rng(seed), Search(space)
-    running: list[Document] = []
+    running: list[TrialDocument] = []
     while len(search.documents) < 100:
         running += search.ask(suggest, 1, seed=int(rng.integers(2**31)))
         if len(running) == workers:
