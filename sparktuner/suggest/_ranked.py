@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sparktuner.records import History
+from sparktuner.records import History, best_first
 from sparktuner.suggest._layout import IndexArray
 
 # The bad trials of a group of columns are sought in a subsample of this size, the good ones
@@ -32,15 +32,9 @@ class RankedTrials:
     @classmethod
     def of(cls, history: History) -> RankedTrials:
         """Ranks the finished trials of a history."""
-        n = history.n
-        best = np.arange(n)
-        if n > _MAX_BEST:
-            # Only what may be among the best is sorted.
-            least = np.partition(history.losses, _MAX_BEST - 1)[_MAX_BEST - 1]
-            best = np.flatnonzero(history.losses <= least)  # more where there are ties
-        best = best[np.lexsort((history.tids[best], history.losses[best]))][:_MAX_BEST]
+        best = best_first(history.losses, history.tids, _MAX_BEST)
         by_id = np.argsort(history.tids, kind="stable")
-        return cls(best, by_id[systematic_sample(n, _MAX_SUBSAMPLE)])
+        return cls(best, by_id[systematic_sample(history.n, _MAX_SUBSAMPLE)])
 
 
 def systematic_sample(n: int, size: int) -> IndexArray:
