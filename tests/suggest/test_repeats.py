@@ -33,7 +33,7 @@ def arm_mean(v: dict[str, Any]) -> float:
 
 def conditional_mean(v: dict[str, Any]) -> float:
     """0 at n = 0, m = 1, s = 0; 0.25 or more at the other 11 points of ``finite``."""
-    return 0.5 * v["n"] + (0.25 if v["m"] == 0 else 0.5 * v["s"])
+    return 0.5 * float(v["n"]) + (0.25 if v["m"] == 0 else 0.5 * float(v["s"]))
 
 
 @pytest.fixture(params=LEARNERS)
