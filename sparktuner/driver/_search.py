@@ -7,7 +7,6 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -79,22 +78,14 @@ def search(
             _say_nothing_to_do(log, arguments)
             return None
         limits = _limits(runner, arguments)
-        deadline = None if limits.timeout is None else began + limits.timeout
-        early_stop = arguments.early_stop_fn
-        rules = StopRules(
-            deadline,
-            limits.loss_threshold,
-            None if early_stop is None else EarlyStop(early_stop, trials),
-            arguments.deadline_margin,
-        )
         channel = ExecutorChannel()
-        with ExitStack() as stack:
-            executor = stack.enter_context(runner.open(domain.objective(trials, channel)))
+        with runner.open(domain.objective(trials, channel)) as executor:
             # The objective is made before the executor, which it reaches through the channel.
             channel.executor = executor
             # Only now is it known how many trials run at a time.
             _check_window(executor.free_slots(), arguments)
-            followers = [*_own_callbacks(trials, log, arguments, limit), *arguments.callbacks]
+            own = _own_callbacks(trials, log, arguments, limit)
+            callbacks = Callbacks([*own, *arguments.callbacks])
             loop = Loop(
                 log,
                 domain,
@@ -103,10 +94,10 @@ def search(
                 arguments,
                 asynchronous=runner.asynchronous,
                 limit=limit,
-                rules=rules,
+                rules=_stop_rules(trials, limits, arguments, began),
                 trial_timeout=limits.trial_timeout,
                 queue=queue,
-                callbacks=(callbacks := Callbacks(followers)),
+                callbacks=callbacks,
                 clock=clock,
             )
             return _told(loop, trials, callbacks)
@@ -138,6 +129,18 @@ def _limits(runner: Runner, arguments: SearchArguments) -> Limits:
         limits.timeout if timeout is None else timeout,
         limits.loss_threshold if threshold is None else threshold,
         limits.trial_timeout,
+    )
+
+
+def _stop_rules(
+    trials: TrialsView, limits: Limits, arguments: SearchArguments, began: float
+) -> StopRules:
+    early_stop = arguments.early_stop_fn
+    return StopRules(
+        None if limits.timeout is None else began + limits.timeout,
+        limits.loss_threshold,
+        None if early_stop is None else EarlyStop(early_stop, trials),
+        arguments.deadline_margin,
     )
 
 
