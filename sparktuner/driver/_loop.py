@@ -178,6 +178,8 @@ class Loop:
         return bool(batch)
 
     def _ask(self, free: int) -> None:
+        # Trials that others have made meanwhile, on the same store, count too.
+        self._trials.refresh()
         bounds = [
             int(self._arguments.max_queue_len),
             self._limit - len(self._trials.documents),
