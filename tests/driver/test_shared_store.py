@@ -73,18 +73,17 @@ def test_trials_that_somebody_else_took_over_are_left_to_them(
 ) -> None:
     store = MemoryStore()
     trials = ThreadTrials(2, store=store)
-    taken = threading.Event()
+    to_take = [True]  # a list's pop is atomic: one of the objectives does it
     other = TrialLog(store)
 
     def objective(x: float) -> float:
-        if not taken.is_set():
+        if to_take and to_take.pop():
             [mine, *_] = store.load_since()[0]
             store.release(mine["owner"])  # as if this driver had been away for too long
             with other.alive():
                 [document, *_] = other.claim(limit=1)
                 document["state"] = JOB_STATE_CANCEL
                 other.update(document)
-            taken.set()
         return x
 
     with caplog.at_level(logging.WARNING):
