@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,17 +11,17 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
 from sparktuner import atpe
-from sparktuner.domain import Domain, Objective, ObjectiveResult
+from sparktuner.domain import Domain
 from sparktuner.driver import (
     BarFactory,
     EarlyStop,
     RandomState,
     SearchArguments,
+    resolve_annotated,
     takes,
 )
-from sparktuner.errors import InvalidAnnotatedParameter
 from sparktuner.records import Tid, TrialDocument, new_document
-from sparktuner.space import Node, evaluate
+from sparktuner.space import evaluate
 from sparktuner.suggest import Suggest
 from sparktuner.trials import Best, Trials, trials_from_docs
 
@@ -113,10 +112,8 @@ def fmin(arguments: FminArguments) -> Best:
         >>> abs(best["x"] - 1) < 0.5
         True
     """
-    # An annotated objective brings its space along; all else is as for any other.
-    fn, space, trials = arguments.fn, arguments.space, arguments.trials
-    if isinstance(space, str):
-        fn, space = _annotated(fn, space)
+    fn, space = resolve_annotated(arguments.fn, arguments.space)
+    trials = arguments.trials
     if trials is None:
         trials = trials_from_docs([])
     if isinstance(trials, type) or not hasattr(trials, "fmin"):
@@ -138,36 +135,6 @@ def _passed_on(arguments: FminArguments) -> dict[str, Any]:
     # Hyperopt's own default would be its TPE, and a subclass may look at it.
     passed["algo"] = atpe.suggest if arguments.algo is None else arguments.algo
     return passed
-
-
-def _annotated(fn: Objective, space: str) -> tuple[Objective, object]:
-    if space != "annotated":
-        raise ValueError(f'space is a search space or "annotated", got {space!r}')
-    nodes: dict[str, object] = {}
-    # eval_str: `from __future__ import annotations` makes text of the nodes.
-    for name, parameter in inspect.signature(fn, eval_str=True).parameters.items():
-        if not isinstance(parameter.annotation, Node):
-            raise InvalidAnnotatedParameter(
-                f"with space='annotated' each parameter of the objective needs a search space "
-                f"as its annotation, e.g. {name}: hp.uniform({name!r}, 0, 1); "
-                f"parameter {name!r} has {_shown(parameter.annotation)}"
-            )
-        nodes[name] = parameter.annotation
-    return _Spread(fn), nodes
-
-
-def _shown(annotation: object) -> str:
-    return "none" if annotation is inspect.Parameter.empty else repr(annotation)
-
-
-class _Spread:
-    """Calls a function with a dictionary's items as keyword arguments."""
-
-    def __init__(self, fn: Objective) -> None:
-        self._fn = fn
-
-    def __call__(self, configuration: Mapping[str, Any]) -> ObjectiveResult:
-        return self._fn(**configuration)
 
 
 def space_eval(space: object, hp_assignment: Mapping[str, Any]) -> Any:

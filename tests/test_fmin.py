@@ -361,6 +361,7 @@ def test_an_annotated_objective_is_its_own_space() -> None:
         return x**2 + y  # type: ignore[no-any-return]
 
     assert set(quiet(objective, "annotated")) == {"x", "y"}
+    assert set(Trials().fmin(objective, "annotated", max_evals=2)) == {"x", "y"}
 
 
 def test_an_annotation_that_is_no_space_is_named() -> None:

@@ -5,6 +5,7 @@ from its arguments to its end; the loop; where its trials come from; the rules t
 and what follows it (callbacks, the save file, the progress bar).
 """
 
+from sparktuner.driver._annotated import resolve_annotated
 from sparktuner.driver._callbacks import Background, Callback, Callbacks
 from sparktuner.driver._loop import Loop, describe
 from sparktuner.driver._options import EarlyStop, SearchArguments
@@ -22,6 +23,7 @@ __all__ = [
     "RandomState",
     "takes",
     "method_takes",
+    "resolve_annotated",
     "TrialsView",
     "search",
     "Seeds",

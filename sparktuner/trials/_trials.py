@@ -10,7 +10,7 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 import cloudpickle
 
 from sparktuner.domain import Domain
-from sparktuner.driver import SearchArguments, method_takes, search
+from sparktuner.driver import SearchArguments, method_takes, resolve_annotated, search
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.records import (
@@ -409,7 +409,8 @@ class Trials:
             TrialsBusy: a search on these trials is under way.
             AllTrialsFailed: no trial finished with status ok.
         """
-        domain = Domain(arguments.fn, arguments.space, None, arguments.pass_expr_memo_ctrl)
+        fn, space = resolve_annotated(arguments.fn, arguments.space)
+        domain = Domain(fn, space, pass_expr_memo_ctrl=arguments.pass_expr_memo_ctrl)
         self.search(domain, arguments)
         try:
             best = self.best_trial
