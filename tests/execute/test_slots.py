@@ -75,7 +75,7 @@ def test_what_users_raise_is_how_far_the_window_follows(spark: Any) -> None:
     assert trials.parallelism == 4
     trials.MAX_CONCURRENT_JOBS_ALLOWED = 3
     assert trials.parallelism == 3
-    with trials._make_executor(abs) as executor:
+    with trials.runner.open(abs) as executor:
         assert executor.free_slots() == 3
 
 
