@@ -294,7 +294,7 @@ class Loop:
                 event.execution,
                 error,
             )
-            return self._fail(document, failed)
+            return self._fail(document, failed, type(event.value).__qualname__)
         # Large values belong beside the documents, which are read and written whole.
         attachments = result.pop("attachments", None)
         if attachments:
@@ -309,8 +309,13 @@ class Loop:
             return None
         return {**vars(event.execution), "seed": self._objective_seeds[event.tid]}
 
-    def _fail(self, document: TrialDocument, event: Failed) -> BaseException | None:
-        """Records the failure; the exception that ends the search for it, if it does."""
+    def _fail(
+        self, document: TrialDocument, event: Failed, returned: str = ""
+    ) -> BaseException | None:
+        """Records the failure; the exception that ends the search for it, if it does.
+
+        ``returned`` is the type of what the objective returned, where that is no result.
+        """
         advance(
             document,
             JOB_STATE_ERROR,
@@ -324,7 +329,7 @@ class Loop:
         # A serial search is somebody's debugger: it stops where the objective raised.
         if not self._asynchronous and event.exception is not None:
             return event.exception
-        return self._same_failure.failed(event)
+        return self._same_failure.failed(event, returned)
 
     def _enforce_time_limit(self) -> None:
         for tid, elapsed in self._time_limit.overdue(self._in_flight):

@@ -119,14 +119,19 @@ class SameFailure:
         """Takes note of a result: whatever fails later is that trial's own matter."""
         self._works = True
 
-    def failed(self, event: Failed) -> ObjectiveFailed | None:
+    def failed(self, event: Failed, returned: str = "") -> ObjectiveFailed | None:
         """Counts a failure.
+
+        Args:
+            event: the failure.
+            returned: the type of what the objective returned, where that is no result.
 
         Returns:
             What to end the search with, where it is one too many; its message holds the
             remote traceback.
         """
-        signature = _signature(event)
+        # What was returned differs from trial to trial, and so does the message that shows it.
+        signature = (event.error_type, returned) if returned else _signature(event)
         # Two kinds of failure are no systematic one, and nor is any after a success.
         if self._works or (self._count and signature != self._signature):
             self._works = True

@@ -174,6 +174,14 @@ def test_first_trials_that_all_fail_alike_stop_a_parallel_search() -> None:
     assert set(states(trials)) == {JOB_STATE_ERROR}
 
 
+@pytest.mark.parametrize("value", [lambda x: f"loss={x}", lambda x: [x], lambda x: {"loss": x}])
+def test_first_results_that_are_all_alike_no_results_stop_a_parallel_search(value: Any) -> None:
+    trials = Trials()
+    with pytest.raises(ObjectiveFailed, match="first 4 trials"):
+        search(FakeExecutor(value, slots=4), trials, max_evals=50)
+    assert len(trials.all_trials) < 50
+
+
 def test_failures_after_a_success_or_of_different_kinds_do_not_stop_the_search() -> None:
     calls = iter(range(100))
 
