@@ -257,6 +257,14 @@ def test_a_loss_threshold_stops_the_search() -> None:
     assert "loss_threshold" in trials.fmin_cancelled_reason
 
 
+def test_a_loss_threshold_that_was_reached_before_stops_a_resumed_search_at_once() -> None:
+    trials = Trials()
+    quiet(lambda x: 0.5, X, trials=trials, max_evals=3)
+    quiet(lambda x: 2.0, X, trials=trials, max_evals=30, loss_threshold=1.0)
+    assert len(trials) == 3
+    assert trials.fmin_cancelled_reason == "loss_threshold: 0.5 is at most 1"
+
+
 @pytest.mark.parametrize("queue", [{"points_to_evaluate": [{"x": 3.0}, {"x": 2.0}, {"x": 1.0}]},
                                    {"max_queue_len": 3}])  # fmt: skip
 def test_suggestions_that_an_early_end_left_out_are_cancelled_in_the_saved_file_too(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import cast
@@ -129,6 +130,7 @@ class Loop:
                 asynchronously, the objective raises. Running trials are cancelled first, and
                 results that came back are kept; so too on KeyboardInterrupt.
         """
+        self._rules.begin(self._trials.best())
         try:
             reason = self._search()
             self._drop_queue()
@@ -144,6 +146,8 @@ class Loop:
             # Results first, then new trials: what may be stopped by a rule is not started.
             launched = self._launch()
             if not self._in_flight:
+                if launched:  # and refused at once: their configurations cannot be evaluated
+                    continue
                 return self._why_idle()
             # While slots are free, events are looked at in passing only, so that the window fills.
             patience = 0.0 if launched and self._executor.free_slots() else self._patience()
@@ -203,10 +207,26 @@ class Loop:
         tid = document["tid"]
         # Before the space is evaluated, which may draw noise with it.
         seed = self._objective_seeds[tid] = self._seeds.of_objective(tid)
-        argument = self._domain.argument(document, seed)
         self._in_flight[tid] = document
+        try:
+            argument = self._domain.argument(document, seed)
+        except Exception as error:  # whatever the user's expressions and functions raise
+            self._refuse(document, error)
+            return
         self._executor.submit(Submission(tid, argument, describe(document), seed))
         self._time_limit.watch(tid)
+
+    def _refuse(self, document: TrialDocument, error: Exception) -> None:
+        """Records a trial whose configuration cannot be evaluated; raises what ends the search."""
+        tid = document["tid"]
+        text = "".join(traceback.format_exception(error))
+        advance(document, JOB_STATE_RUNNING)
+        kind = FailureKind.ARGUMENT
+        failed = Failed(tid, kind, type(error).__name__, str(error), text, exception=error)
+        ended = self._record(failed)
+        if ended is not None:
+            raise ended
+        self._rules.after(document)
 
     # --- events
 

@@ -38,18 +38,26 @@ class StopRules:
         self._has_results = False
         self._reason: str | None = None
 
+    def begin(self, best: TrialDocument | None) -> None:
+        """Takes note of the best trial that is there before the search."""
+        if best is not None:
+            self._compare(best)
+
     def after(self, document: TrialDocument) -> None:
         """Takes note of a trial that ended; what the user's early stop raises passes through."""
         if document["state"] == JOB_STATE_DONE:
             self._has_results = True
             duration = document["misc"]["execution"]["duration"]
             self._shortest = duration if self._shortest is None else min(self._shortest, duration)
-        loss = finite_loss(document)
-        if reaches(loss, self._loss_threshold):
-            self._reason = f"loss_threshold: {loss:g} is at most {self._loss_threshold:g}"
+        self._compare(document)
         # Users look at the last loss, so there must be one.
         if self._early_stop is not None and self._has_results:
             self._reason = self._early_stop() or self._reason
+
+    def _compare(self, document: TrialDocument) -> None:
+        loss = finite_loss(document)
+        if reaches(loss, self._loss_threshold):
+            self._reason = f"loss_threshold: {loss:g} is at most {self._loss_threshold:g}"
 
     def may_start(self, now: float) -> bool:
         """Returns whether a trial that starts now could end in time, by the durations so far."""

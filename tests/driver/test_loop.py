@@ -266,6 +266,30 @@ def test_trials_in_state_new_are_run_before_the_algorithm_is_asked() -> None:
     assert [d.split(":")[0] for d in executor.descriptions] == ["trial 0", "trial 1", "trial 2"]
 
 
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_configuration_that_cannot_be_evaluated_is_a_failed_trial(asynchronous: bool) -> None:
+    space = 1 / hp.quniform("x", 0, 3, 1)
+    executor = FakeExecutor(lambda x: x, slots=2 if asynchronous else 1)
+    trials, reason = run_search(
+        executor, space, asynchronous=asynchronous, max_evals=30, catch_eval_exceptions=True
+    )
+    assert reason is None
+    failed = [t for t in trials.all_trials if t["state"] == JOB_STATE_ERROR]
+    assert [t["misc"]["vals"]["x"] for t in failed] == [[0]] * len(failed) != []
+    assert {t["misc"]["error"][0] for t in failed} == {"ZeroDivisionError"}
+    assert states(trials).count(JOB_STATE_DONE) == 30 - len(failed)
+
+
+def test_a_configuration_that_cannot_be_evaluated_ends_a_serial_search_with_its_error() -> None:
+    trials = Trials()
+    executor = FakeExecutor(lambda x: x)
+    space = 1 / hp.quniform("x", 0, 3, 1)
+    with pytest.raises(ZeroDivisionError):
+        run_search(executor, space, trials, asynchronous=False, max_evals=50)
+    assert states(trials)[-1] == JOB_STATE_ERROR
+    assert JOB_STATE_NEW not in states(trials)
+
+
 def test_a_nan_loss_is_a_failed_trial_and_no_best_one() -> None:
     losses = iter([float("nan"), 2.0, float("-inf")])
     trials, _ = search(FakeExecutor(lambda x: next(losses)), max_evals=3)
