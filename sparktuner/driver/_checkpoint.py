@@ -1,4 +1,4 @@
-"""The file that ``trials_save_file`` names: written while a search runs, read by the next one."""
+"""Writing the file that ``trials_save_file`` names, while a search runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pickle
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ import cloudpickle
 
 from sparktuner.driver._callbacks import Callback
 from sparktuner.driver._protocol import TrialsView
+from sparktuner.driver._save_file import SavedTrials
 from sparktuner.records import MemoryStore, Tid, TrialDocument, TrialLog
 
 _log = logging.getLogger("sparktuner")
@@ -36,8 +38,8 @@ class Checkpoint(Callback):
         log: the documents that are there before the search, and the attachments.
     """
 
-    def __init__(self, path: str | os.PathLike[str], trials: TrialsView, log: TrialLog) -> None:
-        self._path = Path(path).absolute()
+    def __init__(self, path: Path, trials: TrialsView, log: TrialLog) -> None:
+        self._path = path
         self._path.parent.mkdir(parents=True, exist_ok=True)
         empty = TrialLog(MemoryStore(), log.exp_key)
         self._empty = cloudpickle.dumps(trials.over(empty))
@@ -76,9 +78,9 @@ class Checkpoint(Callback):
 
     def _replace_file(self) -> None:
         # In the order of the ids, not of the trials' ends.
-        tids = sorted(self._pickled, key=lambda tid: (isinstance(tid, str), tid))
+        tids = sorted(self._pickled, key=_in_order)
         saved = _Saved(
-            self._empty, [self._pickled[tid] for tid in tids], _pickle_all(self._attachments)
+            self._empty, [self._pickled[tid] for tid in tids], _pickle_each(self._attachments)
         )
         # Beside the file, because a rename is atomic only within one file system.
         descriptor, temporary = tempfile.mkstemp(
@@ -97,57 +99,37 @@ class Checkpoint(Callback):
             raise
 
 
-class _SavedTrials(Protocol):
-    """What a save file holds: a :class:`sparktuner.Trials`."""
+class _Restored(SavedTrials, Protocol):
+    """The trials that a save file is unpickled to."""
 
     def insert_trial_docs(self, docs: Iterable[TrialDocument]) -> list[Tid]: ...
     def refresh(self) -> None: ...
-    @property
-    def all_trials(self) -> list[TrialDocument]: ...
-    @property
-    def attachments(self) -> Any: ...
 
 
 class _Saved:
     """Pickles as a ``Trials`` made of documents that are pickled already."""
 
-    def __init__(self, empty: bytes, documents: list[bytes], attachments: bytes) -> None:
+    def __init__(
+        self, empty: bytes, documents: list[bytes], attachments: dict[str, bytes]
+    ) -> None:
         self._parts = (empty, documents, attachments)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return _restore, self._parts
 
 
-def _restore(empty: bytes, documents: list[bytes], attachments: bytes) -> _SavedTrials:
-    trials: _SavedTrials = pickle.loads(empty)
+def _restore(empty: bytes, documents: list[bytes], attachments: dict[str, bytes]) -> _Restored:
+    trials: _Restored = pickle.loads(empty)
     trials.insert_trial_docs([pickle.loads(document) for document in documents])
-    trials.attachments.update(pickle.loads(attachments))
+    trials.attachments.update({name: pickle.loads(value) for name, value in attachments.items()})
     trials.refresh()
     return trials
 
 
-def load_saved(log: TrialLog, path: Path) -> None:
-    """Adds the trials of a save file that ``log`` does not hold yet.
-
-    Raises:
-        ValueError: the file holds something else.
-    """
-    if not path.exists() or not path.stat().st_size:
-        return
-    try:
-        with path.open("rb") as file:
-            saved: _SavedTrials = pickle.load(file)
-        documents, attachments = list(saved.all_trials), dict(saved.attachments)
-    except Exception as error:  # whatever unpickling raises
-        raise ValueError(
-            f"trials_save_file {str(path)!r} holds no saved trials ({error!r}); name another "
-            "file, or delete this one to start anew"
-        ) from error
-    # These trials may have been taken along from the search that wrote the file.
-    known = {document["tid"] for document in log.documents}
-    log.insert([document for document in documents if document["tid"] not in known])
-    for name, value in attachments.items():
-        log.attachments.setdefault(name, value)
+def _in_order(tid: Tid) -> tuple[bool, int, str]:
+    """Sorts ids of any kind: numbers as such, and those of other tools by what they look like."""
+    is_number = isinstance(tid, Integral)
+    return not is_number, int(tid) if is_number else 0, repr(tid)
 
 
 def _pickle_document(document: TrialDocument) -> bytes:
@@ -173,9 +155,12 @@ def _can_be_pickled(value: object) -> bool:
     return True
 
 
-def _pickle_all(attachments: Mapping[str, object]) -> bytes:
-    try:
-        return bytes(cloudpickle.dumps(dict(attachments)))
-    except Exception as error:  # whatever __reduce__ raises
-        _log.warning("the attachments are not saved: %s", error)
-        return bytes(pickle.dumps({}))
+def _pickle_each(attachments: Mapping[str, object]) -> dict[str, bytes]:
+    """The attachments that can be pickled, pickled one by one: one that cannot costs no other."""
+    pickled: dict[str, bytes] = {}
+    for name, value in dict(attachments).items():
+        try:
+            pickled[name] = bytes(cloudpickle.dumps(value))
+        except Exception as error:  # whatever __reduce__ raises
+            _log.warning("attachment %r is not saved, it cannot be pickled: %s", name, error)
+    return pickled

@@ -16,6 +16,7 @@ from sparktuner.checks import check_loss_threshold, check_seconds, check_whole
 from sparktuner.domain import Objective
 from sparktuner.driver._callbacks import Callback
 from sparktuner.driver._progress import BarFactory
+from sparktuner.driver._save_file import check_save_file
 from sparktuner.driver._seeds import RandomState, check_rstate
 from sparktuner.suggest import Suggest
 
@@ -165,7 +166,8 @@ class SearchArguments:
         default="",
         metadata=_argument(
             "a file to keep the trials in while searching. If it exists, the search is resumed "
-            "from it; it is unpickled, so it must come from somebody you trust."
+            "from it; it is unpickled, so it must come from somebody you trust.",
+            check_save_file,
         ),
     )
     points_to_evaluate: Sequence[Mapping[str, Any]] | None = field(

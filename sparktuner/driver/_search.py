@@ -6,18 +6,19 @@ import functools
 import logging
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sparktuner.domain import Domain
 from sparktuner.driver._callbacks import Background, Callback, Callbacks
 from sparktuner.driver._channel import ExecutorChannel
-from sparktuner.driver._checkpoint import Checkpoint, load_saved
+from sparktuner.driver._checkpoint import Checkpoint
 from sparktuner.driver._loop import Loop
 from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._progress import Progress, bar_factory
 from sparktuner.driver._protocol import TrialsView
+from sparktuner.driver._save_file import load_saved, locked, save_path
 from sparktuner.driver._stopping import EarlyStop, StopRules
 from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
 from sparktuner.errors import BadSearchSpace
@@ -64,10 +65,8 @@ def search(
     began = clock()
     # Others may have written since the trials were last looked at.
     log.refresh()
-    if arguments.trials_save_file:
-        load_saved(log, Path(arguments.trials_save_file))
     # From here on others see which trials are this search's, until it ends for whatever reason.
-    with log.alive():
+    with _resumed(log, arguments.trials_save_file), log.alive():
         on_top = _insert_points(log, domain, arguments.points_to_evaluate or ())
         queue = log.claim(most_queued)
         # Those that raised or were cancelled do not count: max_evals=len(trials) + 1 has to
@@ -101,6 +100,18 @@ def search(
                 clock=clock,
             )
             return _told(loop, trials, callbacks)
+
+
+@contextmanager
+def _resumed(log: TrialLog, save_file: str) -> Iterator[None]:
+    """Holds the save file, if there is one, and takes in what it has."""
+    if not save_file:
+        yield
+        return
+    path = save_path(save_file)
+    with locked(path):
+        load_saved(log, path)
+        yield
 
 
 def _told(loop: Loop, trials: TrialsView, callbacks: Callbacks) -> str | None:
@@ -162,7 +173,7 @@ def _own_callbacks(
 ) -> list[Callback]:
     own: list[Callback] = []
     if arguments.trials_save_file:
-        checkpoint = Checkpoint(arguments.trials_save_file, trials, log)
+        checkpoint = Checkpoint(save_path(arguments.trials_save_file), trials, log)
         # All of the search's documents are in memory anyway, and none may be left out.
         own.append(Background(checkpoint, capacity=sys.maxsize, drain_timeout=None))
     if arguments.verbose and arguments.show_progressbar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zlib
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeAlias
@@ -50,17 +51,24 @@ class Seeds:
 
     def of_suggestion(self, tid: Tid) -> int:
         """Returns the seed, below 2**31, of the suggestion whose first trial is ``tid``."""
-        return self._below_2_31(tid)
+        return self._below_2_31(_whole(tid))
 
     def of_objective(self, tid: Tid) -> int:
         """Returns the seed, below 2**31, that the objective of this trial may ask for."""
-        return self._below_2_31(tid, 1)
+        return self._below_2_31(_whole(tid), 1)
 
     def _below_2_31(self, *key: int) -> int:
         # A hash of search and trial, not the next draw of a stream: the order of trials, and how
         # often a search was resumed, must not matter.
         state = np.random.SeedSequence([self.entropy, *key]).generate_state(1)
         return int(state[0] >> 1)
+
+
+def _whole(tid: Tid) -> int:
+    """The id as a number of at least 0: documents of other tools may have ids of any kind."""
+    if isinstance(tid, Integral) and int(tid) >= 0:
+        return int(tid)
+    return zlib.crc32(repr(tid).encode("utf-8", "backslashreplace"))
 
 
 def check_rstate(name: str, value: object) -> None:
