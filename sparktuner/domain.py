@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol, SupportsFloat, TypeAlias
 
+from sparktuner.checks import check_objective
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import (
     COMMAND,
@@ -102,7 +103,8 @@ class Domain:
 
         Raises:
             BadSearchSpace: the space is ill-formed.
-            TypeError: the objective cannot be called.
+            TypeError: the objective cannot be called, or not with one argument.
+            InvalidLoss: it is a coroutine or a generator function.
         """
         if not callable(fn) or isinstance(fn, Node):
             raise TypeError(f"the objective must be callable, got {fn!r}; write fmin(fn, space)")
@@ -119,6 +121,7 @@ class Domain:
         if pass_expr_memo_ctrl is None:
             pass_expr_memo_ctrl = bool(getattr(fn, "fmin_pass_expr_memo_ctrl", False))
         self.pass_expr_memo_ctrl = pass_expr_memo_ctrl
+        check_objective(fn, takes=3 if pass_expr_memo_ctrl else 1)
 
     # What Hyperopt's users write into the documents of an algorithm of their own.
     cmd = COMMAND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import pickle
@@ -19,6 +20,7 @@ from sparktuner import (
     JOB_STATE_DONE,
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
+    ThreadTrials,
     Trials,
     fmin,
     fmin_pass_expr_memo_ctrl,
@@ -311,6 +313,44 @@ def test_an_async_objective_is_told_apart() -> None:
 
     with pytest.raises(InvalidLoss, match="async"):
         quiet(objective, X)
+
+
+async def coroutine(x: float) -> float:
+    return x
+
+
+def generator(x: float) -> Any:
+    yield x
+
+
+class Objective:
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    async def __call__(self, x: float) -> float:
+        return x
+
+
+@pytest.mark.parametrize(
+    ("objective", "error", "text"),
+    [
+        (coroutine, InvalidLoss, "async function.*asyncio.run"),
+        (functools.partial(coroutine), InvalidLoss, "async function"),
+        (Objective(), InvalidLoss, "async function"),
+        (generator, InvalidLoss, "there is a yield in it"),
+        (Objective, TypeError, r"is the class Objective.*fmin\(Objective\(...\), space\)"),
+        (lambda x, y: x, TypeError, "called with one argument.*missing.*'y'.*space='annotated'"),
+        (lambda *, lr: lr, TypeError, "called with one argument, the configuration"),
+    ],
+)
+@pytest.mark.parametrize("make", [Trials, lambda: ThreadTrials(2)])
+def test_a_function_that_can_be_no_objective_is_refused_before_the_first_trial(
+    make: Any, objective: Any, error: type[Exception], text: str
+) -> None:
+    trials = make()
+    with pytest.raises(error, match=text):
+        quiet(objective, X, trials=trials)
+    assert trials.all_trials == []
 
 
 def test_no_progress_loss_stops_and_survives_failed_trials() -> None:

@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     # L0
     "errors": set(),
     "status": set(),
-    "checks": set(),
+    "checks": {"errors"},
     # L1
     "space": L0,
     # L2
