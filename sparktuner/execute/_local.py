@@ -197,6 +197,9 @@ class ThreadExecutor(Executor):
         self._inbox.put(event)
 
     def _call(self, submission: Submission, argument: object) -> object:
-        trial = CurrentTrial(submission.tid, submission.seed)
-        with entered(trial), self._around(trial.tid, submission.description):
+        tid = submission.tid
+        with (
+            entered(CurrentTrial(tid, submission.seed)),
+            self._around(tid, submission.description),
+        ):
             return self._objective(argument)

@@ -17,7 +17,7 @@ class CurrentTrial:
     """The trial that this thread runs.
 
     Attributes:
-        tid: the trial's id.
+        tid: the trial's id; None where the objective is called by hand.
         seed: below 2**31, tied to the search's ``rstate`` and the tid: the same whenever and
             wherever the trial runs, retries included.
         attempt: 0 for the first attempt.
@@ -25,7 +25,7 @@ class CurrentTrial:
             ``{"gpu": ("0",)}``; empty without a ``resource_profile``, and outside Spark.
     """
 
-    tid: int
+    tid: int | None
     seed: int
     attempt: int = 0
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -34,8 +34,8 @@ class CurrentTrial:
 def current_trial() -> CurrentTrial:
     """Returns the trial that runs in this thread; call it inside the objective.
 
-    Raises:
-        RuntimeError: no trial runs in this thread.
+    Where no trial runs, because the objective is called by hand, it is a trial without a number
+    (``tid`` is None), whose seed is 0.
 
     Example:
         >>> from sparktuner import Trials, current_trial, fmin, hp
@@ -47,11 +47,8 @@ def current_trial() -> CurrentTrial:
         [0, 1, 2]
     """
     trial: CurrentTrial | None = getattr(_threads(), "trial", None)
-    if trial is None:
-        raise RuntimeError(
-            "current_trial() was called outside an objective: no trial runs in this thread."
-        )
-    return trial
+    # The same seed each time, so that an objective that is tried by hand gives one answer.
+    return CurrentTrial(tid=None, seed=0) if trial is None else trial
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-import pytest
+import numpy as np
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, current_trial, fmin, hp, rand
 from sparktuner.execute import Ended, Finished, Submission
@@ -35,10 +35,14 @@ def test_seeds_on_spark_are_those_of_a_serial_search(spark: Any) -> None:
     assert seeds(SparkTrials(parallelism=3, spark_session=spark), 1) == seeds(Trials(), 1)
 
 
-def test_no_trial_runs_outside_an_objective() -> None:
+def test_an_objective_that_is_called_by_hand_runs_in_a_trial_without_a_number() -> None:
+    def objective(x: float) -> float:
+        trial = current_trial()
+        return float(np.random.default_rng(trial.seed).normal(x)) + len(trial.addresses)
+
+    assert objective(1.0) == objective(1.0)
     seeds(Trials(), 1)
-    with pytest.raises(RuntimeError, match="outside an objective"):
-        current_trial()
+    assert (current_trial().tid, current_trial().seed, current_trial().attempt) == (None, 0, 0)
 
 
 def test_a_trial_that_is_run_again_keeps_its_seed_and_knows_its_attempt(
