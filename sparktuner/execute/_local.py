@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox, event_of
+from sparktuner.execute._own_copy import own_copy
 from sparktuner.execute._protocol import (
     Cancelled,
     Event,
@@ -33,7 +34,7 @@ _GRACE = 1.0
 class SerialExecutor(Executor):
     """An executor that calls the objective in the caller's thread, inside :meth:`wait`.
 
-    One trial at a time. Values are handed over as they are, never pickled.
+    One trial at a time. Results are handed over as they are, never pickled.
     ``KeyboardInterrupt`` is Ctrl-C: it passes through :meth:`wait`, and the trial ends as
     cancelled.
     """
@@ -83,7 +84,8 @@ class SerialExecutor(Executor):
         self._began = time.monotonic()
         try:
             with entered(CurrentTrial(tid, submission.seed)):
-                outcome = call(self._objective, submission.argument, stop=(KeyboardInterrupt,))
+                argument = own_copy(submission.argument)
+                outcome = call(self._objective, argument, stop=(KeyboardInterrupt,))
         except KeyboardInterrupt:
             self._inbox.put(Cancelled(tid))
             raise
@@ -202,4 +204,4 @@ class ThreadExecutor(Executor):
             entered(CurrentTrial(tid, submission.seed)),
             self._around(tid, submission.description),
         ):
-            return self._objective(argument)
+            return self._objective(own_copy(argument))

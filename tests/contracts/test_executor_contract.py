@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -109,6 +110,42 @@ def test_functions_of_the_user_s_script_may_be_options_of_the_space(
     event = last_events(executor)[0]
     assert isinstance(event, Finished), event
     assert event.value == 6
+
+
+def model() -> SimpleNamespace:
+    """An option of a space that is fitted in place, as estimators are."""
+    return SimpleNamespace(fitted=[])
+
+
+def test_each_trial_has_options_of_its_own_to_change(opened: Any, kind: Kind) -> None:
+    def objective(config: Any) -> Any:
+        config["model"].fitted.append(config["x"])
+        config["nested"][0]["list"].append(config["x"])
+        return config["model"].fitted, config["nested"][0]["list"]
+
+    executor = opened(objective)
+    option, shared = model(), [7]
+    for tid in range(3):
+        executor.submit(
+            Submission(tid, {"model": option, "x": tid, "nested": ({"list": shared},)})
+        )
+        [event] = last_events(executor).values()
+        assert isinstance(event, Finished), event
+        assert event.value == ([tid], [7, tid])
+    assert (option.fitted, shared) == ([], [7])
+
+
+def test_an_option_that_cannot_be_copied_is_shared_where_it_need_not_travel(
+    opened: Any, kind: Kind
+) -> None:
+    if kind.name not in ("serial", "threads"):
+        pytest.skip("what travels has to be pickled")
+    lock, option = threading.Lock(), model()
+    executor = opened(lambda config: (config["lock"] is lock, config["model"] is option))
+    executor.submit(Submission(0, {"lock": lock, "model": option}))
+    event = last_events(executor)[0]
+    assert isinstance(event, Finished), event
+    assert event.value == (True, False)
 
 
 def test_a_result_of_none_is_a_result(opened: Any) -> None:
