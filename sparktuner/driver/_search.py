@@ -14,6 +14,7 @@ from sparktuner.domain import Domain
 from sparktuner.driver._callbacks import Background, Callback, Callbacks
 from sparktuner.driver._channel import ExecutorChannel
 from sparktuner.driver._checkpoint import Checkpoint
+from sparktuner.driver._event_log import EventLog
 from sparktuner.driver._loop import Loop
 from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._progress import Progress, bar_factory
@@ -82,9 +83,11 @@ def search(
             # The objective is made before the executor, which it reaches through the channel.
             channel.executor = executor
             # Only now is it known how many trials run at a time.
-            _check_window(executor.free_slots(), arguments)
+            window = executor.free_slots()
+            _check_window(window, arguments)
+            events = EventLog(log, len(domain.space.columns), window, arguments.max_evals)
             own = _own_callbacks(trials, log, arguments, limit)
-            callbacks = Callbacks([*own, *arguments.callbacks])
+            callbacks = Callbacks([events, *own, *arguments.callbacks])
             loop = Loop(
                 log,
                 domain,
@@ -126,8 +129,6 @@ def _told(loop: Loop, trials: TrialsView, callbacks: Callbacks) -> str | None:
         raise
     finally:
         callbacks.each(lambda callback: callback.on_search_end(reason))
-    if reason is not None:
-        _log.info("the search stopped early: %s", reason)
     return reason
 
 
