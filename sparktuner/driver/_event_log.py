@@ -81,7 +81,7 @@ class EventLog(Callback):
             "search ended: %s; %s; best loss %s",
             reason or "all of max_evals was run",
             counts or "no trial was run",
-            self._best.loss,
+            "?" if self._best.loss is None else f"{self._best.loss:.6g}",
             extra={
                 "event": "search_ended",
                 "reason": reason,

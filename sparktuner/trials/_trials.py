@@ -32,9 +32,23 @@ from sparktuner.records import (
     validate_document,
 )
 from sparktuner.space import FlatSpace, evaluate
-from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING
+from sparktuner.status import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
+    JOB_STATE_ERROR,
+    JOB_STATE_NEW,
+    JOB_STATE_RUNNING,
+)
 
 _SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
+# What repr() counts, in words.
+_COUNTED = (
+    ("done", (JOB_STATE_DONE,)),
+    ("running", (JOB_STATE_RUNNING,)),
+    ("waiting", (JOB_STATE_NEW,)),
+    ("failed", (JOB_STATE_ERROR,)),
+    ("cancelled", (JOB_STATE_CANCEL,)),
+)
 # Never pickled: they belong to this process.
 _LOCAL_ATTRIBUTES = ("_search_lock", "_space", "_shown")
 
@@ -147,6 +161,18 @@ class Trials:
 
     def __len__(self) -> int:
         return len(self.trials)
+
+    def __repr__(self) -> str:
+        documents = self._log.documents
+        best = best_of(documents)
+        counts = ", ".join(
+            f"{n} {name}" for name, states in _COUNTED if (n := _count(documents, states))
+        )
+        found = ""
+        if best is not None:
+            found = f", best loss {best['result']['loss']:.6g} of trial {best['tid']}"
+        key = "" if self.exp_key is None else f" of exp_key {self.exp_key!r}"
+        return f"<{type(self).__name__}{key}: {counts or 'no trials'}{found}>"
 
     def __bool__(self) -> bool:
         # An empty Trials is still one: `trials or Trials()` must not replace it.
@@ -264,7 +290,7 @@ class Trials:
             trials: the documents to count.
         """
         states = [arg] if isinstance(arg, int) else list(arg)
-        return sum(t["state"] in states for t in (self.trials if trials is None else trials))
+        return _count(self.trials if trials is None else list(trials), states)
 
     def count_by_state_unsynced(self, arg: int | Sequence[int]) -> int:
         """Returns how many of all trials, failed and cancelled ones included, are in a state."""
@@ -466,6 +492,10 @@ class Trials:
         self._begin()
         self.__dict__.update(state)
         self.refresh()
+
+
+def _count(documents: Sequence[TrialDocument], states: Sequence[int]) -> int:
+    return sum(document["state"] in states for document in documents)
 
 
 def _why_none(documents: Sequence[TrialDocument]) -> str:

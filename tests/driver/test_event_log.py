@@ -46,7 +46,7 @@ def test_a_search_is_told_from_its_start_to_its_end(info: pytest.LogCaptureFixtu
     ]  # fmt: skip
     assert told[4] == "new best: trial 1, loss 1"
     assert told[-2].startswith("trial 3 failed: KeyError: 'out of losses' (File \"")
-    assert told[-1] == "search ended: all of max_evals was run; 1 failed, 3 ok; best loss 1.0"
+    assert told[-1] == "search ended: all of max_evals was run; 1 failed, 3 ok; best loss 1"
 
 
 def test_records_have_their_facts_as_fields(info: pytest.LogCaptureFixture) -> None:
