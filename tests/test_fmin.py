@@ -227,6 +227,14 @@ def test_points_come_first_on_top_of_max_evals_and_only_once() -> None:
     assert len(trials) == 12
 
 
+def test_numpy_numbers_among_the_points_come_back_as_pythons_own() -> None:
+    space = {"n": hp.randint("n", 10), "x": X}
+    points = [{"n": np.int64(3), "x": np.float32(0.5)}]
+    best = quiet(lambda p: 0.0, space, points_to_evaluate=points, max_evals=0)
+    assert best == {"n": 3, "x": 0.5}
+    assert [type(value) for value in best.values()] == [int, float]
+
+
 def test_noise_in_a_space_is_tied_to_the_trial_and_no_parameter_of_the_search() -> None:
     space = {"x": hp.uniform("x", 0, 1), "noise": scope.normal(0, 1)}
 

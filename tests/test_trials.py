@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from typing import Any
 
 import cloudpickle
@@ -156,6 +157,27 @@ def test_average_best_error_weighs_by_the_probability_of_being_best() -> None:
     assert trials.average_best_error() == pytest.approx(0.5, abs=0.05)
 
 
+@pytest.mark.parametrize("variance", [float("nan"), -1.0, float("inf")])
+def test_what_is_no_variance_does_not_let_the_worst_trial_win(variance: float) -> None:
+    documents = [finished(0, 1.0, loss_variance=0.01), finished(1, 9.0, loss_variance=variance)]
+    assert trials_from_docs(documents).average_best_error() == 1.0
+
+
+def test_average_best_error_takes_little_memory_however_many_trials_there_are() -> None:
+    documents = [finished(i, float(i), loss_variance=1.0) for i in range(3000)]
+    trials = trials_from_docs(documents)
+    tracemalloc.start()
+    trials.average_best_error()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 20e6
+
+
+def test_a_loss_that_is_no_number_has_no_rank() -> None:
+    trials = trials_from_docs([finished(0, "low"), finished(1, 2.0), finished(2, [1.0])])
+    assert trials.best_trial["tid"] == 1
+
+
 def test_attachments_are_the_trials_own() -> None:
     trials = trials_from_docs([finished(0, 1.0), finished(1, 1.0)])
     first, second = trials.trials
@@ -214,6 +236,17 @@ def test_trials_of_all_kinds_survive_pickling_and_go_on(trials: Trials, pickler:
     assert copy.best_params == {"x": 0.5, "k": "b"}
     assert copy.trial_attachments(copy.best_trial) == {"a": 1}
     assert copy.new_trial_ids(1) == [6]
+
+
+def test_repr_says_what_the_trials_hold() -> None:
+    assert repr(Trials()) == "<Trials: no trials>"
+    documents = [finished(i, 3.0 - i) for i in range(3)]
+    documents[0]["state"] = JOB_STATE_ERROR
+    trials = SparkTrials(parallelism=2)
+    trials.insert_trial_docs([*documents, new_document(9, {})])
+    expected = "<SparkTrials: 2 done, 1 waiting, 1 failed, best loss 1 of trial 2>"
+    assert repr(trials) == expected
+    assert repr(Trials(exp_key="a")) == "<Trials of exp_key 'a': no trials>"
 
 
 def test_best_params_needs_a_searched_space() -> None:

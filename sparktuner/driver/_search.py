@@ -32,7 +32,7 @@ from sparktuner.records import (
     new_document,
     would_fail_again,
 )
-from sparktuner.space import evaluate
+from sparktuner.space import evaluate, native
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_ERROR
 from sparktuner.suggest import Suggest, is_learning, propose_adaptive, suggest_with
 
@@ -252,4 +252,4 @@ def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> Configur
     # There and back again, which leaves the active labels only.
     [configuration] = domain.space.decode(domain.space.encode([point]))
     # As given, not as a latent rounds it; labels below a choice not taken are dropped.
-    return {label: point[label] for label in configuration}
+    return {label: native(point[label]) for label in configuration}

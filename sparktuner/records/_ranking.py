@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, SupportsFloat, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +12,9 @@ import numpy.typing as npt
 from sparktuner.records._document import TrialDocument
 from sparktuner.space import FloatArray
 from sparktuner.status import JOB_STATE_DONE, STATUS_OK
+
+_DRAWS = 10_000
+_AT_A_TIME = 50
 
 Positions: TypeAlias = npt.NDArray[np.intp]
 
@@ -23,9 +27,11 @@ def finite_loss(document: TrialDocument) -> float | None:
     result = document["result"]
     if document["state"] != JOB_STATE_DONE or result.get("status") != STATUS_OK:
         return None
-    # Foreign documents may hold NaN or infinity, which no order of trials can place.
+    # Foreign documents may hold NaN, infinity or text, which no order of trials can place.
     loss = result.get("loss")
-    return float(loss) if loss is not None and np.isfinite(loss) else None
+    if not isinstance(loss, SupportsFloat):
+        return None
+    return float(loss) if math.isfinite(float(loss)) else None
 
 
 def is_better(loss: float, than: float | None, by: float = 0.0) -> bool:
@@ -107,11 +113,16 @@ def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
     losses = np.array([r["loss"] for r in results], dtype=float)
     true = np.array([r.get("true_loss", r["loss"]) for r in results], dtype=float)
     variances = np.array([r.get("loss_variance") or 0.0 for r in results], dtype=float)
+    # What is no variance says nothing of the noise.
+    variances = np.where(np.isfinite(variances) & (variances > 0), variances, 0.0)
     # Without noise there is nothing to weigh.
     if not variances.any():
         return float(true[losses == losses.min()].min())
     # Fixed, so that asking twice gives the same answer.
     rng = np.random.default_rng(0)
-    draws = rng.normal(losses, np.sqrt(variances), size=(10_000, len(losses)))
-    wins = np.bincount(draws.argmin(axis=1), minlength=len(losses))
+    wins = np.zeros(len(losses))
+    # A few draws at a time: all of them for 10,000 trials would take 800 MB.
+    for _ in range(_DRAWS // _AT_A_TIME):
+        draws = rng.normal(losses, np.sqrt(variances), size=(_AT_A_TIME, len(losses)))
+        wins += np.bincount(draws.argmin(axis=1), minlength=len(losses))
     return float(true @ wins / wins.sum())
