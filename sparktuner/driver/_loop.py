@@ -12,6 +12,7 @@ from typing import cast
 from sparktuner import errors
 from sparktuner.domain import Domain
 from sparktuner.driver._callbacks import Callbacks
+from sparktuner.driver._interrupt_gate import InterruptGate
 from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._seeds import Seeds
 from sparktuner.driver._stopping import SameFailure, StopRules
@@ -118,6 +119,8 @@ class Loop:
         self._objective_seeds: dict[Tid, int] = {}  # of those in flight
         self._cancelled_for: dict[Tid, tuple[str, str]] = {}
         self._exhausted = False
+        self._store_error: Exception | None = None
+        self._gate = InterruptGate(executor.wake)
 
     def run(self) -> str | None:
         """Searches until nothing is left to do, or a rule says stop.
@@ -131,12 +134,15 @@ class Loop:
                 results that came back are kept; so too on KeyboardInterrupt.
         """
         self._rules.begin(self._trials.best())
-        try:
-            reason = self._search()
-            self._drop_queue()
+        with self._gate.guarding():
+            try:
+                reason = self._search()
+                self._drop_queue()
+            finally:
+                self._wind_down()
+            if self._store_error is not None:
+                raise self._store_error
             return reason
-        finally:
-            self._wind_down()
 
     def _search(self) -> str | None:
         while True:
@@ -152,7 +158,11 @@ class Loop:
             # While slots are free, events are looked at in passing only, so that the window fills.
             patience = 0.0 if launched and self._executor.free_slots() else self._patience()
             self._apply(self._executor.wait(patience))
+            # Here nothing is half done: all events are recorded, and no trial is on its way.
+            self._gate.pass_held()
             self._enforce_time_limit()
+            if self._store_error is not None:
+                raise self._store_error
 
     def _why_idle(self) -> str | None:
         if self._exhausted:
@@ -196,7 +206,8 @@ class Loop:
             return
         # Ids come from the store, so that searches that share it never make the same one.
         tids = self._trials.allocate(n)
-        documents = self._suggestions.next(tids, self._seeds.of_suggestion(tids[0]))
+        with self._gate.opened():  # somebody's algorithm may take its time
+            documents = self._suggestions.next(tids, self._seeds.of_suggestion(tids[0]))
         if not documents:
             self._exhausted = True
             return
@@ -299,6 +310,9 @@ class Loop:
             self._in_flight.pop(document["tid"], None)
             self._executor.cancel([document["tid"]])
             return False
+        except Exception as error:  # a disk that is full, a server that is gone
+            # Raised when all that came back is recorded, as far as it can be.
+            self._store_error = self._store_error or error
         return True
 
     def _finish(self, document: TrialDocument, event: Finished) -> BaseException | None:

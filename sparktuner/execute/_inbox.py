@@ -42,7 +42,9 @@ class Inbox:
         require_parallelism(slots)
         self.slots = slots
         self.in_flight: dict[Tid, float] = {}
-        self._queue: SimpleQueue[Event | int] = SimpleQueue()  # int: so many slots from now on
+        self._queue: SimpleQueue[Event | int | None] = (
+            SimpleQueue()
+        )  # int: so many slots from now on
         self._closed = False
 
     @property
@@ -73,6 +75,10 @@ class Inbox:
         if event.tid in self.in_flight:
             self._queue.put(event)
 
+    def wake(self) -> None:
+        """Ends a :meth:`take` that blocks, or the next one; safe in a signal handler."""
+        self._queue.put(None)  # SimpleQueue.put may interrupt itself
+
     def resize(self, slots: int) -> None:
         """Lets so many trials be in flight from the loop's next :meth:`take` on, which this ends.
 
@@ -91,6 +97,8 @@ class Inbox:
         try:
             while self.in_flight:
                 event = self._queue.get(not events, limit)
+                if event is None:
+                    break
                 if isinstance(event, int):
                     self.slots = event
                     break  # the loop may have trials for the new slots
@@ -134,7 +142,7 @@ class Inbox:
                 self.slots = event
 
     def _restore(self, events: list[Event]) -> None:
-        later: list[Event | int] = []
+        later: list[Event | int | None] = []
         while not self._queue.empty():
             later.append(self._queue.get())
         for event in events:

@@ -58,6 +58,10 @@ class SerialExecutor(Executor):
     def post(self, event: Posted) -> None:
         self._inbox.post(event)
 
+    def wake(self) -> bool:
+        self._inbox.wake()
+        return self._began is None
+
     def wait(self, timeout: float | None) -> list[Event]:
         if not self._inbox.ready() and self._waiting is not None:
             self._run(self._waiting)
@@ -160,6 +164,10 @@ class ThreadExecutor(Executor):
 
     def post(self, event: Posted) -> None:
         self._inbox.post(event)
+
+    def wake(self) -> bool:
+        self._inbox.wake()
+        return True
 
     def wait(self, timeout: float | None) -> list[Event]:
         return self._inbox.take(timeout)

@@ -185,8 +185,8 @@ Event: TypeAlias = Started | SlotChanged | Posted | Ended
 class Executor(ABC):
     """A way to run one objective for many trials, a bounded number of them at a time.
 
-    Made for one search and one objective. All methods but :meth:`post` are called by one
-    thread, the driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
+    Made for one search and one objective. All methods but :meth:`post` and :meth:`wake` are
+    called by one thread, the driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
     :class:`Failed` or :class:`Cancelled`.
     """
 
@@ -212,6 +212,15 @@ class Executor(ABC):
 
         What is posted before the trial's end is delivered before it, in order. An event about a
         trial that is not in flight is dropped.
+        """
+
+    @abstractmethod
+    def wake(self) -> bool:
+        """Ends a :meth:`wait` that blocks, or the next one; a signal handler calls it.
+
+        Returns:
+            False where :meth:`wait` calls the objective itself, and is inside it now, so that
+            only an exception ends it.
         """
 
     @abstractmethod

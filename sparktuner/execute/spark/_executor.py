@@ -106,6 +106,10 @@ class SparkExecutor(Executor):
     def post(self, event: Posted) -> None:
         self._inbox.post(event)
 
+    def wake(self) -> bool:
+        self._inbox.wake()
+        return True
+
     def wait(self, timeout: float | None) -> list[Event]:
         return self._inbox.take(timeout)
 
