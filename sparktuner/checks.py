@@ -46,6 +46,11 @@ def check_parallelism(value: object) -> None:
         TypeError: ``value`` is no integer.
         ValueError: ``value`` is below 1.
     """
+    if hasattr(value, "sparkContext") or hasattr(value, "createDataFrame"):
+        raise TypeError(
+            f"parallelism must be an integer, got a Spark session, {value!r}; the first argument "
+            "is the number of trials at a time: write spark_session=spark"
+        )
     if value is not None:
         check_whole("parallelism", value, least=1)
 

@@ -84,6 +84,13 @@ def test_a_search_with_tpe_on_spark_finds_the_minimum(spark: Any) -> None:
     assert trials.best_params == best["x"]
 
 
+def test_a_session_in_the_place_of_parallelism_is_told_where_to_go(spark: Any) -> None:
+    with pytest.raises(TypeError, match="got a Spark session.*write spark_session=spark"):
+        SparkTrials(spark)
+    with pytest.raises(TypeError, match="write spark_session=spark"):
+        ThreadTrials(spark)
+
+
 def test_where_trials_run_and_where_they_are_kept_are_independent(spark: Any) -> None:
     store = MemoryStore()
     on_spark = Trials(store=store, runner=SparkRunner(parallelism=2, spark_session=spark))

@@ -10,6 +10,8 @@ import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
+from numbers import Real
+from types import ModuleType
 from typing import Any, TypeAlias
 
 from sparktuner.checks import check_loss_threshold, check_seconds, check_whole
@@ -46,9 +48,17 @@ def _check_queue(name: str, value: object) -> None:
 
 def _check_function(name: str, value: object) -> None:
     if value is not None and not callable(value):
+        raise TypeError(f"{name} must be callable, got {value!r}{_meant_by(name, value)}")
+
+
+def _meant_by(name: str, value: object) -> str:
+    """What a value in the place of a function looks like."""
+    if name == "algo" and isinstance(value, ModuleType):
         # Hyperopt's algorithms are modules, and easily taken for the function inside.
-        hint = "; did you mean algo=tpe.suggest?" if name == "algo" else ""
-        raise TypeError(f"{name} must be callable, got {value!r}{hint}")
+        return "; did you mean algo=tpe.suggest?"
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return f"; did you mean max_evals={value!r}? The order is fn, space, algo, max_evals"
+    return "; did you mean algo=tpe.suggest?" if name == "algo" else ""
 
 
 def _check_callbacks(name: str, value: object) -> None:

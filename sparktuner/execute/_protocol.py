@@ -186,8 +186,8 @@ class Executor(ABC):
     """A way to run one objective for many trials, a bounded number of them at a time.
 
     Made for one search and one objective. All methods but :meth:`post` and :meth:`wake` are
-    called by one thread, the driver's loop. Each submitted trial ends in exactly one of :class:`Finished`,
-    :class:`Failed` or :class:`Cancelled`.
+    called by one thread, the driver's loop. Each submitted trial ends in exactly one of
+    :class:`Finished`, :class:`Failed` or :class:`Cancelled`.
     """
 
     @abstractmethod

@@ -131,6 +131,7 @@ class ThreadRunner:
             ValueError: ``parallelism`` is below 1.
             TypeError: ``parallelism`` is no integer.
         """
+        check_parallelism(parallelism)
         check_whole("parallelism", parallelism, least=1)
         self.parallelism = parallelism
         self.spark_session = spark_session
