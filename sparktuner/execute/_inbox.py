@@ -42,9 +42,8 @@ class Inbox:
         require_parallelism(slots)
         self.slots = slots
         self.in_flight: dict[Tid, float] = {}
-        self._queue: SimpleQueue[Event | int | None] = (
-            SimpleQueue()
-        )  # int: so many slots from now on
+        # An int: so many slots from now on. None: only to end a take().
+        self._queue: SimpleQueue[Event | int | None] = SimpleQueue()
         self._closed = False
 
     @property

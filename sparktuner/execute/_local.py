@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TypeAlias
@@ -36,7 +38,8 @@ class SerialExecutor(Executor):
 
     One trial at a time. Results are handed over as they are, never pickled.
     ``KeyboardInterrupt`` is Ctrl-C: it passes through :meth:`wait`, and the trial ends as
-    cancelled.
+    cancelled. So does what the handler of a signal such as SIGTERM raises; ``sys.exit()`` of
+    the objective's own is a failure of the trial.
     """
 
     def __init__(self, objective: Objective) -> None:
@@ -90,12 +93,23 @@ class SerialExecutor(Executor):
             with entered(CurrentTrial(tid, submission.seed)):
                 argument = own_copy(submission.argument)
                 outcome = call(self._objective, argument, stop=(KeyboardInterrupt,))
-        except KeyboardInterrupt:
+            error = outcome.get("exception")
+            if isinstance(error, SystemExit) and _raised_by_a_signal(error):
+                raise error
+        except (KeyboardInterrupt, SystemExit):
             self._inbox.put(Cancelled(tid))
             raise
         finally:
             self._began = None
         self._inbox.put(event_of(tid, outcome, submission.submitted))
+
+
+def _raised_by_a_signal(error: SystemExit) -> bool:
+    """Whether a handler of the user's raised this, while the objective happened to run."""
+    handlers = [signal.getsignal(number) for number in signal.valid_signals()]
+    codes = {code for each in handlers if (code := getattr(each, "__code__", None)) is not None}
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return any(frame.f_code in codes for frame in frames)
 
 
 class SerialRunner:

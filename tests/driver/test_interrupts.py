@@ -117,6 +117,43 @@ print(interrupted, bad)
     assert done.stdout.split(maxsplit=1)[1:] == ["[]\n"], done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("catch", [True, False])
+def test_sigterm_ends_a_search_whatever_the_objective_s_errors_do(catch: bool) -> None:
+    program = f"""
+import os, signal, sys
+from sparktuner import Trials, fmin, hp
+signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(3))
+trials = Trials()
+
+def objective(x):
+    if len(trials.all_trials) == 3:
+        os.kill(os.getpid(), signal.SIGTERM)
+    return x
+
+try:
+    fmin(objective, hp.uniform("x", 0, 1), max_evals=50, trials=trials, verbose=False,
+         catch_eval_exceptions={catch})
+finally:
+    print([t["state"] for t in trials.all_trials])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert done.returncode == 3, done.stderr
+    assert done.stdout.strip() == b"[2, 2, 4]"
+
+
+def test_an_objective_that_exits_is_a_failed_trial() -> None:
+    trials = Trials()
+    fmin(
+        lambda x: sys.exit(1) if len(trials.all_trials) == 2 else x,
+        X,
+        max_evals=4,
+        trials=trials,
+        verbose=False,
+        catch_eval_exceptions=True,
+    )
+    assert [t["state"] for t in trials.all_trials] == [2, 3, 2, 2]
+
+
 class FullDisk(MemoryStore):
     """A store that cannot write any more after so many writes."""
 
