@@ -17,8 +17,11 @@ from sparktuner import (
     SparkTrials,
     ThreadTrials,
     Trials,
+    anneal,
+    atpe,
     fmin,
     hp,
+    tpe,
     trials_from_docs,
 )
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
@@ -135,6 +138,19 @@ def test_a_document_made_by_hand_needs_no_version() -> None:
     document = finished(0, 1.0)
     del document["version"]
     assert trials_from_docs([document]).trials[0]["version"] == 0
+
+
+def test_documents_of_other_tools_are_searched_on_whatever_their_ids_are() -> None:
+    documents = [finished(tid, 1.0) for tid in (-3, "a", (1, 2))]
+    for document in documents:
+        del document["version"]
+    documents.append(new_document("waits", {"x": 0.25}, ["x", "y"]))  # type: ignore[arg-type]
+    trials = trials_from_docs(documents, validate=False)
+    for algo in (tpe.suggest, anneal.suggest, atpe.suggest):
+        n = len(trials) + 3
+        fmin(abs, hp.uniform("x", -1, 1), algo, n, trials=trials, rstate=0, verbose=False)
+    assert trials.statuses() == ["ok"] * 13
+    assert trials.losses()[3] == 0.25
 
 
 def test_documents_with_a_source_are_done_and_name_it() -> None:

@@ -369,7 +369,9 @@ class Trials:
         Raises:
             InvalidTrial: one is ill-formed, or its id is taken.
         """
-        documents = [self.assert_valid_trial(doc) for doc in docs]
+        return self._insert([self.assert_valid_trial(doc) for doc in docs])
+
+    def _insert(self, documents: list[TrialDocument]) -> list[Tid]:
         for document in documents:
             # Hyperopt's documents have one; those that users write by hand often do not.
             document.setdefault("version", 0)
@@ -540,6 +542,6 @@ def trials_from_docs(
     if validate:
         trials.insert_trial_docs(docs)
     else:
-        trials._log.insert(docs)
+        trials._insert(list(docs))
     trials.refresh()
     return trials
