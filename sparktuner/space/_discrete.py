@@ -26,6 +26,9 @@ from sparktuner.space._standard_normal import FloatArray
 class RandInt:
     """A distribution of integers from ``low`` to ``high - 1``, each equally probable.
 
+    As a float, which arrays hold, an integer is its distance from :attr:`origin`; that is the
+    integer itself unless a bound is so large that floats skip integers there.
+
     Attributes:
         low: the least integer.
         high: one more than the greatest.
@@ -54,21 +57,26 @@ class RandInt:
             )
 
     @property
+    def origin(self) -> int:
+        """Returns the integer whose float is 0: 0 itself, or ``low`` where a bound is large."""
+        return self.low if max(-self.low, self.high) > MANY_STEPS else 0
+
+    @property
     def bounds(self) -> tuple[float, float]:
         """Returns the lower end of the first integer's cell and the upper one of the last's."""
         # Half a step wider than the integers, so that each has a cell of the same width.
-        return self.low - 0.5, self.high - 0.5
+        first, last = self.limits
+        return first - 0.5, last + 0.5
 
     @property
     def limits(self) -> tuple[float, float]:
         """Returns the least and the greatest integer, as floats."""
-        return float(self.low), float(self.high - 1)
+        return float(self.low - self.origin), float(self.high - 1 - self.origin)
 
     @property
     def is_fine(self) -> bool:
         """Returns whether a step can vanish in the rounding of a float."""
-        # The width counts too: quantiles are low + width * u.
-        return self.cardinality > MANY_STEPS or max(map(abs, self.limits)) > MANY_STEPS
+        return self.cardinality > MANY_STEPS
 
     @property
     def cardinality(self) -> float:
@@ -82,7 +90,8 @@ class RandInt:
             ValueError: they are more than ten million.
         """
         check_listable(self.cardinality)
-        return np.arange(self.low, self.high, dtype=np.float64)
+        first, last = self.limits
+        return np.arange(first, last + 1)
 
     def quantile(self, u: FloatArray) -> FloatArray:
         """Returns the integers at quantiles of the distribution.
@@ -130,8 +139,8 @@ class RandInt:
 
     def native(self, value: float) -> int:
         """Returns a value as a Python int."""
-        # A float cannot hold every integer beyond 2**53 and may have rounded up to high.
-        return min(round(value), self.high - 1)
+        # A float cannot hold every distance beyond 2**53 and may have rounded up to high.
+        return min(round(value) + self.origin, self.high - 1)
 
     def code(self, label: str) -> str:
         """Returns the call of ``hp`` that makes a parameter of this distribution."""

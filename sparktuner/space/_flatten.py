@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.errors import BadSearchSpace, DuplicateLabel
-from sparktuner.space._distributions import Distribution
+from sparktuner.space._distributions import Distribution, RandInt
 from sparktuner.space._evaluate import Configuration
 from sparktuner.space._nodes import Node, Parameter, as_node, native
 from sparktuner.space._routes import Graph, RouteFinder, Routes, contradict, graph_of, in_order
@@ -226,7 +226,19 @@ class FlatSpace:
             if value.__class__ not in _NUMBERS:
                 value = _number(label, value)
             row.append(value if conditions is None or _meets(row, conditions) else np.nan)
+        for j, origin in self._origins:
+            # Here, where values are still Python's: as a float it may be another integer.
+            row[j] -= origin
         return row
+
+    @cached_property
+    def _origins(self) -> list[tuple[int, int]]:
+        """Returns the columns of large integers, which arrays hold as distances, and from what."""
+        return [
+            (j, c.distribution.origin)
+            for j, c in enumerate(self.columns)
+            if isinstance(c.distribution, RandInt) and c.distribution.origin
+        ]
 
     @cached_property
     def _natives(self) -> list[tuple[str, Callable[[float], int | float]]]:

@@ -240,9 +240,13 @@ class Switch(Node):
             raise BadSearchSpace("a switch needs at least one option, got none")
         # A parameter and a draw have a distribution; what is computed may point anywhere.
         distribution = getattr(self.index, "distribution", None)
-        if not isinstance(distribution, Categorical | RandInt):
+        if isinstance(distribution, RandInt):
+            # Not its limits, which are distances from its origin.
+            first, last = distribution.low, distribution.high - 1
+        elif isinstance(distribution, Categorical):
+            first, last = 0, len(distribution.p) - 1
+        else:
             return
-        first, last = distribution.limits
         if first < 0 or last >= len(self.options):
             raise BadSearchSpace(
                 f"a switch's index must point at one of its {len(self.options)} options, but "

@@ -64,7 +64,7 @@ def explain_tpe(
         explanations[index] = Explanation(
             column.label,
             column.path,
-            column.distribution.from_latent(latents),
+            column.distribution.from_latent(latents) + getattr(column.distribution, "origin", 0),
             np.exp(_log_marginal(estimator.good_density, j, latents)),
             np.exp(_log_marginal(bad, j, latents)),
             is_discrete,

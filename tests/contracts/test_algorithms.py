@@ -195,6 +195,19 @@ def test_integers_too_many_to_list_do_no_harm(name: str) -> None:
     assert {values(document)["m"] for document in search.documents} == {0, 1}
 
 
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(2**60 + 1, 2**60 + 3), (-(2**60) - 3, -(2**60)), (2**53 - 1, 2**53 + 2), (2**64 - 5, 2**64)],
+)
+@pytest.mark.parametrize("name", [*DISTINCT, "qmc"])
+def test_integers_that_floats_skip_stay_in_their_range(name: str, low: int, high: int) -> None:
+    search = Search(Parameter("x", RandInt(low, high)))
+    search.run(ALGORITHMS[name], 12, lambda configuration: configuration["x"] - low)
+    tried = [values(document)["x"] for document in search.documents]
+    assert all(type(x) is int for x in tried)
+    assert set(tried) == set(range(low, high))
+
+
 def test_values_that_mostly_round_to_zero_stay_where_the_prior_is(suggest: Suggest) -> None:
     search = Search(Parameter("x", Numeric("normal", 2.3, 1.0, log=True, q=32.0)))
     search.run(suggest, 25, lambda v: abs(v["x"] - 64))

@@ -228,6 +228,10 @@ def test_a_draw_reads_like_the_code_that_made_it(node: Node, text: str) -> None:
         (lambda: scope.hyperopt_param("", scope.uniform(0, 1)), "label must not be empty"),
         (lambda: scope.hyperopt_param(3, scope.uniform(0, 1)), "label must be a string"),
         (lambda: scope.switch(scope.randint(3), "a", "b"), "must point at one of its 2 options"),
+        (
+            lambda: scope.switch(scope.randint(2**60, 2**60 + 2), "a", "b"),
+            "must point at one of its 2 options",
+        ),
         (lambda: scope.switch(scope.categorical([0.5] * 2), "a"), "takes values from 0 to 1"),
     ],
 )

@@ -401,3 +401,9 @@ def test_wide_integer_parameters_are_no_obstacle() -> None:
     for configuration in flat.decode(sample(flat, 0, 100)):
         assert 0 <= configuration["seed"] < 2**63
         assert type(configuration["seed"]) is int
+
+
+def test_integers_that_floats_skip_survive_the_way_through_arrays() -> None:
+    flat = flatten(hp.randint("x", 2**60 + 1, 2**60 + 9))
+    configurations = [{"x": x} for x in range(2**60 + 1, 2**60 + 9)]
+    assert flat.decode(flat.encode(configurations)) == configurations

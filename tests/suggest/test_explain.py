@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sparktuner import tpe
+from sparktuner.space import Parameter, RandInt
 from sparktuner.suggest import Explanation
 from tests.suggest.searches import (
     DISTRIBUTIONS,
@@ -53,3 +54,9 @@ def test_every_conditional_parameter_is_told_in_the_order_of_the_space() -> None
     search = Search(conditional())
     shown = tpe.explain(search, search.domain)
     assert [s.label for s in shown] == [c.label for c in search.domain.space.columns]
+
+
+def test_integers_that_floats_skip_are_shown_where_they_are() -> None:
+    search = Search(Parameter("x", RandInt(2**60, 2**60 + 1000)))
+    (shown,) = tpe.explain(search, search.domain)
+    assert shown.values[0] == 2**60
