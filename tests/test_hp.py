@@ -225,7 +225,7 @@ ILL_FORMED: list[tuple[str, Callable[[], Any], str]] = [
     (
         "a range wider than all floats",
         lambda: hp.uniform("x", -1e308, 1e308),
-        "hp.uniform('x'): high - low must be finite",
+        "hp.uniform('x'): high - low must be from 1e-300 to 1e+300",
     ),
     (
         "no deviation",

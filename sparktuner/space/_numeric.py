@@ -29,6 +29,11 @@ from sparktuner.space._safe_math import (
 )
 from sparktuner.space._standard_normal import FloatArray
 
+# Latents lie within this, and are not narrower than its inverse: moves and densities multiply
+# and square them, and eight decades are left for that. No step is so fine that more of them
+# lie between 0 and the farthest value.
+_MOST = 1e300
+_MAX = float(np.finfo(np.float64).max)
 # A step whose share of its cell inside the bounds is below this is rounding, not a value.
 _SLIVER = 1e-9
 
@@ -83,10 +88,10 @@ class Numeric:
                 f"low must be below high, got low={plain(self.a)}, high={plain(self.b)} "
                 "(for a constant, write the value itself)"
             )
-        # Quantiles are a + (b - a) u, in which b - a must not overflow.
-        if not math.isfinite(self.b - self.a):
+        if not 1 / _MOST <= self.b - self.a <= _MOST:
             raise BadSearchSpace(
-                f"high - low must be finite, got low={plain(self.a)}, high={plain(self.b)}"
+                f"high - low must be from {1 / _MOST:g} to {_MOST:g}, "
+                f"got low={plain(self.a)}, high={plain(self.b)}"
             )
         if self.log and self.b > MAX_LOG:
             raise BadSearchSpace(
@@ -105,16 +110,18 @@ class Numeric:
                 f"mu is the mean of the natural logarithm and exp({plain(self.a)}) overflows; "
                 f"did you mean np.log({plain(self.a)})?"
             )
-        if not all(math.isfinite(end) for end in self._ends):
+        if self.b < 1 / _MOST or abs(self.a) + REACH * self.b > _MOST:
             raise BadSearchSpace(
-                "mu and sigma must give finite values, "
+                f"sigma must be at least {1 / _MOST:g}, and mu and sigma must give finite values, "
+                f"{REACH:.3g} sigmas from mu at most {_MOST:g}, "
                 f"got mu={plain(self.a)}, sigma={plain(self.b)}"
             )
 
     def _check_step(self) -> None:
         if self.q is not None and not (self.q > 0 and math.isfinite(self.q)):
             raise BadSearchSpace(f"q must be above 0 and finite, got {plain(self.q)}")
-        if self.q is not None and not math.isfinite(self._extent / self.q):
+        # A quarter of a step, where the logarithm of 0 is taken, must be a number.
+        if self.q is not None and (self.q < 1 / _MOST or self._extent / self.q > _MOST):
             raise BadSearchSpace(
                 f"q must not be so small that the number of steps overflows, got {self.q!r}"
             )
@@ -147,9 +154,13 @@ class Numeric:
 
     @cached_property
     def limits(self) -> tuple[float, float]:
-        """Returns the least and the greatest value, infinite where there is none."""
+        """Returns the least and the greatest value, infinite where there is none.
+
+        With a step they are finite: models may ask for more steps than a float can count.
+        """
         if self.base == "normal":
-            return (0.0 if self.log else -math.inf), math.inf
+            last = math.inf if self.q is None else min(_MOST * self.q, _MAX)
+            return (0.0 if self.log else -last), last
         low, high = self._ends
         if self.q is None:
             return low, high

@@ -27,8 +27,9 @@ def round_to_step(
 
     They are never -0.0, and NaN stays NaN.
     """
+    # Clipped first, so that no quotient overflows, and again, for what rounding does at an end.
     # Adding 0.0 turns -0.0, which JSON keeps, into 0.0.
-    return clip(np.rint(x / q) * q, first, last) + 0.0
+    return clip(np.rint(clip(x, first, last) / q) * q, first, last) + 0.0
 
 
 def clip(x: FloatArray, low: float | FloatArray, high: float | FloatArray) -> FloatArray:

@@ -172,8 +172,9 @@ class StackedDistributions:
         choice = np.flatnonzero(is_choice)
         stepped = np.flatnonzero(self._is_stepped[columns] & ~is_choice)
         lower, upper = self.cells(columns[stepped], latents[stepped])
-        # Each of two formulas is worked out for all, and means nothing for some.
-        with np.errstate(divide="ignore", invalid="ignore"):
+        # Each of two formulas is worked out for all, and means nothing for some; far out a
+        # density is 0, the square infinite.
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             z = (latents - a) / b
             density: FloatArray = np.where(
                 is_normal, -0.5 * (z * z + _LOG_2PI) - np.log(b), -np.log(b - a)

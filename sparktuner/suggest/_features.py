@@ -10,6 +10,10 @@ import numpy as np
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, layout_of
 
+# Some 350 standard deviations of a normal base. A step may lie farther than that from the mean,
+# and so may a user's point.
+_FAR = 100.0
+
 
 @dataclass(frozen=True, eq=False)
 class Features:
@@ -40,8 +44,9 @@ class Features:
     def of(self, rows: FloatArray) -> FloatArray:
         """Returns the features (k, f), never NaN, of latents (k, p)."""
         x = np.zeros((len(rows), len(self.column_of)))
-        # A normal base is centred at 0.5 too, and not cut off.
-        z = (rows[:, self.numeric] - self.low) / self.width
+        # A normal base is centred at 0.5 too, and cut off only where squares lose all digits.
+        with np.errstate(over="ignore"):
+            z = np.clip((rows[:, self.numeric] - self.low) / self.width, -_FAR, _FAR)
         n = len(self.numeric)
         x[:, :n] = np.where(np.isnan(z), 0.5, z)
         # Two different options differ in two features: 0.5 + 0.5 = 1 is their squared distance.

@@ -13,6 +13,8 @@ from sparktuner.suggest._layout import IndexArray, layout_of
 # to either side; it is inside _BULK in all but one of 2,000.
 _RARE = 3.9
 _BULK = 3.5
+# A step can be that far from the mean of a narrow prior, in standard deviations.
+_FAR = 1e150
 
 
 @lru_cache(maxsize=32)
@@ -57,7 +59,7 @@ def perturb(
     place, mean, deviation = _normal_columns(space)
     if len(place):
         normal = layout_of(space).index[place]
-        start, step_of = (base[:, normal] - mean) / deviation, np.sqrt(12.0) * sigma
+        start, step_of = _quotient(base[:, normal] - mean, deviation), np.sqrt(12.0) * sigma
         by = np.broadcast_to(np.minimum(step_of, 1.0), base.shape)[:, normal] * z[:, normal]
         # Accepted with the ratio of densities, at most 1: exp(-(b^2 - a^2) / 2), which is about
         # exp(-(b - a) b) from a inside the bulk to b outside.
@@ -133,7 +135,13 @@ def _deviations(space: FlatSpace, rows: FloatArray) -> FloatArray:
         lower, upper = lower.copy(), upper.copy()
         lower[:, stepped], upper[:, stepped] = ends.reshape(2, *columns.shape)
     away: FloatArray = np.fmax(np.maximum(lower - mean, mean - upper), 0.0)
-    return away / deviation
+    return _quotient(away, deviation)
+
+
+def _quotient(difference: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Differences in units of standard deviations, of which the squares are finite."""
+    with np.errstate(over="ignore"):
+        return np.clip(difference / deviation, -_FAR, _FAR)
 
 
 @lru_cache(maxsize=32)

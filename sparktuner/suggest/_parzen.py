@@ -196,8 +196,9 @@ class Mixture:
         j, c = column[:cut], layout.n_continuous
         root = np.sqrt(0.5) / self.sigma[:c]
         deviation = points.value[:cut, None] - self.mu[j]
-        deviation *= root[j]
-        deviation *= deviation
+        with np.errstate(over="ignore"):  # far out, where the density is 0
+            deviation *= root[j]
+            deviation *= deviation
         top = -(log_mass[:c] + np.log(self.sigma[:c]) + 0.5 * _LOG_2PI)
         np.subtract(top[j], deviation, out=kernels[:cut, :-1])
         # The mass in a cell, of a kernel truncated to the bounds.
@@ -263,7 +264,8 @@ def log_cell_mass(
         mu: (c, m) means; the distributions are not truncated.
         sigma: (c, m) standard deviations.
     """
-    z = (np.array([lower, upper])[:, :, None] - mu) / sigma
+    with np.errstate(over="ignore"):  # infinitely far out, where no mass is
+        z = (np.array([lower, upper])[:, :, None] - mu) / sigma
     # By symmetry the tail on the near side is used, which does not lose digits.
     z *= np.copysign(1.0, -z[0])
     below = normal_cdf(z)
