@@ -3,7 +3,8 @@
     python tests/benchmarks/suggest_cost.py --peer-python PEERS/bin/python
 
 Milliseconds a suggestion (the median of several) after so many finished trials, eight
-pending, on a flat space of 10 parameters and conditional ones of 30 and 238. Optimisers take turns
+pending, on a flat space of 10 parameters, conditional ones of 30 and 238, and one with a choice
+of 50,000 options. Optimisers take turns
 at each size, so that a busy machine is busy for all of them; hyperopt is left out where it
 would take minutes.
 """
@@ -78,7 +79,21 @@ def wide() -> Space:
     return {f"m{i}": ("choice", [on(i), off(i)]) for i in range(34)}
 
 
-SPACES = {"flat 10": flat(), "conditional 30": conditional(), "wide 238": wide()}
+def long_choice() -> Space:
+    """One choice of 50,000 options among 3 parameters."""
+    return {
+        "c": ("choice", [{} for _ in range(50_000)]),
+        "u": ("uniform", 0.0, 1.0),
+        "l": ("loguniform", 1e-4, 1.0),
+    }
+
+
+SPACES = {
+    "flat 10": flat(),
+    "conditional 30": conditional(),
+    "wide 238": wide(),
+    "50,000 options": long_choice(),
+}
 
 
 def draw(space: Space, rng: np.random.Generator) -> Values:
