@@ -15,8 +15,10 @@ argument is a seed.
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 import numpy as np
 
@@ -34,15 +36,20 @@ from sparktuner.space import (
 )
 
 _T = TypeVar("_T")
+# Between two logarithms in (0, 1] so far apart, values would differ by a factor of at most e:
+# nobody needs a logarithmic scale for that, and a range of values that small is common.
+_WIDE = 10
 
 
-def choice(label: str, options: Iterable[object]) -> Switch:
+def choice(label: str, options: Iterable[object], *more: NoReturn) -> Switch:
     """Returns a parameter that is one of the options, each equally probable.
 
     Args:
         label: the name under which the option's index is recorded.
         options: a list, tuple, range or array. Each may hold further parameters; those are
             drawn only where their option is chosen.
+        more: nothing; options that were not put in a list are refused with the call that was
+            meant.
 
     Raises:
         BadSearchSpace: the label is no string, or ``options`` is empty or no list.
@@ -56,18 +63,23 @@ def choice(label: str, options: Iterable[object]) -> Switch:
         [{'name': 'svm', 'degree': 5}, 'bayes']
     """
     where = _where("choice", label, "hp.choice('x', ['a', 'b'])")
+    _refuse_more("choice", where, label, (options, *more))
     listed = _options(where, options)
     index = _parameter(where, label, lambda: Categorical.uniform(len(listed)))
     return Switch(index, _nodes(where, listed))
 
 
-def pchoice(label: str, p_options: Iterable[tuple[float, object] | list[object]]) -> Switch:
+def pchoice(
+    label: str, p_options: Iterable[tuple[float, object] | list[object]], *more: NoReturn
+) -> Switch:
     """Returns a parameter that is one of the options, drawn with given probabilities.
 
     Args:
         label: the name under which the option's index is recorded.
         p_options: pairs of (probability, option); the probabilities sum to 1, or nearly so,
             as 0.33, 0.33, 0.33 do.
+        more: nothing; pairs that were not put in a list are refused with the call that was
+            meant.
 
     Raises:
         BadSearchSpace: the label is no string, or ``p_options`` is no list of such pairs.
@@ -80,6 +92,7 @@ def pchoice(label: str, p_options: Iterable[tuple[float, object] | list[object]]
         ['sgd', 'sgd', 'sgd', 'sgd', 'adam', 'sgd']
     """
     where = _where("pchoice", label, "hp.pchoice('x', [(0.2, 'a'), (0.8, 'b')])")
+    _refuse_more("pchoice", where, label, (p_options, *more))
     pairs = [_pair(where, i, pair) for i, pair in enumerate(_options(where, p_options))]
     p = [_probability(where, i, *pair) for i, pair in enumerate(pairs)]
     index = _parameter(where, label, lambda: DISTRIBUTIONS["categorical"](p))
@@ -179,6 +192,9 @@ def uniformint(label: str, low: float, high: float, q: float = 1.0) -> Parameter
 def loguniform(label: str, low: float, high: float) -> Parameter:
     """Returns a positive parameter whose natural logarithm is uniform in [low, high].
 
+    Warns where the bounds look like the values themselves: ``loguniform("lr", 1e-5, 0.1)``
+    draws from 1.00001 to 1.105.
+
     Args:
         label: the name under which the value is recorded.
         low: the natural logarithm of the least value.
@@ -194,11 +210,15 @@ def loguniform(label: str, low: float, high: float) -> Parameter:
         >>> f"{sample(hp.loguniform('rate', log(1e-5), log(1e-1)), 0):.5f}"
         '0.00353'
     """
-    return _numeric("loguniform", label, low=low, high=high)
+    parameter = _numeric("loguniform", label, low=low, high=high)
+    _warn_of_values("loguniform", label, float(low), float(high))
+    return parameter
 
 
 def qloguniform(label: str, low: float, high: float, q: float) -> Parameter:
     """Returns a parameter whose values are ``round(exp(uniform(low, high)) / q) * q``.
+
+    Warns where the bounds look like the values themselves, as :func:`loguniform` does.
 
     Args:
         label: the name under which the value is recorded.
@@ -217,7 +237,9 @@ def qloguniform(label: str, low: float, high: float, q: float) -> Parameter:
         >>> [sample(hp.qloguniform("batch", log(8), log(256), 8), seed) for seed in range(4)]
         [72, 48, 16, 8]
     """
-    return _numeric("qloguniform", label, low=low, high=high, q=q)
+    parameter = _numeric("qloguniform", label, low=low, high=high, q=q)
+    _warn_of_values("qloguniform", label, float(low), float(high), f", {q}")
+    return parameter
 
 
 def normal(label: str, mu: float, sigma: float) -> Parameter:
@@ -309,6 +331,20 @@ def _numeric(name: str, label: str, **numbers: object) -> Parameter:
     return _parameter(where, label, lambda: DISTRIBUTIONS[name](**numbers))
 
 
+def _warn_of_values(name: str, label: str, low: float, high: float, step: str = "") -> None:
+    """Warns where the bounds of a logarithm look like bounds of the value."""
+    if not (low > 0 and high <= 1 and high >= _WIDE * low):
+        return
+    call = f"hp.{name}({str.__str__(label)!r}, "
+    warnings.warn(
+        f"{call}{low!r}, {high!r}{step}) takes natural logarithms of the bounds, so it draws "
+        f"from {math.exp(low):.6g} to {math.exp(high):.6g}; if the bounds are meant as values, "
+        f"write {call}math.log({low!r}), math.log({high!r}){step})",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
 def _parameter(where: str, label: str, make: Callable[[], Distribution]) -> Parameter:
     # str.__str__ makes a plain string of a NumPy one, or of a member of a string enumeration.
     return _checked(where, lambda: Parameter(str.__str__(label), make()))
@@ -329,6 +365,17 @@ def _where(name: str, label: object, example: str) -> str:
             f"write {example}"
         )
     return f"hp.{name}({str.__str__(label)!r})"
+
+
+def _refuse_more(name: str, where: str, label: str, given: tuple[object, ...]) -> None:
+    if len(given) == 1:
+        return
+    listed = ", ".join(repr(option) for option in given)
+    listed = listed if len(listed) <= 60 else f"{given[0]!r:.50}, ..."
+    raise BadSearchSpace(
+        f"{where}: options must be one list, got {len(given)} arguments; "
+        f"write hp.{name}({str.__str__(label)!r}, [{listed}])"
+    )
 
 
 def _options(where: str, options: Iterable[object]) -> list[object]:

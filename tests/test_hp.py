@@ -6,6 +6,7 @@ import enum
 import inspect
 import math
 import re
+import warnings
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
@@ -385,6 +386,18 @@ ILL_FORMED: list[tuple[str, Callable[[], Any], str]] = [
         lambda: hp.pchoice("c", []),
         "hp.pchoice('c'): options must not be empty, got []",
     ),
+    (
+        "options that are no list but arguments",
+        lambda: hp.choice("k", "a", "b"),  # type: ignore[arg-type]
+        "hp.choice('k'): options must be one list, got 2 arguments; "
+        "write hp.choice('k', ['a', 'b'])",
+    ),
+    (
+        "pairs that are no list but arguments",
+        lambda: hp.pchoice("k", (0.5, "a"), (0.5, "b")),  # type: ignore[arg-type]
+        "hp.pchoice('k'): options must be one list, got 2 arguments; "
+        "write hp.pchoice('k', [(0.5, 'a'), (0.5, 'b')])",
+    ),
 ]
 
 
@@ -402,3 +415,33 @@ def test_an_ill_formed_parameter_is_refused_when_it_is_defined(
 
 def test_at_least_25_kinds_of_ill_formed_spaces_are_known() -> None:
     assert len({name for name, _, _ in ILL_FORMED}) >= 25
+
+
+@pytest.mark.parametrize(
+    ("make", "meant"),
+    [
+        (
+            lambda: hp.loguniform("lr", 1e-5, 1e-1),
+            "write hp.loguniform('lr', math.log(1e-05), math.log(0.1))",
+        ),
+        (
+            lambda: hp.qloguniform("c", np.float64(0.01), 1, 0.01),
+            "write hp.qloguniform('c', math.log(0.01), math.log(1.0), 0.01)",
+        ),
+    ],
+)
+def test_values_in_place_of_logarithms_are_warned_of(make: Callable[[], Any], meant: str) -> None:
+    with pytest.warns(UserWarning, match=re.escape(meant)) as caught:
+        make()
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(np.log(1e-5), np.log(1e-1)), (-7, 0), (-5, 1), (0, 5), (0, 1), (0.5, 1), (0.1, 3), (0.7, 7)],
+)
+def test_bounds_that_can_be_logarithms_are_not_warned_of(low: float, high: float) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hp.loguniform("x", low, high)
+        hp.qloguniform("x", low, high, 1)
