@@ -1,0 +1,1 @@
+"""What a type checker makes of a user's script."""
