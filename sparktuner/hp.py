@@ -60,7 +60,7 @@ def choice(label: str, options: Iterable[object], *more: NoReturn) -> Switch:
         >>> svm = {"name": "svm", "degree": hp.randint("degree", 2, 6)}
         >>> space = hp.choice("model", ["bayes", svm])
         >>> [sample(space, seed) for seed in (1, 3)]
-        [{'name': 'svm', 'degree': 5}, 'bayes']
+        [{'degree': 5, 'name': 'svm'}, 'bayes']
     """
     where = _where("choice", label, "hp.choice('x', ['a', 'b'])")
     _refuse_more("choice", where, label, (options, *more))

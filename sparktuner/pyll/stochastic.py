@@ -48,7 +48,7 @@ def sample(
         >>> from sparktuner import hp
         >>> space = {"units": hp.quniform("units", 16, 64, 16), "act": hp.choice("act", ["relu"])}
         >>> sample(space, 0)
-        {'units': 48, 'act': 'relu'}
+        {'act': 'relu', 'units': 48}
     """
     space = flatten(expr)
     generator = _generator(rng)

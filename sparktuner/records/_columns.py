@@ -23,8 +23,8 @@ def miscs_to_idxs_vals(
         ({'x': [3]}, {'x': [0.5]})
     """
     miscs = list(miscs)
-    # A dict keeps the order in which the labels come, which tables show.
-    labels = dict.fromkeys(label for misc in miscs for label in misc["idxs"])
+    # In the alphabet's order, which tables show, and programs count on.
+    labels = sorted({label for misc in miscs for label in misc["idxs"]}, key=str)
     idxs: dict[str, list[Tid]] = {label: [] for label in (labels if keys is None else keys)}
     vals: dict[str, list[Any]] = {label: [] for label in idxs}
     for misc in miscs:

@@ -122,7 +122,8 @@ def new_document(
         exp_key: the experiment that it belongs to.
     """
     # Inactive labels are there too, with empty lists: Hyperopt's tools make tables of them.
-    every = dict.fromkeys([*labels, *configuration])
+    # In the alphabet's order, by which programs take values from `best`.
+    every = sorted({*labels, *configuration}, key=str)
     active = {label: label in configuration for label in every}
     return {
         "state": JOB_STATE_NEW,

@@ -47,7 +47,7 @@ def evaluate(space: object, configuration: Configuration, seed: int | None = Non
         >>> from sparktuner.space import scope
         >>> x = hp.uniform("x", 0, 1)
         >>> evaluate({"x": x, "act": hp.choice("act", ["relu", "tanh"])}, {"x": 0.5, "act": 1})
-        {'x': 0.5, 'act': 'tanh'}
+        {'act': 'tanh', 'x': 0.5}
         >>> evaluate(x + scope.randint(100), {"x": 0.5}, seed=0)
         63.5
     """
@@ -137,7 +137,7 @@ def _result(
         case Switch():
             return memo[_chosen(node, memo[node.index])]
         case Record():
-            return {key: memo[item] for key, item in node.items}
+            return {key: memo[item] for key, item in node.in_order}
         case Sequence():
             return tuple(memo[item] for item in node.items)
         case Call():

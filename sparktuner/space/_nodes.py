@@ -8,6 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -325,7 +326,8 @@ class Record(Node):
     """A dictionary whose values are nodes; its keys are constants.
 
     Attributes:
-        items: pairs of key and node, in the dictionary's order.
+        items: pairs of key and node, in the dictionary's order; its value has them in the
+            keys' own order, where they have one.
 
     Example:
         >>> Record((("units", Literal(8)),))
@@ -333,6 +335,15 @@ class Record(Node):
     """
 
     items: tuple[tuple[object, Node], ...]
+
+    @cached_property
+    def in_order(self) -> tuple[tuple[object, Node], ...]:
+        """Returns the items in the order of their keys, as Hyperopt's users know them."""
+        try:
+            return tuple(sorted(self.items, key=lambda item: item[0]))  # type: ignore[arg-type, return-value]
+        except TypeError:
+            # Numbers and text among each other have no order: they stay as they are.
+            return self.items
 
     def _code(self, depth: int) -> str:
         items = (f"{key!r}: {nested(item, depth)}" for key, item in self.items)

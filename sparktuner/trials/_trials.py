@@ -243,7 +243,10 @@ class Trials:
         Raises:
             AllTrialsFailed: there is no best trial.
         """
-        return configuration_of(self.best_trial)
+        # Sorted, for documents of other tools; our own are in this order.
+        return dict(
+            sorted(configuration_of(self.best_trial).items(), key=lambda item: str(item[0]))
+        )
 
     @property
     def best_params(self) -> Any:
@@ -441,13 +444,13 @@ class Trials:
         domain = Domain(fn, space, pass_expr_memo_ctrl=arguments.pass_expr_memo_ctrl)
         self.search(domain, arguments)
         try:
-            best = self.best_trial
+            best = self.argmin
         except AllTrialsFailed:
             if self._log.documents:
                 raise
             return {} if arguments.return_argmin else None  # type: ignore[return-value]
         if arguments.return_argmin:
-            return configuration_of(best)
+            return best
         params: Best = self.best_params
         return params
 

@@ -198,7 +198,7 @@ def test_containers_become_nodes_and_constants_stay_what_they_are() -> None:
         "stamp": stamp,
         "flag": True,
     }
-    assert list(value["ordered"]) == ["b", "a"]
+    assert list(value["ordered"]) == ["a", "b"]
     assert type(value["key"]) is float
     assert value["flag"] is True
     assert all(type(key) in (str, tuple) for key in value)
