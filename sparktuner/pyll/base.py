@@ -87,15 +87,18 @@ def _no_value(parameter: Parameter) -> NoReturn:
 def dfs(expr: object) -> list[Node]:
     """Returns every node of an expression once, each after the nodes that it is made from.
 
+    A parameter comes after the steps of the program that Hyperopt keeps for it, which are
+    there to be read.
+
     Args:
         expr: a node, or any nesting of dicts, lists and tuples of nodes.
 
     Example:
         >>> from sparktuner import hp
-        >>> dfs(hp.uniform("x", 0, 1) + 1)
-        [hp.uniform('x', 0, 1), Literal(1), hp.uniform('x', 0, 1) + 1]
+        >>> [node.name for node in dfs(hp.randint("n", 5) + 1)]
+        ['literal', 'literal', 'randint', 'hyperopt_param', 'int', 'literal', 'add']
     """
-    return nodes(as_apply(expr))
+    return nodes(as_apply(expr), lambda node: node.inputs())
 
 
 def toposort(expr: object) -> list[Node]:
@@ -106,7 +109,7 @@ def toposort(expr: object) -> list[Node]:
 
     Example:
         >>> from sparktuner import hp
-        >>> toposort([hp.randint("n", 5)])
+        >>> toposort([hp.randint("n", 5)])[-2:]
         [hp.randint('n', 5), [hp.randint('n', 5)]]
     """
     return dfs(expr)
@@ -150,8 +153,8 @@ def clone_merge(
         >>> from sparktuner import hp
         >>> x, one = hp.uniform("x", 0, 1), as_apply(1)
         >>> space = [x + one, x + one]
-        >>> len(dfs(space)), len(dfs(clone_merge(space)))
-        (5, 4)
+        >>> len(dfs(space)) - len(dfs(clone_merge(space)))
+        1
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo

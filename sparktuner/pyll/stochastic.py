@@ -9,9 +9,12 @@ import numpy as np
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.pyll.base import rec_eval
-from sparktuner.space import Node, flatten
+from sparktuner.space import DISTRIBUTIONS, Node, flatten
 
 _Rng: TypeAlias = np.random.Generator | np.random.RandomState | int | None
+
+# The names of the nodes that draw, by which programs find them in a space.
+implicit_stochastic_symbols = frozenset(DISTRIBUTIONS)
 
 
 def sample(

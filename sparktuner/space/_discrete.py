@@ -142,6 +142,11 @@ class RandInt:
         # A float cannot hold every distance beyond 2**53 and may have rounded up to high.
         return min(round(value) + self.origin, self.high - 1)
 
+    @property
+    def call(self) -> tuple[str, tuple[int, ...]]:
+        """Returns its name in ``hp`` and its bounds."""
+        return "randint", (self.high,) if self.low == 0 else (self.low, self.high)
+
     def code(self, label: str) -> str:
         """Returns the call of ``hp`` that makes a parameter of this distribution."""
         bounds = f"{self.high}" if self.low == 0 else f"{self.low}, {self.high}"
@@ -251,6 +256,11 @@ class Categorical:
     def native(self, value: float) -> int:
         """Returns an index as a Python int."""
         return round(value)
+
+    @property
+    def call(self) -> tuple[str, tuple[object, ...]]:
+        """Returns the draw of the index: its name in ``scope`` and its numbers."""
+        return ("randint", (len(self.p),)) if self.is_uniform else ("categorical", (self.p,))
 
     def code(self, label: str) -> str:
         """Returns the call of ``hp`` whose options are the indices themselves."""

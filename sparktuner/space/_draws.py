@@ -57,6 +57,10 @@ class Draw(Node):
         # What is ill-formed is told where it is written, not by the first trial.
         _ = self.distribution
 
+    @property
+    def pos_args(self) -> SequenceOf[Node]:
+        return list(self.args)
+
     @cached_property
     def distribution(self) -> Distribution | None:
         """Returns the distribution, or None where a number of it is known on evaluation only."""

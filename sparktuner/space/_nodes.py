@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Sequence as SequenceOf
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -15,6 +16,7 @@ import numpy as np
 
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Categorical, Distribution, RandInt
+from sparktuner.space._reading import Readable
 from sparktuner.space._safe_math import plain
 
 # How deep a repr goes: a node that many others share would be written out again and again.
@@ -44,7 +46,7 @@ _COMPARISONS = frozenset(
 )
 
 
-class Node:
+class Node(Readable):
     """A part of a search space, whose value is known only once it is evaluated.
 
     Arithmetic, order and indexing on nodes give further nodes. ``==`` compares identity, since
@@ -175,6 +177,11 @@ class Literal(Node):
     value: object = None
 
     @property
+    def name(self) -> str:
+        """Returns Hyperopt's word for a constant."""
+        return "literal"
+
+    @property
     def obj(self) -> object:
         """Returns the constant, under the name that Hyperopt gives it."""
         return self.value
@@ -215,6 +222,29 @@ class Parameter(Node):
         if not self.label:
             raise BadSearchSpace("a parameter's label must not be empty, got ''")
 
+    @property
+    def name(self) -> str:
+        """Returns the name of the outermost function in Hyperopt's program for it."""
+        return self._program.name
+
+    @property
+    def pos_args(self) -> SequenceOf[Node]:
+        return self._program.pos_args
+
+    @cached_property
+    def _program(self) -> Reading:
+        distribution, numbers = self.distribution.call
+        draw = Reading(
+            _HYPEROPTS_DRAWS.get(distribution, distribution), tuple(map(_read, numbers))
+        )
+        program = Reading("hyperopt_param", (Literal(self.label), draw))
+        # The index of a choice is no number of the user's: it has nothing around it.
+        if isinstance(self.distribution, Categorical):
+            return program
+        for conversion in _CONVERSIONS.get(distribution, ("float",)):
+            program = Reading(conversion, (program,))
+        return program
+
     def _code(self, depth: int) -> str:
         return self.distribution.code(self.label)
 
@@ -254,6 +284,15 @@ class Switch(Node):
                 f"{self.index!r} takes values from {first:g} to {last:g}"
             )
 
+    @property
+    def name(self) -> str:
+        """Returns Hyperopt's word for it."""
+        return "switch"
+
+    @property
+    def pos_args(self) -> SequenceOf[Node]:
+        return [self.index, *self.options]
+
     def _code(self, depth: int) -> str:
         options = [nested(option, depth) for option in self.options[:_SHOWN]]
         more = ["..."] if len(self.options) > _SHOWN else []
@@ -290,6 +329,19 @@ class Call(Node):
     args: tuple[Node, ...] = ()
     kwargs: tuple[tuple[str, Node], ...] = ()
     length: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Returns the function's name."""
+        return name_of(self.function)
+
+    @property
+    def pos_args(self) -> SequenceOf[Node]:
+        return list(self.args)
+
+    @property
+    def named_args(self) -> list[tuple[str, Node]]:
+        return list(self.kwargs)
 
     def __bool__(self) -> bool:
         if self.function in _COMPARISONS:
@@ -345,6 +397,15 @@ class Record(Node):
             # Numbers and text among each other have no order: they stay as they are.
             return self.items
 
+    @property
+    def name(self) -> str:
+        """Returns Hyperopt's word for it."""
+        return "dict"
+
+    @property
+    def named_args(self) -> list[tuple[str, Node]]:
+        return [(str(key), item) for key, item in self.in_order]
+
     def _code(self, depth: int) -> str:
         items = (f"{key!r}: {nested(item, depth)}" for key, item in self.items)
         return f"{{{', '.join(items)}}}"
@@ -365,11 +426,56 @@ class Sequence(Node):
 
     items: tuple[Node, ...]
 
+    @property
+    def name(self) -> str:
+        """Returns Hyperopt's word for it."""
+        return "pos_args"
+
+    @property
+    def pos_args(self) -> SequenceOf[Node]:
+        return list(self.items)
+
     def _code(self, depth: int) -> str:
         items = [nested(item, depth) for item in self.items[:_SHOWN]]
         if len(self.items) > _SHOWN:
             items.append("...")
         return f"[{', '.join(items)}]"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reading(Node):
+    """A step of the program that Hyperopt would keep for a parameter: it is there to be read.
+
+    Attributes:
+        name: the step's function.
+        args: its arguments.
+
+    Example:
+        >>> Reading("randint", (Literal(5),))
+        randint(5)
+    """
+
+    name: str
+    args: tuple[Node, ...]
+
+    @property
+    def pos_args(self) -> SequenceOf[Node]:
+        return list(self.args)
+
+    def _code(self, depth: int) -> str:
+        return f"{self.name}({', '.join(nested(arg, depth) for arg in self.args)})"
+
+
+# What Hyperopt puts around the draw of a parameter, from the inside to the outside.
+_CONVERSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"randint": ("int",), "uniformint": ("float", "int")}
+)
+# hp.uniformint is a quniform there.
+_HYPEROPTS_DRAWS: Mapping[str, str] = MappingProxyType({"uniformint": "quniform"})
+
+
+def _read(value: object) -> Node:
+    return Sequence(tuple(map(Literal, value))) if isinstance(value, tuple) else Literal(value)
 
 
 def as_node(value: object) -> Node:

@@ -324,8 +324,9 @@ class Numeric:
         exponent = Decimal(repr(float(self.q))).normalize().as_tuple().exponent
         return max(0, -int(exponent))
 
-    def code(self, label: str) -> str:
-        """Returns the call of ``hp`` that makes a parameter of this distribution."""
+    @property
+    def call(self) -> tuple[str, tuple[float, ...]]:
+        """Returns its name in ``hp`` and its numbers."""
         name = ("log" if self.log else "") + self.base
         numbers = [self.a, self.b]
         if self.integer and (name, self.q) == ("uniform", 1):
@@ -333,4 +334,9 @@ class Numeric:
         elif self.q is not None:
             name = f"q{name}"
             numbers.append(self.q)
+        return name, tuple(numbers)
+
+    def code(self, label: str) -> str:
+        """Returns the call of ``hp`` that makes a parameter of this distribution."""
+        name, numbers = self.call
         return f"hp.{name}({label!r}, {', '.join(map(plain, numbers))})"

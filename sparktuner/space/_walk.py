@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from sparktuner.space._draws import Draw
 from sparktuner.space._nodes import Call, Node, Record, Sequence, Switch
@@ -31,8 +31,12 @@ def children(node: Node) -> Iterator[Node]:
             yield from node.items
 
 
-def nodes(root: Node) -> list[Node]:
+def nodes(root: Node, below: Callable[[Node], Iterable[Node]] = children) -> list[Node]:
     """Returns every node from ``root`` down, each once, children before their parents.
+
+    Args:
+        root: where to begin.
+        below: gives the nodes directly below a node.
 
     Example:
         >>> from sparktuner import hp
@@ -50,5 +54,5 @@ def nodes(root: Node) -> list[Node]:
         elif node not in seen:
             seen.add(node)
             stack.append((node, True))
-            stack.extend((child, False) for child in reversed(list(children(node))))
+            stack.extend((child, False) for child in reversed(list(below(node))))
     return order
