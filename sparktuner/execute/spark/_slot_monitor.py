@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -32,12 +33,17 @@ class _Observation:
     launched: bool  # whether it has a job of its own by now
     waits: bool = False
     began: float = field(default_factory=time.monotonic)
-    since: float | None = None  # in seconds since the epoch: when its task got a slot
+    since: float | None = None  # epoch seconds: when its task got a slot (inf: unknown)
     asked: bool = False  # somebody wants to know how long it has run
     looked: float = 0.0
 
+    @property
+    def runs(self) -> bool:
+        """Whether it is known to have a slot."""
+        return self.since is not None and self.since < math.inf
+
     def is_due(self, now: float) -> bool:
-        if self.since is None:
+        if not self.runs:
             return self.asked or now - self.began >= _PERIOD
         again = min(_AGAIN_PART * (self.looked - self.began), _AGAIN_AT_LAST)
         return now - self.looked >= max(_PERIOD, again)
@@ -99,12 +105,11 @@ class SlotMonitor:
         observation = self._observations.get(tid)
         if observation is None:
             return None
-        since = observation.since
-        if since is None:
+        if not observation.runs:
             observation.asked = True
             self._wake.set()
-            return None
-        return max(0.0, time.time() - since)
+        since = observation.since
+        return None if since is None else max(0.0, time.time() - since)
 
     def close(self, grace: float) -> None:
         """Ends the thread, and waits for it for ``grace`` seconds at most."""
@@ -139,12 +144,10 @@ class SlotMonitor:
         observations = list(self._observations.items())
         due = [(tid, observation) for tid, observation in observations if observation.is_due(now)]
         # Those first of which it is not known that they run, then the longest unseen.
-        for tid, observation in sorted(
-            due, key=lambda each: (each[1].since is not None, each[1].looked)
-        ):
+        for tid, observation in sorted(due, key=lambda each: (each[1].runs, each[1].looked)):
             # Each look costs the JVM, or the server, a question.
             late = time.monotonic() - now > _AGAIN_SHARE * _PERIOD
-            if self._closed or (late and observation.since is not None):
+            if self._closed or (late and observation.runs):
                 break
             self._look(tid, observation)
         waiting = sum(observation.waits for _, observation in observations)

@@ -74,7 +74,8 @@ class Transport(ABC):
     def running_since(self, tag: str) -> float | None:
         """Returns when the trial's task got a slot, in seconds since the epoch; does not raise.
 
-        None while it waits for one. May ask Spark, until it has got one.
+        None while it waits for one, infinity while it is not known yet whether it has one. May
+        ask Spark, until it has got one.
         """
 
     @abstractmethod

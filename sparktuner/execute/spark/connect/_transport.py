@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import pickle
 import tempfile
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 # An objective of up to this many bytes travels with each trial, which costs less than the
 # Python workers that a session of its own would have to start.
 _SMALL = 2**17
+# Servers report an operation's progress every two seconds (spark.connect.progress.reportInterval).
+# One that has never told anything by then is not going to.
+_SILENT = 10.0
 
 
 class ConnectTransport(Transport):
@@ -71,11 +75,14 @@ class ConnectTransport(Transport):
         self._own = attach(session) if is_small else clone(session)
         self.session = self._own.session
         self._gone = threading.Event()
-        # When a trial's task got a slot, as far as reported; None: it waits for one.
+        # When a trial's task got a slot, as far as reported; None: it waits for one. Infinity:
+        # nothing was reported yet, and it may well wait for a cancelled trial's process to end.
         self._since: dict[str, float | None] = {}
+        self._sent: dict[str, float] = {}
+        self._is_told = False  # whether the server reports anything
         self._mine = threading.local()  # .tag: of the trial that this thread runs
         self._client = self._own.client
-        self._follow_progress()
+        self._follow_progress(environment.version)
         name = f"sparktuner-{uuid.uuid4().hex}.pickle"
         if not is_small:
             _ship(self.session, name, packed)
@@ -92,7 +99,8 @@ class ConnectTransport(Transport):
         session = self.session
         session.addTag(tag)  # for this thread
         self._mine.tag = tag
-        self._since[tag] = time.time()
+        self._sent[tag] = time.time()
+        self._since[tag] = math.inf
         try:
             job = self._frame.mapInArrow(
                 _Trial(self._function, task), self._schema, **self._options
@@ -105,7 +113,7 @@ class ConnectTransport(Transport):
                 self._gone.set()
             raise failure from None
         finally:
-            del self._since[tag]
+            del self._since[tag], self._sent[tag]
             self._mine.tag = None
             session.removeTag(tag)
         if outcome == NOT_RUN:
@@ -121,27 +129,32 @@ class ConnectTransport(Transport):
             return
 
     def running_since(self, tag: str) -> float | None:
-        """Returns when the job was sent, until the server reports that its task waits.
+        """Returns when the server first reported that the trial's task has a slot.
 
-        Servers before Spark 4.0 report nothing.
+        Servers before Spark 4.0 report nothing: there it is when the job was sent.
         """
-        return self._since.get(tag)
+        since, sent = self._since.get(tag), self._sent.get(tag)
+        silent = sent is not None and (self._never_told or time.time() - sent >= _SILENT)
+        return sent if since == math.inf and silent and not self._is_told else since
 
-    def _follow_progress(self) -> None:
+    def _follow_progress(self, version: tuple[int, int]) -> None:
+        self._never_told = True
         if self._client.tells_progress:
             with suppress(Exception):  # whatever a platform's own kind of client raises
                 self.session.registerProgressHandler(self._on_progress)
+                self._never_told = version < (4, 0)
 
     def _on_progress(
         self, *, stages: Iterable[StageInfo], inflight_tasks: int, done: bool, **_: object
     ) -> None:
         """Take note of what the server says of the operation in whose thread this is called."""
+        self._is_told = True
         tag = getattr(self._mine, "tag", None)
         if tag not in self._since or done or any(s.num_completed_tasks for s in stages):
             return
         if not inflight_tasks:
             self._since[tag] = None
-        elif self._since[tag] is None:
+        elif self._since[tag] in (None, math.inf):
             self._since[tag] = time.time()
 
     def close(self) -> None:
