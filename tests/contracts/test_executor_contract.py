@@ -135,17 +135,25 @@ def test_each_trial_has_options_of_its_own_to_change(opened: Any, kind: Kind) ->
     assert (option.fitted, shared) == ([], [7])
 
 
+def _identities(lock: object, option: object) -> Callable[[Any], Any]:
+    return lambda config: (config["lock"] is lock, config["model"] is option)
+
+
 def test_an_option_that_cannot_be_copied_is_shared_where_it_need_not_travel(
     opened: Any, kind: Kind
 ) -> None:
-    if kind.name not in ("serial", "threads"):
-        pytest.skip("what travels has to be pickled")
     lock, option = threading.Lock(), model()
-    executor = opened(lambda config: (config["lock"] is lock, config["model"] is option))
+    objective = _identities(lock, option) if kind.name in ("serial", "threads") else str
+    executor = opened(objective)
     executor.submit(Submission(0, {"lock": lock, "model": option}))
     event = last_events(executor)[0]
-    assert isinstance(event, Finished), event
-    assert event.value == (True, False)
+    if kind.name in ("serial", "threads"):
+        assert isinstance(event, Finished), event
+        assert event.value == (True, False)
+    else:  # and refused by its name where it has to
+        assert isinstance(event, Failed), event
+        assert event.kind is FailureKind.ARGUMENT
+        assert "config['lock'], a _thread.lock" in event.message
 
 
 def test_a_result_of_none_is_a_result(opened: Any) -> None:
