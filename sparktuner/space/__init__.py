@@ -2,8 +2,8 @@
 
 In reading order: the distributions (by class, and by their names in ``hp``), the nodes that
 hold them, what helps to write and walk nodes, evaluation of a configuration, expressions and
-noise over nodes (``scope``), the flat view in columns that algorithms use, and the standard
-normal distribution.
+noise over nodes (``scope``), the flat view in columns that algorithms use, which spaces must not
+be searched, and the standard normal distribution.
 """
 
 from sparktuner.space._arguments import described, is_number
@@ -25,6 +25,7 @@ from sparktuner.space._nodes import (
     call,
     native,
 )
+from sparktuner.space._parameterless import require_parameters
 from sparktuner.space._stacked import StackedDistributions
 from sparktuner.space._standard_normal import (
     FloatArray,
@@ -64,6 +65,7 @@ __all__ = [
     "FlatSpace",
     "flatten",
     "StackedDistributions",
+    "require_parameters",
     "normal_cdf",
     "log_normal_cdf",
     "normal_quantile",
