@@ -2,8 +2,8 @@
 
 In reading order: the distributions (by class, and by their names in ``hp``), the nodes that
 hold them, what helps to write and walk nodes, evaluation of a configuration, expressions and
-noise over nodes (``scope``), the flat view in columns that algorithms use, which spaces must not
-be searched, and the standard normal distribution.
+noise over nodes (``scope``), the flat view in columns that algorithms use, what a space or a
+point must not be, and the standard normal distribution.
 """
 
 from sparktuner.space._arguments import described, is_number
@@ -26,6 +26,7 @@ from sparktuner.space._nodes import (
     native,
 )
 from sparktuner.space._parameterless import require_parameters
+from sparktuner.space._possible import out_of_bounds
 from sparktuner.space._stacked import StackedDistributions
 from sparktuner.space._standard_normal import (
     FloatArray,
@@ -66,6 +67,7 @@ __all__ = [
     "flatten",
     "StackedDistributions",
     "require_parameters",
+    "out_of_bounds",
     "normal_cdf",
     "log_normal_cdf",
     "normal_quantile",
