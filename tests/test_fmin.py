@@ -135,6 +135,8 @@ def test_when_no_loss_is_finite_there_is_no_answer_and_the_error_says_why(loss: 
         ("trials", Trials, "trials must be a Trials object"),
         ("points_to_evaluate", {"x": 1}, "must be a list of dictionaries"),
         ("points_to_evaluate", [{"y": 1}], r"points_to_evaluate\[0\] has values for \['y'\]"),
+        ("points_to_evaluate", [{"x": 7}], r"points_to_evaluate\[0\]: 'x' is 7, and must be from"),
+        ("points_to_evaluate", [{"x": float("nan")}], r"points_to_evaluate\[0\]: 'x' is nan"),
         ("points_to_evaluate", [{}], r"points_to_evaluate\[0\]: no value for parameter 'x'"),
     ],
 )
@@ -298,6 +300,18 @@ def test_points_that_an_early_end_left_out_are_evaluated_by_the_next_search() ->
     assert trials.losses() == [3.0, 2.0, None, None]
     quiet(abs, X, trials=trials, max_evals=4)
     assert trials.losses() == [3.0, 2.0, 1.0, 0.5]
+
+
+@pytest.mark.parametrize(
+    "space", [None, 3.0, {"lr": [0.1, 0.01]}, np.linspace(0, 1, 5), {"a": {"b": "c"}}]
+)
+def test_a_space_without_parameters_is_evaluated_once_or_refused(space: Any) -> None:
+    trials = Trials()
+    with pytest.raises(BadSearchSpace, match="no parameter.*write"):
+        quiet(lambda p: 1.0, space, trials=trials, max_evals=40)
+    assert trials.all_trials == []
+    assert quiet(lambda p: 1.0, space, trials=trials, max_evals=1) == {}
+    assert len(trials) == 1
 
 
 def test_a_space_or_an_objective_that_is_something_else_is_named() -> None:

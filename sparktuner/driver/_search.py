@@ -32,7 +32,7 @@ from sparktuner.records import (
     new_document,
     would_fail_again,
 )
-from sparktuner.space import evaluate, native
+from sparktuner.space import evaluate, native, out_of_bounds, require_parameters
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_ERROR
 from sparktuner.suggest import Suggest, is_learning, propose_adaptive, suggest_with
 
@@ -64,6 +64,8 @@ def search(
         Why the search ended before its ``max_evals``, or None.
     """
     began = clock()
+    if arguments.limit > 1:
+        require_parameters(domain.expr, arguments.limit)
     # Others may have written since the trials were last looked at.
     log.refresh()
     # From here on others see which trials are this search's, until it ends for whatever reason.
@@ -250,6 +252,9 @@ def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> Configur
     except BadSearchSpace as error:
         raise ValueError(f"points_to_evaluate[{i}]: {error}") from error
     # There and back again, which leaves the active labels only.
+    wrong = out_of_bounds(domain.space, point)
+    if wrong:
+        raise ValueError(f"points_to_evaluate[{i}]: {'; '.join(wrong)}")
     [configuration] = domain.space.decode(domain.space.encode([point]))
     # As given, not as a latent rounds it; labels below a choice not taken are dropped.
     return {label: native(point[label]) for label in configuration}
