@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -17,6 +17,14 @@ from sparktuner.records import MemoryStore, TrialDocument
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING
 
 X = hp.uniform("x", 0, 1)
+
+
+@pytest.fixture(autouse=True)
+def pythons_own_handler() -> Iterator[None]:
+    """Once a test has started Spark, pyspark's is there, which cancels all jobs first."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def interrupt() -> None:
