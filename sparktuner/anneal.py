@@ -16,12 +16,14 @@ from sparktuner.suggest import (
     learns,
     propose_anneal,
     suggest_with,
+    with_options,
 )
 
 __all__ = ["suggest", "suggest_batch"]
 
 
 @learns
+@with_options()
 def suggest(
     new_ids: Sequence[int],
     domain: Domain,
@@ -62,6 +64,7 @@ def suggest(
     return suggest_with(propose, new_ids, domain, trials, seed)
 
 
+@with_options()
 def suggest_batch(
     new_ids: Sequence[int],
     domain: Domain,

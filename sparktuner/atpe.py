@@ -20,12 +20,14 @@ from sparktuner.suggest import (
     learns,
     propose_adaptive,
     suggest_with,
+    with_options,
 )
 
 __all__ = ["suggest"]
 
 
 @learns
+@with_options(AtpeOptions)
 def suggest(
     new_ids: Sequence[int],
     domain: Domain,

@@ -9,11 +9,12 @@ import numpy as np
 
 from sparktuner.domain import Domain
 from sparktuner.records import TrialDocument
-from sparktuner.suggest import SearchedTrials, propose_grid, suggest_with
+from sparktuner.suggest import SearchedTrials, propose_grid, suggest_with, with_options
 
 __all__ = ["suggest"]
 
 
+@with_options()
 def suggest(
     new_ids: Sequence[int],
     domain: Domain,

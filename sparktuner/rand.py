@@ -13,11 +13,13 @@ from sparktuner.suggest import (
     SearchedTrials,
     propose_random,
     suggest_with,
+    with_options,
 )
 
 __all__ = ["suggest", "suggest_batch"]
 
 
+@with_options()
 def suggest(
     new_ids: Sequence[int],
     domain: Domain,
@@ -44,6 +46,7 @@ def suggest(
     return suggest_with(propose_random, new_ids, domain, trials, seed)
 
 
+@with_options()
 def suggest_batch(
     new_ids: Sequence[int],
     domain: Domain,

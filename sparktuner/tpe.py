@@ -20,6 +20,7 @@ from sparktuner.suggest import (
     learns,
     propose_tpe,
     suggest_with,
+    with_options,
 )
 
 __all__ = ["suggest", "explain", "Explanation"]
@@ -29,6 +30,7 @@ _options: Callable[..., TpeOptions] = TpeOptions
 
 
 @learns
+@with_options(TpeOptions)
 def suggest(
     new_ids: Sequence[int],
     domain: Domain,

@@ -1,8 +1,8 @@
 """Algorithms: pure functions from a space, a history and a generator to configurations.
 
-In reading order: the seam and its ways in, which algorithms learn, searches without a model
-(random, low-discrepancy, grid, annealing), the tree-structured Parzen estimator, and its
-adaptive hybrid with a Gaussian process.
+In reading order: the seam and its ways in, which algorithms learn, their options, searches
+without a model (random, low-discrepancy, grid, annealing), the tree-structured Parzen estimator,
+and its adaptive hybrid with a Gaussian process.
 
 Which one to take:
 
@@ -22,6 +22,7 @@ from sparktuner.suggest._densities import TpeOptions
 from sparktuner.suggest._explain import Explanation, explain_tpe
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._learns import is_learning, learns
+from sparktuner.suggest._options import check_options, with_options
 from sparktuner.suggest._protocol import Propose, SearchedTrials, Suggest, suggest_with
 from sparktuner.suggest._qmc import propose_qmc
 from sparktuner.suggest._random import propose_random
@@ -34,6 +35,8 @@ __all__ = [
     "suggest_with",
     "learns",
     "is_learning",
+    "with_options",
+    "check_options",
     "propose_random",
     "propose_qmc",
     "propose_grid",
