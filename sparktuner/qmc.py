@@ -29,9 +29,10 @@ def suggest(
     It is to be given to ``fmin`` as its ``algo``.
 
     Args:
-        new_ids: Ids of the trials to make.
+        new_ids: Ids of the trials to make, which are the positions in the sequence: no point is
+            taken twice, whatever happens to its trial, and a resumed search goes on where it was.
         domain: The objective and its space.
-        trials: The search so far. How many trials there are is the position in the sequence.
+        trials: The search so far, of which nothing but its key is used.
         seed: Not used, because a sequence must not change from one call to the next.
         sequence: ``"sobol"`` or ``"halton"``, both scrambled.
         scramble: Seed of the scrambling; another seed gives another search.
@@ -49,5 +50,5 @@ def suggest(
     >>> sorted(int(x) for x in trials.vals["x"])
     [0, 1, 2, 3, 4, 5, 6, 7]
     """
-    propose = partial(propose_qmc, sequence=sequence, scramble=scramble)
+    propose = partial(propose_qmc, sequence=sequence, scramble=scramble, positions=new_ids)
     return suggest_with(propose, new_ids, domain, trials, seed)

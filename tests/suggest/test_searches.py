@@ -13,6 +13,7 @@ from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
 from sparktuner.space import Numeric, Parameter, RandInt
+from sparktuner.status import JOB_STATE_CANCEL
 from sparktuner.suggest._ranked import RankedTrials
 from tests.suggest.searches import (
     Search,
@@ -215,3 +216,21 @@ def test_suggest_batch_of_anneal_takes_any_number_of_ids() -> None:
     idxs, vals = anneal.suggest_batch([20, 21, 22], search.domain, search, 0)
     assert idxs["always"] == [20, 21, 22]
     assert len(vals["always"]) == 3
+
+
+@pytest.mark.parametrize("sequence", ["sobol", "halton"])
+def test_a_low_discrepancy_point_is_taken_once_whichever_trial_is_cancelled(sequence: str) -> None:
+    search = Search(parameter("x", "uniform"))
+    suggest: Any = partial(qmc.suggest, sequence=sequence)
+    first = search.ask(suggest, 6)
+    first[2].update(state=JOB_STATE_CANCEL)
+    search.tell(first[4], 0.5)
+    search.ask(suggest, 3)
+    search.documents[7].update(state=JOB_STATE_CANCEL)
+    search.ask(suggest, 1)
+    tried = [values(document)["x"] for document in search.documents]
+    assert len(set(tried)) == 10
+    # One call for all ids, in any order, gives the same points as one call for each.
+    ids = [3, 0, 9, 1]
+    again = suggest(ids, search.domain, search, 0)
+    assert [values(document)["x"] for document in again] == [tried[i] for i in ids]
