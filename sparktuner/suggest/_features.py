@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, layout_of
+from sparktuner.suggest._remembered import remembered
 
 # Some 350 standard deviations of a normal base. A step may lie farther than that from the mean,
 # and so may a user's point.
@@ -34,7 +34,6 @@ class Features:
     configurations that both lack it.
 
     Attributes:
-        space: The space of the columns.
         numeric: (p_n,) positions of the numeric columns, whose features come first.
         low: (p_n,) the latents whose feature is 0.
         width: (p_n,) how much larger the latents are whose feature is 1.
@@ -44,7 +43,6 @@ class Features:
         column_of: (f,) the column that each feature belongs to.
     """
 
-    space: FlatSpace
     numeric: IndexArray
     low: FloatArray
     width: FloatArray
@@ -93,7 +91,7 @@ def digits_of(size: int, most: int) -> list[tuple[int, int, float]]:
     return [(base**i, base, math.sqrt(0.5 / count)) for i in range(count)]
 
 
-@lru_cache(maxsize=32)
+@remembered
 def features_of(space: FlatSpace) -> Features:
     """Returns the features of a space, remembered because a space is frozen."""
     # In the layout's order, numeric columns first: their features are a slice.
@@ -108,7 +106,6 @@ def features_of(space: FlatSpace) -> Features:
     ]
     column_of = [*place[:n], *(j for j, _, base, _ in digits for _ in range(base))]
     return Features(
-        space,
         place[:n],
         layout.centre - layout.scale / 2,
         layout.scale,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -12,9 +11,12 @@ from sparktuner.errors import BadSearchSpace
 from sparktuner.records import History
 from sparktuner.space import Column, FlatSpace, FloatArray, Numeric
 from sparktuner.suggest._distinct import Tried, cartesian_rows, row_keys
+from sparktuner.suggest._remembered import remembered
 
 # More points than anybody would try, and as many as can be kept in memory at ease.
 _MAX_POINTS = 1_000_000
+# The points, latents (k, p), and the position of each by its key.
+_Grid: TypeAlias = tuple[FloatArray, dict[bytes, int]]
 
 
 def propose_grid(
@@ -43,9 +45,20 @@ def propose_grid(
     return space.decode(rows[rng.permutation(left)[:n]])
 
 
-@lru_cache(maxsize=1)  # a frozen space's grid, made once for all its trials
-def _grid(space: FlatSpace, resolution: int) -> tuple[FloatArray, dict[bytes, int]]:
-    """The points of the grid, latents (k, p), and the position of each by its key."""
+def _grid(space: FlatSpace, resolution: int) -> _Grid:
+    grids = _grids(space)
+    if resolution not in grids:
+        grids[resolution] = _make_grid(space, resolution)
+    return grids[resolution]
+
+
+@remembered
+def _grids(space: FlatSpace) -> dict[int, _Grid]:
+    """The grids of a space that were made so far, by their resolution."""
+    return {}
+
+
+def _make_grid(space: FlatSpace, resolution: int) -> _Grid:
     rows = None
     listed = [c for c in space.columns if _is_listed(c, resolution)]
     if not any(column.distribution.cardinality > _MAX_POINTS for column in listed):

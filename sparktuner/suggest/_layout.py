@@ -6,7 +6,6 @@ Densities work on whole blocks of columns at once; the order by kind makes the b
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -21,6 +20,7 @@ from sparktuner.space import (
     RandInt,
     StackedDistributions,
 )
+from sparktuner.suggest._remembered import remembered
 
 IndexArray: TypeAlias = npt.NDArray[np.intp]
 
@@ -74,7 +74,7 @@ class Layout:
         return self.table.quantile(rng.random((k, len(self.columns))))
 
 
-@lru_cache(maxsize=32)
+@remembered
 def layout_of(space: FlatSpace) -> Layout:
     """Returns the layout of a space.
 

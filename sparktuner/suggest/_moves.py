@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, layout_of
+from sparktuner.suggest._remembered import remembered
 
 # In standard deviations. A draw from the prior is farther out than _RARE once in 10,000 times,
 # to either side; it is inside _BULK in all but one of 2,000.
@@ -17,7 +16,7 @@ _BULK = 3.5
 _FAR = 1e150
 
 
-@lru_cache(maxsize=32)
+@remembered
 def column_widths(space: FlatSpace) -> tuple[FloatArray, FloatArray]:
     """Returns the width (p,) of each numeric column's prior and that of its step (p,).
 
@@ -144,7 +143,7 @@ def _quotient(difference: FloatArray, deviation: FloatArray) -> FloatArray:
         return np.clip(difference / deviation, -_FAR, _FAR)
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _normal_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
     """Positions in the layout of columns with a normal base, their means and deviations (c,)."""
     layout = layout_of(space)
@@ -152,7 +151,7 @@ def _normal_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArra
     return place, layout.centre[place], layout.max_bandwidth[place]
 
 
-@lru_cache(maxsize=32)
+@remembered
 def _bounded_columns(space: FlatSpace) -> tuple[IndexArray, FloatArray, FloatArray]:
     """Positions in the space of bounded numeric columns, and their lower and upper bounds (c,)."""
     layout = layout_of(space)
