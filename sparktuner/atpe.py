@@ -26,6 +26,11 @@ from sparktuner.suggest import (
 __all__ = ["suggest"]
 
 
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)
+
+
 @learns
 @with_options(AtpeOptions)
 def suggest(

@@ -444,3 +444,8 @@ __all__ = [
     "lognormal",
     "qlognormal",
 ]
+
+
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)

@@ -14,6 +14,11 @@ from sparktuner.suggest import SearchedTrials, with_options
 __all__ = ["suggest"]
 
 
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)
+
+
 @with_options()
 def suggest(
     new_ids: Sequence[int],

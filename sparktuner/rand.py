@@ -19,6 +19,11 @@ from sparktuner.suggest import (
 __all__ = ["suggest", "suggest_batch"]
 
 
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)
+
+
 @with_options()
 def suggest(
     new_ids: Sequence[int],

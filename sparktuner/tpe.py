@@ -25,6 +25,12 @@ from sparktuner.suggest import (
 
 __all__ = ["suggest", "explain", "Explanation"]
 
+
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)
+
+
 # Takes keywords of which the class, not the caller, knows the names.
 _options: Callable[..., TpeOptions] = TpeOptions
 

@@ -39,6 +39,11 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)
+
+
 def rec_eval(
     expr: object,
     deepcopy_inputs: bool = False,

@@ -11,6 +11,14 @@ from sparktuner.errors import BadSearchSpace
 from sparktuner.pyll.base import rec_eval
 from sparktuner.space import DISTRIBUTIONS, Node, flatten
 
+__all__ = ["sample"]
+
+
+def __dir__() -> list[str]:
+    # What completion offers: not what the module itself imports.
+    return sorted(__all__)
+
+
 _Rng: TypeAlias = np.random.Generator | np.random.RandomState | int | None
 
 # The names of the nodes that draw, by which programs find them in a space.
