@@ -56,6 +56,10 @@ class InvalidLoss(SparktunerError, ValueError):
     """The objective returned a loss that is not a real number."""
 
 
+class SpaceChanged(SparktunerError, ValueError):
+    """Trials are of another search space than the one that is to be searched."""
+
+
 class AllTrialsFailed(SparktunerError, RuntimeError):
     """There is no finished trial to choose a best one from."""
 

@@ -42,6 +42,8 @@ class Checkpoint(Callback):
         self._path = path
         self._path.parent.mkdir(parents=True, exist_ok=True)
         empty = TrialLog(MemoryStore(), log.exp_key)
+        # So that who loads the file gets the same best trial.
+        empty.read_as(None if log.reading is None else log.reading.present)
         self._empty = cloudpickle.dumps(trials.over(empty))
         self._attachments = log.attachments
         # Each document is pickled once, when it does not change any more; results may be large.
@@ -121,7 +123,9 @@ class _Saved:
 def _restore(empty: bytes, documents: list[bytes], attachments: dict[str, bytes]) -> _Restored:
     trials: _Restored = pickle.loads(empty)
     trials.insert_trial_docs([pickle.loads(document) for document in documents])
-    trials.attachments.update({name: pickle.loads(value) for name, value in attachments.items()})
+    trials.store.attachments.update(
+        {name: pickle.loads(value) for name, value in attachments.items()}
+    )
     trials.refresh()
     return trials
 

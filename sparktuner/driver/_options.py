@@ -69,6 +69,11 @@ def _check_callbacks(name: str, value: object) -> None:
         )
 
 
+def _check_space_change(name: str, value: object) -> None:
+    if value not in ("adapt", "refuse", "keep"):
+        raise ValueError(f"{name} must be 'adapt', 'refuse' or 'keep', got {value!r}")
+
+
 def _check_points(name: str, value: object) -> None:
     if isinstance(value, Mapping):
         raise TypeError(
@@ -185,6 +190,15 @@ class SearchArguments:
         metadata=_argument(
             "configurations by label (a choice's value is its index) to try first.",
             _check_points,
+        ),
+    )
+    on_space_change: str = field(
+        default="adapt",
+        metadata=_argument(
+            "what to do with trials of another space: ``'adapt'`` learns from those that this "
+            "space can make, and leaves out the others; ``'refuse'`` raises; ``'keep'`` takes "
+            "all as they are.",
+            _check_space_change,
         ),
     )
     reproducible: bool = field(

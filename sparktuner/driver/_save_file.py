@@ -9,9 +9,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Protocol
 
-from sparktuner.records import Tid, TrialDocument, TrialLog, attachment_name, copy_document
+from sparktuner.records import (
+    Tid,
+    TrialDocument,
+    TrialLog,
+    TrialStore,
+    attachment_name,
+    copy_document,
+)
 
 try:
     import fcntl
@@ -25,7 +32,7 @@ class SavedTrials(Protocol):
     @property
     def all_trials(self) -> list[TrialDocument]: ...
     @property
-    def attachments(self) -> Any: ...
+    def store(self) -> TrialStore: ...
 
 
 def check_save_file(name: str, value: object) -> None:
@@ -121,7 +128,7 @@ def load_saved(log: TrialLog, path: Path) -> None:
     others = [d for d in saved.all_trials if not _is_same(known.get(d["tid"], d), d)]
     new = dict(zip((d["tid"] for d in others), log.allocate(len(others)), strict=True))
     log.insert([_renumbered(document, new[document["tid"]]) for document in others])
-    for name, value in dict(saved.attachments).items():
+    for name, value in dict(saved.store.attachments).items():
         log.attachments.setdefault(_renamed(name, new), value)
 
 
@@ -129,7 +136,7 @@ def _read(path: Path) -> SavedTrials:
     try:
         with path.open("rb") as file:
             saved: SavedTrials = pickle.load(file)
-        list(saved.all_trials), dict(saved.attachments)
+        list(saved.all_trials), dict(saved.store.attachments)
     except ImportError as error:
         raise ValueError(
             f"trials_save_file {str(path)!r} cannot be read here: its trials hold something of "

@@ -20,6 +20,7 @@ from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._progress import Progress, bar_factory
 from sparktuner.driver._protocol import TrialsView
 from sparktuner.driver._save_file import load_saved, locked, save_path
+from sparktuner.driver._space_change import fitting_queue, settle_space
 from sparktuner.driver._stopping import EarlyStop, StopRules
 from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
 from sparktuner.errors import BadSearchSpace
@@ -28,7 +29,6 @@ from sparktuner.records import (
     Configuration,
     TrialDocument,
     TrialLog,
-    configuration_of,
     new_document,
     would_fail_again,
 )
@@ -70,14 +70,17 @@ def search(
     log.refresh()
     # From here on others see which trials are this search's, until it ends for whatever reason.
     with _resumed(log, arguments.trials_save_file), log.alive():
+        left_out = settle_space(log, domain.space, arguments.on_space_change)
         on_top = _insert_points(log, domain, arguments.points_to_evaluate or ())
-        queue = log.claim(most_queued)
+        queue = fitting_queue(log, log.claim(most_queued))
         # Those that raised or were cancelled do not count: max_evals=len(trials) + 1 has to
         # mean one more.
         limit = arguments.limit + on_top + _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL)
+        # Nor do those that this space cannot make.
+        limit += left_out
         # Before the runner is opened: starting Spark to do nothing takes seconds.
         if not queue and len(log.documents) >= limit:
-            _say_nothing_to_do(log, arguments)
+            _say_nothing_to_do(log, arguments, left_out)
             return None
         limits = _limits(runner, arguments)
         channel = ExecutorChannel()
@@ -180,9 +183,11 @@ def _own_callbacks(
         # All of the search's documents are in memory anyway, and none may be left out.
         own.append(Background(checkpoint, capacity=sys.maxsize, drain_timeout=None))
     if arguments.verbose and arguments.show_progressbar:
-        total = limit if arguments.limit < sys.maxsize else None
+        shown = [document for document in log.documents if log.fits(document)]
+        most = limit - (len(log.documents) - len(shown))
+        total = most if arguments.limit < sys.maxsize else None
         # After the checkpoint, so that what the bar shows as done is on its way to the file.
-        own.append(Progress(bar_factory(arguments.show_progressbar), log.documents, total))
+        own.append(Progress(bar_factory(arguments.show_progressbar), shown, total))
     return own
 
 
@@ -198,8 +203,8 @@ def _check_window(window: int, arguments: SearchArguments) -> None:
         )
 
 
-def _say_nothing_to_do(log: TrialLog, arguments: SearchArguments) -> None:
-    count = len(log.documents) - _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL)
+def _say_nothing_to_do(log: TrialLog, arguments: SearchArguments, left_out: int) -> None:
+    count = len(log.documents) - _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL) - left_out
     _log.warning(
         "fmin has nothing to do: max_evals=%d counts the trials that are there already, %d; "
         "to go on, pass max_evals=%d or more",
@@ -220,7 +225,7 @@ def _insert_points(log: TrialLog, domain: Domain, points: Sequence[Mapping[str, 
     ends where an uninterrupted one would have ended.
     """
     tried = [
-        configuration_of(document)
+        log.configuration(document)
         for document in log.documents
         if document["state"] != JOB_STATE_CANCEL or would_fail_again(document)
     ]
@@ -234,7 +239,10 @@ def _insert_points(log: TrialLog, domain: Domain, points: Sequence[Mapping[str, 
         different.append(configuration)
         if configuration not in tried:
             [tid] = log.allocate(1)
-            new.append(new_document(tid, configuration, domain.space.labels, log.exp_key))
+            document = new_document(tid, configuration, domain.space.labels, log.exp_key)
+            if log.space is not None:
+                document["misc"]["space"] = log.space
+            new.append(document)
     # Nobody's yet, so that they are claimed in the order in which they were given.
     log.insert(new)
     return len(different)

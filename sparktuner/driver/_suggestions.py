@@ -66,6 +66,7 @@ class InOrder:
         self._window = window
         # A log of its own, because an algorithm may read whatever the trials hold.
         self._shown = TrialLog(MemoryStore(), log.exp_key)
+        self._shown.reading = log.reading
         self._asked = AsTheyCome(suggest, domain, trials.over(self._shown))
         self._revealed = 0
 

@@ -1,8 +1,8 @@
 """Trials as records: the document, how trials are ranked, and where documents are kept.
 
 In reading order: the document and its states, results, which trial is better, the history in
-arrays that algorithms see, the store's seam and the store in memory, and the log: a store as
-one search sees it.
+arrays that algorithms see, what a space was and how trials of one are read in another, the
+store's seam and the store in memory, and the log: a store as one search sees it.
 """
 
 from sparktuner.records._attachments import TrialAttachments, attachment_name
@@ -37,6 +37,14 @@ from sparktuner.records._ranking import (
     reaches,
 )
 from sparktuner.records._result import normalise_result
+from sparktuner.records._space_reading import ShownAttachments, SpaceReading
+from sparktuner.records._space_record import (
+    SPACE_PREFIX,
+    DoesNotFit,
+    SpaceRecord,
+    describe_space,
+    differences,
+)
 from sparktuner.records._store import TrialStore
 
 __all__ = [
@@ -68,6 +76,13 @@ __all__ = [
     "IntArray",
     "would_fail_again",
     "miscs_to_idxs_vals",
+    "SpaceRecord",
+    "describe_space",
+    "differences",
+    "DoesNotFit",
+    "SpaceReading",
+    "SPACE_PREFIX",
+    "ShownAttachments",
     "TrialStore",
     "attachment_name",
     "TrialAttachments",

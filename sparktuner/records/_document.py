@@ -49,11 +49,14 @@ class TrialMisc(_RequiredMisc, total=False):
             ``current_trial().seed``, and what draws without a label in the space were made
             with.
         from_tid: the trial in which an objective made this one.
+        space: the digest of the space whose trial it is; the store's attachments hold its
+            description.
     """
 
     error: tuple[str, str]
     execution: dict[str, Any]
     from_tid: Tid
+    space: str
 
 
 class TrialDocument(TypedDict):

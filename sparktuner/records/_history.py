@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Integral
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.errors import JobCancelled, SparkUnavailable, TrialTimeout, WorkersNotReady
-from sparktuner.records._document import Tid, TrialDocument, configuration_of
+from sparktuner.records._document import Configuration, Tid, TrialDocument, configuration_of
 from sparktuner.records._ranking import finite_loss
 from sparktuner.space import FlatSpace, FloatArray
 from sparktuner.status import (
@@ -61,10 +61,16 @@ class HistoryLog:
 
     Attributes:
         space: the columns of the arrays.
+        read: what a document's values are in that space; None leaves the trial out.
     """
 
-    def __init__(self, space: FlatSpace) -> None:
+    def __init__(
+        self,
+        space: FlatSpace,
+        read: Callable[[TrialDocument], Configuration | None] = configuration_of,
+    ) -> None:
         self.space = space
+        self.read = read
         self._read = 0
         # In the order of the list, which all drivers see alike.
         self._pending: dict[int, FloatArray] = {}  # position in the list -> (p,)
@@ -80,9 +86,11 @@ class HistoryLog:
         for position in range(self._read, len(documents)):
             document = documents[position]
             if document["state"] != JOB_STATE_CANCEL or would_fail_again(document):
+                configuration = self.read(document)
+                if configuration is None:
+                    continue
                 # Encoded while it is pending, and not again when it ends.
-                row = self.space.encode([configuration_of(document)])[0]
-                self._pending[position] = row
+                self._pending[position] = self.space.encode([configuration])[0]
         self._read = len(documents)
         for position in list(self._pending):
             document = documents[position]

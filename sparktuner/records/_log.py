@@ -11,10 +11,12 @@ from typing import Any
 
 from sparktuner.errors import StaleTrial
 from sparktuner.records._attachments import TrialAttachments
-from sparktuner.records._document import Tid, TrialDocument
+from sparktuner.records._document import Configuration, Tid, TrialDocument, configuration_of
 from sparktuner.records._history import History, HistoryLog
 from sparktuner.records._lease import held_lease
 from sparktuner.records._ranking import best_of
+from sparktuner.records._space_reading import SpaceReading
+from sparktuner.records._space_record import SpaceRecord
 from sparktuner.records._store import TrialStore
 from sparktuner.space import FlatSpace
 
@@ -30,12 +32,16 @@ class TrialLog:
         exp_key: the experiment; None is all that the store holds.
         owner: who its user is to the store while it is :meth:`alive`: host, process and a
             random number, another one each time.
+        space: the digest of the space that is searched, for the documents that are made.
+        reading: how trials of other spaces are read; None takes all as they are.
     """
 
     def __init__(self, store: TrialStore, exp_key: str | None = None) -> None:
         self.store = store
         self.exp_key = exp_key
         self.owner: str | None = None
+        self.space: str | None = None
+        self.reading: SpaceReading | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -91,6 +97,8 @@ class TrialLog:
         documents = list(documents)
         for document in documents:
             document["owner"] = self.owner
+            if self.space is not None:
+                document["misc"]["space"] = self.space
         self.insert(documents)
 
     def update(self, *documents: TrialDocument) -> None:
@@ -111,12 +119,32 @@ class TrialLog:
         """Returns the trials as arrays over the columns of ``space``."""
         if self._history is None or self._history.space is not space:
             # One search at a time: the arrays of a space searched before are not needed.
-            self._history = HistoryLog(space)
+            self._history = HistoryLog(space, self.configuration)
         return self._history.update(self._documents)
 
     def best(self) -> TrialDocument | None:
-        """Returns the best trial, or None where none has a finite loss."""
-        return best_of(self._documents)
+        """Returns the best trial of this space, or None where none has a finite loss."""
+        return self.best_of(self._documents)
+
+    def read_as(self, space: SpaceRecord | None) -> None:
+        """Reads trials as those of ``space`` from now on; None takes all as they are."""
+        self.reading = None if space is None else SpaceReading(space, self.attachments)
+        self._history = None
+
+    def configuration(self, document: TrialDocument) -> Configuration | None:
+        """Returns a trial's values in the present space; None where it cannot make them."""
+        if self.reading is None:
+            return configuration_of(document)
+        return self.reading.configuration(document)
+
+    def fits(self, document: TrialDocument) -> bool:
+        """Returns whether the present space can make a trial."""
+        return self.reading is None or self.reading.fits(document)
+
+    def best_of(self, documents: Iterable[TrialDocument]) -> TrialDocument | None:
+        """Returns the best of the trials that the present space can make, in its terms."""
+        best = best_of(d for d in documents if self.fits(d))
+        return best if best is None or self.reading is None else self.reading.as_now(best)
 
     @property
     def attachments(self) -> MutableMapping[str, Any]:
@@ -167,10 +195,14 @@ class TrialLog:
         self.refresh()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopened, (self.store, self.exp_key)
+        present = None if self.reading is None else self.reading.present
+        return _reopened, (self.store, self.exp_key, present)
 
 
-def _reopened(store: TrialStore, exp_key: str | None) -> TrialLog:
+def _reopened(
+    store: TrialStore, exp_key: str | None, present: SpaceRecord | None = None
+) -> TrialLog:
     log = TrialLog(store, exp_key)
     log.refresh()
+    log.read_as(present)
     return log

@@ -17,13 +17,13 @@ from sparktuner.records import (
     Configuration,
     History,
     MemoryStore,
+    ShownAttachments,
     Tid,
     TrialDocument,
     TrialLog,
     TrialMisc,
     TrialStore,
     attachment_name,
-    best_of,
     configuration_of,
     expected_best_loss,
     finite_loss,
@@ -164,7 +164,7 @@ class Trials:
 
     def __repr__(self) -> str:
         documents = self._log.documents
-        best = best_of(documents)
+        best = self._log.best()
         counts = ", ".join(
             f"{n} {name}" for name, states in _COUNTED if (n := _count(documents, states))
         )
@@ -228,12 +228,17 @@ class Trials:
     def best_trial(self) -> TrialDocument:
         """The finished trial with the lowest loss, the earliest of equals.
 
+        After a search, one that its space can make, in the terms of that space.
+
         Raises:
             AllTrialsFailed: no trial finished with status ok and a finite loss.
         """
-        best = best_of(self.trials)
+        best = self._log.best_of(self.trials)
         if best is None:
-            raise AllTrialsFailed(_why_none(self._log.documents))
+            fitting = [d for d in self._log.documents if self._log.fits(d)]
+            if self._log.documents and not fitting:
+                raise AllTrialsFailed("no trial is of the space that was searched last")
+            raise AllTrialsFailed(_why_none(fitting))
         return best
 
     @property
@@ -309,7 +314,7 @@ class Trials:
     @property
     def attachments(self) -> MutableMapping[str, Any]:
         """All attachments by name; a trial's carry the name that :meth:`aname` gives."""
-        return self._log.attachments
+        return ShownAttachments(self._log.attachments)
 
     def aname(self, trial: TrialDocument, name: str) -> str:
         """Returns the name in :attr:`attachments` of a trial's attachment."""

@@ -21,7 +21,8 @@ best = fmin(
 
 document = trials.trials[3]
 observed["document"] = sorted(k for k in document if k != "_id")
-observed["misc"] = sorted(k for k in document["misc"] if k != "execution")
+# `execution` and `space` say where a trial ran and of which space it is; Hyperopt does not.
+observed["misc"] = sorted(k for k in document["misc"] if k not in ("execution", "space"))
 observed["state"] = document["state"] == JOB_STATE_DONE
 observed["spec"] = document["spec"]
 observed["exp_key"] = document["exp_key"]
