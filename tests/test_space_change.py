@@ -130,6 +130,16 @@ def test_functions_and_objects_without_a_repr_are_options_too() -> None:
     assert again == {"m": 1}
 
 
+def test_an_option_whose_repr_raises_is_known_by_its_class() -> None:
+    class Odd:
+        def __repr__(self) -> str:
+            raise RuntimeError("no repr")
+
+    space = hp.choice("m", [1, Odd()])
+    assert search(lambda m: float(m == 1), space, None) == {"m": 1}
+    assert describe_space(flatten(space)).columns[0].options == ("1", "<Odd>")
+
+
 def test_refusing_names_the_difference_and_leaves_the_trials_as_they_are() -> None:
     trials = Trials()
     search(abs, hp.uniform("x", -1, 1), trials)

@@ -161,9 +161,7 @@ def _options(space: FlatSpace) -> dict[Node, tuple[str, ...]]:
 def _text(node: Node, texts: Mapping[Node, str]) -> str:
     match node:
         case Literal(value):
-            name = getattr(value, "__qualname__", None)
-            module = getattr(value, "__module__", "")
-            return f"{module}.{name}" if name else _ADDRESS.sub("", repr(value))
+            return _constant(value)
         case Parameter(label):
             # Not its bounds: an option whose parameter has others is the same option.
             return f"<{label}>"
@@ -176,6 +174,19 @@ def _text(node: Node, texts: Mapping[Node, str]) -> str:
             return "[" + ", ".join(texts[item] for item in items) + "]"
     name = getattr(getattr(node, "function", None), "__name__", type(node).__name__)
     return f"{name}({', '.join(texts[child] for child in children(node))})"
+
+
+def _constant(value: object) -> str:
+    try:
+        name = getattr(value, "__qualname__", None)
+        if name:
+            return f"{getattr(value, '__module__', '')}.{name}"
+        if isinstance(value, set | frozenset):
+            # The order of text in a set is another one in each process.
+            return "{" + ", ".join(sorted(map(repr, value))) + "}"
+        return _ADDRESS.sub("", repr(value))
+    except Exception:  # whatever a user's object raises; its class is known at least
+        return f"<{type(value).__name__}>"
 
 
 def _short(text: str) -> str:
