@@ -108,7 +108,9 @@ def test_a_removed_option_is_no_answer() -> None:
     assert space_eval(space, search(kind_is("b"), space, trials, 20))["kind"] in ("a", "c")
 
 
-def test_nested_options_are_matched_by_what_they_are_made_of() -> None:
+def test_nested_options_are_matched_by_what_they_are_made_of(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     svm = {"kind": "svm", "C": hp.uniform("C", 0, 1)}
     tree: dict[str, Any] = {"kind": "tree", "depth": hp.randint("depth", 1, 5)}
     trials = Trials()
@@ -117,6 +119,7 @@ def test_nested_options_are_matched_by_what_they_are_made_of() -> None:
     after = search(objective, hp.choice("m", [tree, svm]), trials, 20)
     assert len(trials) == 20
     assert after == {**before, "m": 1}
+    assert "has changed: 'm': options in another order. Of 20" in caplog.text
 
 
 def test_functions_and_objects_without_a_repr_are_options_too() -> None:

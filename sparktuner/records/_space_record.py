@@ -253,6 +253,10 @@ def differences(old: SpaceRecord, new: SpaceRecord) -> list[str]:
     said += [f"{label!r} is gone" for label in removed]
     for label in before.keys() & after.keys():
         said += _changes(before[label], after[label])
+        if [_routes(c, before) for c in before[label]] != [
+            _routes(c, after) for c in after[label]
+        ]:
+            said.append(f"{label!r} depends on other choices or options")
     return sorted(said)
 
 
@@ -261,6 +265,18 @@ def _by_label(record: SpaceRecord) -> dict[str, list[ColumnRecord]]:
     for column in record.columns:
         found.setdefault(column.label, []).append(column)
     return found
+
+
+def _routes(
+    column: ColumnRecord, columns: Mapping[str, list[ColumnRecord]]
+) -> set[frozenset[tuple[str, object]]]:
+    # By option, not by index: options that only moved are the same conditions.
+    routes = set()
+    for pairs in column.conditions:
+        options = [(label, value, columns[label][0].options) for label, value in pairs]
+        named = ((k, texts[v] if 0 <= v < len(texts) else v) for k, v, texts in options)
+        routes.add(frozenset[tuple[str, object]](named))
+    return routes
 
 
 def _anonymous(columns: list[ColumnRecord]) -> list[tuple[str, tuple[str, ...]]]:
@@ -277,8 +293,6 @@ def _changes(before: list[ColumnRecord], after: list[ColumnRecord]) -> list[str]
             said.append(f"{label!r}: {_option_changes(old.options, new.options)}")
         elif old.code != new.code:
             said.append(f"{old.code} is {new.code} now")
-        elif old.conditions != new.conditions:
-            said.append(f"{label!r} depends on other choices or options")
     return said
 
 
