@@ -124,12 +124,13 @@ def test_nested_options_are_matched_by_what_they_are_made_of(
 
 def test_functions_and_objects_without_a_repr_are_options_too() -> None:
     class Model:
-        pass
+        def __init__(self, loss: float) -> None:
+            self.loss = loss
 
-    a, b = Model(), Model()
+    a, b = Model(1.0), Model(0.0)
     trials = Trials()
-    search(lambda m: float(m is not b), hp.choice("m", [a, b]), trials, 12)
-    again = search(lambda m: float(m is not b), hp.choice("m", [a, b, len]), trials, 12)
+    search(lambda m: getattr(m, "loss", 1.0), hp.choice("m", [a, b]), trials, 12)
+    again = search(lambda m: getattr(m, "loss", 1.0), hp.choice("m", [a, b, len]), trials, 12)
     assert again == {"m": 1}
 
 
