@@ -23,6 +23,8 @@ from sparktuner.execute.spark._environment import (
 )
 from sparktuner.execute.spark._java import check_java, java_range, parse_java_version
 from sparktuner.testing import conf_directory, local_spark
+from tests.connect_server import IS_BROUGHT
+from tests.new_process import in_new_process
 
 JAVA_8 = 'openjdk version "1.8.0_392"\nOpenJDK Runtime Environment'
 JAVA_11 = 'openjdk version "11.0.21" 2023-10-17'
@@ -233,3 +235,35 @@ def test_a_client_of_spark_connect_alone_needs_no_jvm(monkeypatch: pytest.Monkey
 
     monkeypatch.delattr(pyspark, "SparkContext")
     assert not needs_jvm()
+
+
+OWN_PYTHON = """
+os.environ.pop("PYSPARK_PYTHON", None)
+os.environ["PATH"] = {folder!r} + os.pathsep + os.environ["PATH"]
+from sparktuner.execute.spark import active_session
+if {is_own}:
+    from pyspark.sql import SparkSession
+    session = SparkSession.builder.master("local[1]").getOrCreate()
+else:
+    session = active_session()
+executor = make_executor(session, lambda _: sys.executable, 1)
+executor.submit(Submission(0, None))
+print(last_events(executor, 1)[0].value == sys.executable, "PYSPARK_PYTHON" in os.environ)
+executor.close()
+"""
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("is_own", [False, True], ids=["ours", "the user's"])
+@pytest.mark.parametrize("remote", ["", "local[1]"], ids=["classic", "connect"])
+def test_local_workers_run_the_driver_s_python_though_the_path_has_another_one(
+    is_own: bool, remote: str, tmp_path: Path
+) -> None:
+    if remote and (is_own or not IS_BROUGHT):
+        pytest.skip("a server that somebody else starts has its own Python, or there is none")
+    python = tmp_path / "python3"
+    python.write_text("#!/bin/sh\nexit 1\n")
+    python.chmod(0o755)
+    program = OWN_PYTHON.format(folder=str(tmp_path), is_own=is_own)
+    answer = in_new_process(program, {"SPARK_REMOTE": remote} if remote else {})
+    assert answer.stdout.split() == ["True", "False"], answer.stderr

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -199,9 +200,12 @@ def test_workers_that_lack_a_module_start_no_trial_and_leave_nothing_behind(
     trials = SparkTrials(2, spark_session=site.session)
     with (
         site.unchanged(),
-        pytest.raises(WorkersNotReady, match="No module named 'here_alone'"),
+        pytest.raises(WorkersNotReady, match="No module named 'here_alone'") as caught,
     ):
         search(here_alone.objective, trials)
+    assert f"by {sys.executable}" in str(caught.value)  # the worker's
+    assert f"The driver's Python is {sys.executable}. " in str(caught.value)
+    assert "PYSPARK_PYTHON" in str(caught.value)
     assert trials.count_successful_trials() == 0
     assert trials.count_total_trials() <= 2
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -212,14 +213,42 @@ def needs_jvm() -> bool:
 
     # A client of Spark Connect alone (pyspark-client) brings no SparkContext.
     context = getattr(pyspark, "SparkContext", None)
-    if context is None or _connect_requested():
+    if context is None or connect_requested():
         return False
     return context._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ
 
 
-def _connect_requested() -> bool:
-    """Whether ``getOrCreate`` would make a Spark Connect session."""
+def connect_requested() -> bool:
+    """Returns whether ``getOrCreate`` would make a Spark Connect session."""
     return "SPARK_REMOTE" in os.environ or os.environ.get("SPARK_API_MODE") == "connect"
+
+
+@contextmanager
+def workers_run_this_python(context: SparkContext | None = None) -> Iterator[None]:
+    """Lets workers that are set up within this block run the driver's interpreter.
+
+    Spark would take the path's ``python3``, which has not what a virtual environment or a
+    notebook's kernel has. A user's own choice stays, and so does it for workers elsewhere.
+
+    Args:
+        context: where the workers are set up; None: in a session that is started in this block.
+    """
+    if not sys.executable or "PYSPARK_PYTHON" in os.environ:
+        yield
+    elif context is None:
+        os.environ["PYSPARK_PYTHON"] = sys.executable
+        try:
+            yield
+        finally:
+            os.environ.pop("PYSPARK_PYTHON", None)
+    elif is_local(str(context.master)) and not context.getConf().get("spark.pyspark.python"):
+        before, context.pythonExec = context.pythonExec, sys.executable
+        try:
+            yield
+        finally:
+            context.pythonExec = before
+    else:
+        yield
 
 
 def has_session() -> bool:

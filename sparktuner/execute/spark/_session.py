@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from sparktuner.errors import MissingExtra, SparkUnavailable
 from sparktuner.execute.spark._environment import (
     STOPPED,
+    connect_requested,
     is_connect,
     is_session_stopped,
     needs_jvm,
+    workers_run_this_python,
 )
 from sparktuner.execute.spark._java import check_java
 
@@ -67,6 +69,11 @@ def _found_or_new() -> SparkSession:
     if active is not None:
         return active
     try:
+        # A server in this process reads it when it starts. On a cluster, where this path need
+        # not exist, a classic session goes on with what its own settings say.
+        if connect_requested():
+            with workers_run_this_python():
+                return SparkSession.builder.getOrCreate()
         return SparkSession.builder.getOrCreate()
     except Exception as error:  # pyspark raises a dozen kinds here
         raise SparkUnavailable(f"No Spark session could be started: {error}") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, cast
@@ -87,10 +88,10 @@ def _unopened(outcome: Outcome) -> Outcome:
     outcome["kind"] = "argument"
     outcome["error"] = (
         name,
-        f"The objective, or its argument, could not be unpickled on the worker {outcome['host']}: "
-        f"{message}. What it imports must be installed there, in the versions that the driver "
-        "has. Modules of your own can be sent along: spark-submit --py-files, or "
-        "cloudpickle.register_pickle_by_value(module) before the search.",
+        f"The objective, or its argument, could not be unpickled on the worker {outcome['host']} "
+        f"by {sys.executable}: {message}. What it imports must be installed there, in the "
+        "versions that the driver has. Modules of your own can be sent along: spark-submit "
+        "--py-files, or cloudpickle.register_pickle_by_value(module) before the search.",
         text,
     )
     return outcome

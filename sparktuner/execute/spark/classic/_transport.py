@@ -10,7 +10,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from sparktuner.execute._protocol import Objective
-from sparktuner.execute.spark._environment import Environment, JavaObject, is_context_stopped
+from sparktuner.execute.spark._environment import (
+    Environment,
+    JavaObject,
+    is_context_stopped,
+    workers_run_this_python,
+)
 from sparktuner.execute.spark._failures import GONE, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._transport import JobFailed, Transport
@@ -81,7 +86,7 @@ class ClassicTransport(Transport):
         rdd = self._context.parallelize([None], 1).mapPartitions(task)
         if resource_profile is not None:
             rdd = rdd.withResources(resource_profile)
-        with pickled_by_value():
+        with pickled_by_value(), workers_run_this_python(self._context):
             return rdd._jrdd  # this pickles the task
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
