@@ -33,6 +33,7 @@ STOPPED = (
     "give it to SparkTrials if it was given the old one."
 )
 
+_OLDEST = (3, 5)
 # With spark.speculation alone, a task is copied when others of its stage have finished.
 _SINGLE_TASK_SPECULATION = (
     "spark.speculation.task.duration.threshold",
@@ -115,6 +116,11 @@ def environment_of(session: SparkSession) -> Environment:
         SparkUnavailable: it was started in a way that cannot be used.
     """
     version = parse_spark_version(session.version)
+    if version < _OLDEST:
+        raise SparkUnavailable(
+            f"sparktuner needs Spark 3.5 or later, which can tag each trial's job; this session's "
+            f"is {session.version}. Use a cluster with a newer one, or Trials() without Spark."
+        )
     if is_connect(session):
         return _connect_environment(session, version)
     context = session.sparkContext

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from collections.abc import Sequence
 
 from sparktuner.execute.spark._transport import JobFailed
@@ -21,6 +22,7 @@ _STOPPED = re.compile(
 _CANCELLED = re.compile(
     r"SPARK_JOB_CANCELLED|Job \d+ cancelled|was cancelled|Task was killed|OPERATION_CANCELED"
 )
+_NO_FILES = re.compile(r"Too many open files|No file descriptors available")
 _DIED = re.compile(
     r"Python worker exited unexpectedly|Python worker failed to connect back"
     r"|ExecutorLostFailure|Slave lost|Worker lost|executor .* exited|Connection reset"
@@ -39,6 +41,46 @@ GONE = (
     "came back are kept; make a new session and go on with the same trials object."
 )
 
+# A chain of causes may be a cycle.
+_MAX_CAUSES = 10
+_RAISE_THE_LIMIT = (
+    "The driver's process is out of file descriptors, of which each trial in flight needs some. "
+    "Raise the limit before the driver starts (ulimit -n 4096), or lower parallelism. Said: "
+)
+
+
+def failed_in_driver(error: BaseException) -> JobFailed | None:
+    """Returns what an error of the driver's own process means; None where it is out of nothing.
+
+    The session may be well, and cannot be asked: that needs a descriptor too.
+    """
+    said = _chain(error)
+    if not _NO_FILES.search(said):
+        return None
+    last = said.strip().splitlines()[-1]
+    return JobFailed(FailureKind.SPARK, _RAISE_THE_LIMIT + last, said, error_type="OSError")
+
+
+def named(error: BaseException) -> JobFailed:
+    """Returns the failure that an error on the driver's side is, under the error's own name.
+
+    py4j hides what was wrong behind an error of the network's.
+    """
+    cause = error
+    for _ in range(_MAX_CAUSES):
+        cause = cause.__cause__ or cause
+    kind = type(cause).__name__
+    return JobFailed(
+        FailureKind.SPARK,
+        f"The trial could not be handed to Spark: {kind}: {cause}",
+        _chain(error),
+        error_type=kind,
+    )
+
+
+def _chain(error: BaseException) -> str:
+    return "".join(traceback.format_exception(error))
+
 
 def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
     """Returns what went wrong, by what Spark's exceptions say.
@@ -48,7 +90,7 @@ def classify(text: str, causes: Sequence[tuple[str, str]]) -> JobFailed:
         causes: (type, message) of each, the outermost one first.
     """
     # The order matters: "Job 0 cancelled because SparkContext was shut down" is the latter.
-    if _STOPPED.search(text):
+    if _STOPPED.search(text) and not _NO_FILES.search(text):
         return JobFailed(FailureKind.SESSION_GONE, GONE, text)
     if _DIED.search(text):
         place = _PLACE.search(text)

@@ -8,6 +8,11 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 
 
+def printable(description: str) -> str:
+    """Returns a text that can be sent to the JVM: a lone surrogate in a label cannot."""
+    return description.encode("utf-8", "replace").decode("utf-8")
+
+
 class TrialJobs(ABC):
     """The Spark jobs that trials launch from threads of the driver, each trial's with its tag.
 

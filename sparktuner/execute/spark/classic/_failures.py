@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sparktuner.execute.spark._environment import JavaObject
-from sparktuner.execute.spark._failures import GONE, classify
+from sparktuner.execute.spark._failures import GONE, classify, named
 from sparktuner.execute.spark._transport import JobFailed
 from sparktuner.status import FailureKind
 
@@ -12,12 +12,15 @@ _MAX_CAUSES = 10
 
 
 def job_failed(error: Exception) -> JobFailed:
-    """Returns what ``error``, raised by py4j or pyspark, means for the trial."""
+    """Returns what ``error``, raised by py4j or pyspark, means for the trial.
+
+    Args:
+        error: while the session is known to be well.
+    """
     from py4j.protocol import Py4JJavaError
 
     if not isinstance(error, Py4JJavaError):
-        # The gateway refuses, breaks off, or pyspark has forgotten it (None) after stop().
-        return JobFailed(FailureKind.SESSION_GONE, GONE, f"{type(error).__name__}: {error}")
+        return named(error)
     try:
         causes = _causes(error.java_exception)
     except Exception as broken:  # the JVM died between the error and the question

@@ -16,9 +16,10 @@ from sparktuner.execute.spark._environment import (
     is_context_stopped,
     workers_run_this_python,
 )
-from sparktuner.execute.spark._failures import GONE, worker_died, worker_vanished
+from sparktuner.execute.spark._failures import GONE, failed_in_driver, worker_died, worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickled_by_value
 from sparktuner.execute.spark._transport import JobFailed, Transport
+from sparktuner.execute.spark._trial_jobs import printable
 from sparktuner.execute.spark.classic._failures import job_failed
 from sparktuner.execute.spark.classic._task_attempts import TaskAttempt, task_attempts
 from sparktuner.execute.worker import (
@@ -96,6 +97,10 @@ class ClassicTransport(Transport):
         except JobFailed:
             raise
         except Exception as error:  # py4j lets OSError and AttributeError through as well
+            here = failed_in_driver(error)
+            if here is not None:
+                raise here from None
+            # The gateway refuses, breaks off, or pyspark has forgotten it after stop().
             if is_context_stopped(self._context):
                 raise JobFailed(FailureKind.SESSION_GONE, GONE, str(error)) from None
             raise job_failed(error) from None
@@ -128,7 +133,7 @@ class ClassicTransport(Transport):
     def _run(self, task: bytes, tag: str, description: str) -> bytes:
         context = self._context
         context.setLocalProperty(TASK_PROPERTY, base64.b64encode(task).decode("ascii"))
-        context.setJobDescription(description)
+        context.setJobDescription(printable(description))
         context.addJobTag(tag)
         try:
             # When a job fails, Spark fails every job whose lineage holds the failed stage's RDD:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sparktuner.execute.spark._trial_jobs import TrialJobs
+from sparktuner.execute.spark._trial_jobs import TrialJobs, printable
 
 if TYPE_CHECKING:
     from pyspark import SparkContext
@@ -32,7 +32,7 @@ class ClassicTrialJobs(TrialJobs):
         # A clone: threads that share one Properties object would share each trial's tag.
         scala.setLocalProperties(self._inherited.clone())
         self._context.setLocalProperty("spark.scheduler.pool", threading.current_thread().name)
-        self._context.setJobDescription(description)
+        self._context.setJobDescription(printable(description))
         self._context.addJobTag(self.tag(tid))
         try:
             yield
