@@ -6,9 +6,10 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TypeAlias
 
+from sparktuner.errors import SparkUnavailable
 from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox, event_of
 from sparktuner.execute._own_copy import own_copy
@@ -25,6 +26,7 @@ from sparktuner.execute._protocol import (
     Tid,
 )
 from sparktuner.execute.worker import CurrentTrial, call, entered
+from sparktuner.status import FailureKind
 
 # (tid, description) -> what surrounds the objective, in the trial's own thread.
 Around: TypeAlias = Callable[[Tid, str], AbstractContextManager[object]]
@@ -143,6 +145,7 @@ class ThreadExecutor(Executor):
         around: Around | None = None,
         on_cancel: Callable[[list[Tid]], None] | None = None,
         on_close: Callable[[], None] | None = None,
+        why_gone: Callable[[BaseException | None], str] | None = None,
     ) -> None:
         """Makes the executor; its threads start when they are needed.
 
@@ -151,8 +154,11 @@ class ThreadExecutor(Executor):
             parallelism: how many trials run at a time.
             around: makes a context manager from (tid, description); it is entered in the
                 trial's own thread, around the objective.
-            on_cancel: told which trials shall end, e.g. to cancel their Spark jobs.
+            on_cancel: told which trials shall end, e.g. to cancel their Spark jobs; in a thread
+                of its own, because a server that is gone lets it wait.
             on_close: called once, at the end of :meth:`close`.
+            why_gone: asked after an objective raised; the reason where the session that trials
+                use is gone, so that no other one could do better, else an empty text.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
@@ -161,8 +167,11 @@ class ThreadExecutor(Executor):
         self._around = around or (lambda tid, description: nullcontext())
         self._on_cancel = on_cancel or (lambda tids: None)
         self._on_close = on_close or (lambda: None)
+        self._why_gone = why_gone or (lambda error: "")
         self._inbox = Inbox(parallelism)
         self._threads = DaemonThreadPool("sparktuner-trial")
+        self._cancel_thread = DaemonThreadPool("sparktuner-cancel")
+        self._asked: set[Tid] = set()  # whose cancel has not been passed on yet
         # Written by the loop's thread only (_cancelled) and by a trial's own thread only
         # (_began); dict and set operations are atomic.
         self._cancelled: set[Tid] = set()
@@ -190,7 +199,16 @@ class ThreadExecutor(Executor):
         chosen = [tid for tid in tids if tid in self._inbox.in_flight]
         self._cancelled.update(chosen)
         if chosen:
-            self._on_cancel(chosen)
+            self._asked.update(chosen)
+            self._cancel_thread.submit(self._pass_on_cancels, max_workers=1)
+
+    def _pass_on_cancels(self) -> None:
+        # What was asked for again while the thread had to wait is passed on once.
+        tids = list(self._asked)
+        self._asked.difference_update(tids)
+        if tids:
+            with suppress(Exception):  # a thread's border; the session may be gone
+                self._on_cancel(tids)
 
     def elapsed(self, tid: Tid) -> float | None:
         began = self._began.get(tid)
@@ -203,6 +221,7 @@ class ThreadExecutor(Executor):
             self.cancel(list(self._inbox.in_flight))
             self._threads.shutdown(_GRACE)
             self._inbox.abandon()
+            self._cancel_thread.shutdown(_GRACE)
         finally:
             self._on_close()
 
@@ -218,6 +237,9 @@ class ThreadExecutor(Executor):
         event: Event = event_of(tid, outcome, submission.submitted)
         if isinstance(event, Failed) and tid in self._cancelled:
             event = Cancelled(tid)  # most likely it raised because its jobs were cancelled
+        elif isinstance(event, Failed) and (reason := self._why_gone(event.exception)):
+            name = SparkUnavailable.__name__
+            event = Failed(tid, FailureKind.SESSION_GONE, name, reason, event.traceback)
         self._inbox.put(event)
 
     def _call(self, submission: Submission, argument: object) -> object:

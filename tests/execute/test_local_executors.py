@@ -19,6 +19,7 @@ from sparktuner.execute import (
     Submission,
     ThreadExecutor,
 )
+from sparktuner.status import FailureKind
 
 
 def test_serial_runs_in_the_caller_s_thread_and_hands_over_the_very_result() -> None:
@@ -142,3 +143,36 @@ def test_threads_that_never_end_do_not_hold_up_the_interpreter() -> None:
     assert thread.daemon
     executor.close()
     assert executor.wait(None) == [Cancelled(0)]
+
+
+def test_a_server_that_answers_no_cancel_does_not_hold_up_the_loop() -> None:
+    release, asked = threading.Event(), threading.Event()
+
+    def cancel(tids: list[Any]) -> None:
+        asked.set()
+        release.wait(60)
+
+    executor = ThreadExecutor(lambda _: release.wait(60), 1, on_cancel=cancel)
+    try:
+        executor.submit(Submission(0, None))
+        assert executor.wait(10) == [Started(0)]
+        executor.cancel([0])  # the test would take a minute
+        assert asked.wait(10)
+        assert not release.is_set()
+    finally:
+        release.set()
+        executor.close()
+
+
+def test_a_session_that_is_gone_is_no_error_of_the_objective() -> None:
+    def objective(_: object) -> float:
+        raise ValueError("closed")
+
+    with ThreadExecutor(objective, 1, why_gone=lambda error: f"gone: {error}") as executor:
+        executor.submit(Submission(0, None))
+        events = executor.wait(10)
+        while not isinstance(events[-1], Ended):
+            events += executor.wait(10)
+    assert isinstance(events[-1], Failed)
+    assert events[-1].kind is FailureKind.SESSION_GONE
+    assert events[-1].message == "gone: closed"

@@ -111,3 +111,56 @@ def test_a_session_that_ends_in_mid_run_ends_the_search_and_keeps_its_results(
         [(3, "SparkUnavailable"), (4, "")],
     )
     assert afterwards == ["refused", "refused"]
+
+
+THREADS = """
+import tempfile
+from pathlib import Path
+from sparktuner import ThreadTrials, fmin, hp, rand
+from sparktuner.errors import SparkUnavailable
+from tests.connect_server import ConnectServer
+
+{begin}
+calls = []
+def objective(x):
+    calls.append(x)
+    if len(calls) == 5:
+        {end}
+    return float(spark.range(3).count())
+
+trials = ThreadTrials(2, spark_session=spark)
+began = time.monotonic()
+try:
+    fmin(objective, hp.uniform("x", 0, 1), algo=rand.suggest, max_evals=500, trials=trials,
+         timeout={timeout}, verbose=False, show_progressbar=False, catch_eval_exceptions=True)
+except SparkUnavailable as error:
+    print(error)
+print(time.monotonic() - began < 60, len(trials.all_trials) < 12, len(calls) < 12)
+sys.stdout.flush()
+os._exit(0)
+"""
+# The second one has a server to lose.
+IN_PROCESS = """
+entered = local_spark(2)
+spark = entered.__enter__()
+"""
+ELSEWHERE = """
+server = ConnectServer(Path(tempfile.mkdtemp()), "local[2]")
+spark = server.session()
+"""
+
+
+def test_thread_trials_on_a_session_that_is_stopped_end_the_search() -> None:
+    program = THREADS.format(begin=IN_PROCESS, end="spark.stop()", timeout=None)
+    answer = in_new_process(program)
+    *said, counts = answer.stdout.splitlines()
+    assert "Results that came back are kept" in "".join(said), answer.stderr
+    assert counts == "True True True"
+
+
+@pytest.mark.service
+def test_thread_trials_come_back_in_time_from_a_server_that_is_gone() -> None:
+    require_connect_server()
+    program = THREADS.format(begin=ELSEWHERE, end="server.kill()", timeout=15)
+    answer = in_new_process(program)
+    assert answer.stdout.splitlines()[-1:] == ["True True True"], answer.stderr

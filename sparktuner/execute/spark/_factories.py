@@ -113,7 +113,12 @@ def make_thread_executor(
     require_parallelism(parallelism)
     jobs = trial_jobs(session)
     return ThreadExecutor(
-        objective, parallelism, jobs.around, jobs.cancel, on_close=spare_other_jobs()
+        objective,
+        parallelism,
+        jobs.around,
+        jobs.cancel,
+        on_close=spare_other_jobs(),
+        why_gone=jobs.why_gone,
     )
 
 

@@ -33,4 +33,12 @@ class TrialJobs(ABC):
 
     @abstractmethod
     def cancel(self, tids: Iterable[int]) -> None:
-        """Cancels the jobs that these trials have launched, and no others."""
+        """Cancels the jobs that these trials launched, and no others; may block, or raise."""
+
+    @abstractmethod
+    def why_gone(self, error: BaseException | None) -> str:
+        """Returns a sentence for people where the session is gone, else an empty text.
+
+        Args:
+            error: what the objective raised, where it is known.
+        """

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from sparktuner.execute.spark._environment import is_context_stopped
+from sparktuner.execute.spark._failures import GONE, failed_in_driver
 from sparktuner.execute.spark._trial_jobs import TrialJobs, printable
 
 if TYPE_CHECKING:
@@ -43,3 +45,8 @@ class ClassicTrialJobs(TrialJobs):
     def cancel(self, tids: Iterable[int]) -> None:
         for tid in tids:
             self._context.cancelJobsWithTag(self.tag(tid))
+
+    def why_gone(self, error: BaseException | None) -> str:
+        if error is not None and failed_in_driver(error) is not None:
+            return ""  # to ask the JVM would fail as well
+        return GONE if is_context_stopped(self._context) else ""

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from sparktuner.execute.spark._environment import ConnectSession
+from sparktuner.errors import SparkUnavailable
+from sparktuner.execute.spark._environment import ConnectSession, is_session_stopped
+from sparktuner.execute.spark._failures import GONE
 from sparktuner.execute.spark._trial_jobs import TrialJobs
+from sparktuner.execute.spark.connect._failures import connect_failed
+from sparktuner.execute.spark.connect._session import require_answer
+from sparktuner.status import FailureKind
 
 
 class ConnectTrialJobs(TrialJobs):
@@ -27,3 +32,18 @@ class ConnectTrialJobs(TrialJobs):
     def cancel(self, tids: Iterable[int]) -> None:
         for tid in tids:
             self._session.interruptTag(self.tag(tid))
+
+    def why_gone(self, error: BaseException | None) -> str:
+        if is_session_stopped(self._session):
+            return GONE
+        # Its words may be those of another server that the objective uses: this one is asked.
+        if (
+            not isinstance(error, Exception)
+            or connect_failed(error).kind is not FailureKind.SESSION_GONE
+        ):
+            return ""
+        try:
+            require_answer(self._session)
+        except SparkUnavailable:
+            return GONE
+        return ""
