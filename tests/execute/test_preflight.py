@@ -211,3 +211,25 @@ def test_what_an_objective_s_pickle_names_is_compared() -> None:
     named = pickle.loads(serve_packed).keywords["packages"]
     assert {"numpy", "pyspark", "cloudpickle", "scipy", "tqdm", "fractions"} <= set(named)
     assert "sklearn" not in named
+
+
+def test_a_search_that_ends_while_the_probe_runs_starts_no_further_probe() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    probes: list[str] = []
+
+    class Hanging(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            probes.append(tag)
+            begun.set()
+            go_on.wait(30)
+            raise JobFailed(FailureKind.JOB_CANCELLED, "cancelled")
+
+        def cancel(self, tag: str) -> None:
+            go_on.set()
+
+    executor = SparkExecutor(Hanging(abs), 3, preflight=True)
+    for tid in range(3):
+        executor.submit(Submission(tid, 1))
+    assert begun.wait(30)
+    executor.close()
+    assert len(probes) == 1

@@ -12,6 +12,7 @@ from sparktuner.execute import Cancelled, Ended, Failed, Finished, Submission
 from sparktuner.execute.spark import JobFailed, SparkExecutor
 from sparktuner.status import FailureKind
 from tests.fake_transport import FakeTransport
+from tests.waiting import wait_until
 
 
 def last_event(executor: SparkExecutor) -> Any:
@@ -146,3 +147,28 @@ def test_the_cost_of_a_trial_does_not_grow_with_the_trials_done() -> None:
             last_event(executor)
             times.append(time.perf_counter() - start)
     assert sorted(times[300:])[50] < 3 * sorted(times[:100])[50]
+
+
+def test_a_second_ctrl_c_while_a_search_closes_leaves_no_thread_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def ours() -> list[str]:
+        names = [thread.name for thread in threading.enumerate()]
+        return [name for name in names if name.startswith(("sparktuner-m", "sparktuner-c"))]
+
+    transport = FakeTransport(time.sleep, deaf_cancels=10**6)
+    executor = SparkExecutor(transport, 1)
+    executor.submit(Submission(0, 600))
+    while executor.elapsed(0) is None:
+        executor.wait(0.01)
+
+    def interrupted(timeout: float) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(executor._trial_threads, "shutdown", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        executor.close()
+    wait_until(lambda: not ours(), ours)
+    assert transport.closed == 1
+    transport.deaf_cancels = 0
+    transport.cancel(executor.tag(0))

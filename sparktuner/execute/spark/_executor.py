@@ -131,14 +131,18 @@ class SparkExecutor(Executor):
         try:
             self.cancel(list(self._inbox.in_flight))
             self._trial_threads.shutdown(_GRACE)
-            self._inbox.abandon()
-            self._abandoned = True
-            self._wake.set()
-            self._cancel_thread.shutdown(_GRACE)
-            self._monitor.close(_GRACE)
+            self._let_go(_GRACE)
         finally:
+            self._let_go(0.0)  # a second Ctrl-C came: no thread stays, nor is it waited for
             self._transport.close()
             self._on_close()
+
+    def _let_go(self, grace: float) -> None:
+        self._inbox.abandon()
+        self._abandoned = True
+        self._wake.set()
+        self._cancel_thread.shutdown(grace)
+        self._monitor.close(grace)
 
     def _run(self, submission: Submission) -> None:
         tid = submission.tid
@@ -177,7 +181,7 @@ class SparkExecutor(Executor):
     def _attempt(self, submission: Submission, argument: bytes, number: int) -> Finished | Failed:
         tid = submission.tid
         if self._preflight is not None:
-            self._preflight.check(self.tag(tid))
+            self._preflight.check(self.tag(tid), lambda: tid in self._cancelled)
         self._monitor.expect(tid, launched=True)
         task = pack_task(argument, tid, submission.seed, number)
         packed = self._transport.run(task, self.tag(tid), submission.description)

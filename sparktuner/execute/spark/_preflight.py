@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+from collections.abc import Callable
 from typing import cast
 
 from sparktuner.execute.spark._attempts import Attempts
@@ -52,10 +53,14 @@ class Preflight:
         self.is_done = False
         self._refusal: JobFailed | None = None
 
-    def check(self, tag: str) -> None:
+    def check(self, tag: str, is_cancelled: Callable[[], bool] = bool) -> None:
         """Waits until the probe has run, or runs it under this tag if nobody has.
 
         A probe that is cancelled together with its trial is left to the next trial.
+
+        Args:
+            tag: the trial's.
+            is_cancelled: whether the trial shall end, and so must not begin a probe.
 
         Raises:
             JobFailed: the workers cannot run the objective (each time the same), or this
@@ -65,6 +70,8 @@ class Preflight:
             return
         # The trials that come meanwhile wait here, each in its own thread.
         with self._lock:
+            if is_cancelled():
+                raise JobFailed(FailureKind.JOB_CANCELLED, "The search ended while the probe ran.")
             if not self.is_done and self._refusal is None:
                 self._probe(tag)
         if self._refusal is not None:
