@@ -15,7 +15,7 @@ from sparktuner import SparkTrials, fmin, hp, rand
 from sparktuner.execute import Cancelled, Finished, Submission
 from sparktuner.execute.spark import Slots, SparkExecutor, make_executor, make_thread_executor
 from sparktuner.execute.spark._environment import environment_of
-from sparktuner.execute.spark.connect._session import attach
+from sparktuner.execute.spark.connect._session import SearchSession, attach
 from tests.connect_server import IS_BROUGHT
 from tests.new_process import in_new_process
 from tests.waiting import closing_all, last_events, wait_until_running
@@ -219,3 +219,27 @@ print(len(tags), all(tags))
 def test_thread_trials_that_are_searched_in_a_thread_find_the_session() -> None:
     answer = in_new_process(IN_A_THREAD)
     assert answer.stdout.split() == ["2", "True"], answer.stderr
+
+
+@pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])
+def test_shipping_that_comes_to_nothing_ends_the_session_that_it_began(
+    connect_spark: Any, error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[bool] = []
+    close = SearchSession.close
+
+    def noting(own: SearchSession, server_is_gone: bool) -> None:
+        ended.append(own.is_shared)
+        close(own, server_is_gone)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(SearchSession, "close", noting)
+    monkeypatch.setattr(type(connect_spark), "addArtifact", fail)
+    data = os.urandom(2**20)
+    ended.clear()
+    with pytest.raises(type(error)):
+        make_executor(connect_spark, lambda config: len(data), 1)
+    # The first one is the look whether the server answers.
+    assert ended == [False, False]

@@ -82,10 +82,15 @@ class ConnectTransport(Transport):
         self._is_told = False  # whether the server reports anything
         self._mine = threading.local()  # .tag: of the trial that this thread runs
         self._client = self._own.client
-        self._follow_progress(environment.version)
         name = f"sparktuner-{uuid.uuid4().hex}.pickle"
-        if not is_small:
-            _ship(self.session, name, packed)
+        try:
+            self._follow_progress(environment.version)
+            if not is_small:
+                _ship(self.session, name, packed)
+            self._frame = self.session.range(0, 1, 1, 1)
+        except BaseException:  # Ctrl-C too: nobody else could end the session
+            self.close()
+            raise
         inline = packed if is_small else None
         in_driver, speculates = environment.in_driver, environment.speculates
         self._function = _ByValue(
@@ -93,7 +98,6 @@ class ConnectTransport(Transport):
         )
         self._schema = StructType([StructField("outcome", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
-        self._frame = self.session.range(0, 1, 1, 1)
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
         session = self.session
