@@ -77,6 +77,7 @@ def test_a_probe_that_the_worker_refuses_starts_no_trial() -> None:
     event = outcomes(Recording(abs, mismatch), 1)[0]
     assert isinstance(event, Failed)
     assert "PYTHON_VERSION_MISMATCH" in event.message
+    assert f"The driver's Python is {sys.executable}. " in event.message
     assert event.traceback == "trace"
 
 

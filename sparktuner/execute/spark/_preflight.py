@@ -18,12 +18,7 @@ _log = logging.getLogger("sparktuner")
 # What a job says that ended for other reasons than the state of the workers.
 _NOT_THE_WORKERS = (FailureKind.SESSION_GONE, FailureKind.JOB_CANCELLED)
 # Errors that an interpreter other than the intended one ends with.
-_OF_THE_PYTHON = (
-    "ModuleNotFoundError",
-    "ImportError",
-    "PYTHON_VERSION_MISMATCH",
-    "pyspark.errors.exceptions.base.PySparkRuntimeError",
-)
+_OF_THE_PYTHON = ("ModuleNotFoundError", "ImportError", "PySparkRuntimeError")
 _OTHER_PYTHON = (
     " The driver's Python is {}. If the workers should run another one than they do, set "
     "PYSPARK_PYTHON (on a cluster also: spark.pyspark.python) before the session starts; on "
@@ -124,7 +119,8 @@ def _warn(host: str, found: ProbeResult) -> None:
 
 def _refusal(error_type: str, message: str, traceback: str) -> JobFailed:
     # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
-    advice = _OTHER_PYTHON.format(sys.executable) if error_type in _OF_THE_PYTHON else ""
+    is_python = error_type.rpartition(".")[2] in _OF_THE_PYTHON
+    advice = _OTHER_PYTHON.format(sys.executable) if is_python else ""
     return JobFailed(
         FailureKind.WORKERS_NOT_READY,
         "The workers cannot run the objective, so no trial was started. A first task, which only "
