@@ -248,6 +248,8 @@ else:
     session = active_session()
 executor = make_executor(session, lambda _: sys.executable, 1)
 executor.submit(Submission(0, None))
+if not {is_own} and "SPARK_REMOTE" not in os.environ:
+    assert session.conf.get("spark.ui.showConsoleProgress") == "false"
 print(last_events(executor, 1)[0].value == sys.executable, "PYSPARK_PYTHON" in os.environ)
 executor.close()
 """
@@ -265,5 +267,7 @@ def test_local_workers_run_the_driver_s_python_though_the_path_has_another_one(
     python.write_text("#!/bin/sh\nexit 1\n")
     python.chmod(0o755)
     program = OWN_PYTHON.format(folder=str(tmp_path), is_own=is_own)
-    answer = in_new_process(program, {"SPARK_REMOTE": remote} if remote else {})
+    # Not sparktuner's own settings, which a user's session has not.
+    settings = {"SPARK_CONF_DIR": str(tmp_path), **({"SPARK_REMOTE": remote} if remote else {})}
+    answer = in_new_process(program, settings)
     assert answer.stdout.split() == ["True", "False"], answer.stderr

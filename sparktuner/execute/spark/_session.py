@@ -74,6 +74,11 @@ def _found_or_new() -> SparkSession:
         if connect_requested():
             with workers_run_this_python():
                 return SparkSession.builder.getOrCreate()
-        return SparkSession.builder.getOrCreate()
+        builder = SparkSession.builder
+        # Spark's own stage bars, on where Python starts Spark, would write over the search's. A
+        # session of another thread's, for which no JVM is to be launched, stays as it is.
+        if needs_jvm():
+            builder = builder.config("spark.ui.showConsoleProgress", "false")
+        return builder.getOrCreate()
     except Exception as error:  # pyspark raises a dozen kinds here
         raise SparkUnavailable(f"No Spark session could be started: {error}") from error
