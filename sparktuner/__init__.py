@@ -19,7 +19,9 @@ from sparktuner import (
     pyll,
     qmc,
     rand,
+    spark,
     tpe,
+    utils,
 )
 from sparktuner.base import (
     JOB_STATE_CANCEL,
@@ -72,6 +74,8 @@ __all__ = [
     "Domain",
     "Ctrl",
     "exceptions",
+    "spark",
+    "utils",
     "JOB_STATE_NEW",
     "JOB_STATE_RUNNING",
     "JOB_STATE_DONE",

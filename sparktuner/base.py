@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sparktuner import pyll
 from sparktuner.checks import check_loss_threshold, check_seconds
 from sparktuner.domain import Ctrl, Domain
 from sparktuner.errors import (
@@ -38,6 +39,7 @@ from sparktuner.status import (
     STATUS_SUSPENDED,
 )
 from sparktuner.trials import Trials, trials_from_docs
+from sparktuner.utils import use_obj_for_literal_in_memo
 
 JOB_VALID_STATES = JOB_STATES
 
@@ -136,6 +138,8 @@ __all__ = [
     "miscs_to_idxs_vals",
     "miscs_update_idxs_vals",
     "spec_from_misc",
+    "use_obj_for_literal_in_memo",
+    "pyll",
     "validate_timeout",
     "validate_loss_threshold",
     "JOB_STATE_NEW",

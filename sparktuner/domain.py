@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any, Protocol, SupportsFloat, TypeAlias
+from functools import cached_property
+from typing import Any, NoReturn, Protocol, SupportsFloat, TypeAlias
+
+import numpy as np
 
 from sparktuner.checks import check_objective
 from sparktuner.errors import BadSearchSpace
@@ -16,10 +19,22 @@ from sparktuner.records import (
     TrialDocument,
     TrialMisc,
     configuration_of,
+    miscs_to_idxs_vals,
+    new_document,
     normalise_result,
     utcnow,
 )
-from sparktuner.space import FlatSpace, Node, Parameter, as_node, evaluate, flatten, nodes
+from sparktuner.space import (
+    FlatSpace,
+    Literal,
+    Node,
+    Parameter,
+    as_node,
+    call,
+    evaluate,
+    flatten,
+    nodes,
+)
 from sparktuner.status import STATUS_NEW
 
 _log = logging.getLogger("sparktuner")
@@ -84,7 +99,7 @@ class Domain:
 
     def __init__(
         self,
-        fn: Objective,
+        fn: Objective | None,
         expr: object,
         workdir: str | None = None,
         pass_expr_memo_ctrl: bool | None = None,
@@ -94,7 +109,8 @@ class Domain:
         """Checks the space and flattens it, once for the whole search.
 
         Args:
-            fn: the objective.
+            fn: the objective; None where nobody calls it, as in libraries that only ask
+                algorithms for suggestions.
             expr: a node, or any nesting of dicts, lists and tuples that holds nodes.
             workdir: kept for callers; nothing here uses it.
             pass_expr_memo_ctrl: None looks at the mark that ``fmin_pass_expr_memo_ctrl`` leaves.
@@ -106,6 +122,8 @@ class Domain:
             TypeError: the objective cannot be called, or not with one argument.
             InvalidLoss: it is a coroutine or a generator function.
         """
+        if fn is None:
+            fn = _no_objective
         if not callable(fn) or isinstance(fn, Node):
             raise TypeError(f"the objective must be callable, got {fn!r}; write fmin(fn, space)")
         # An easy slip: `fmin(f, make_space)`, which as a constant would search nothing.
@@ -125,6 +143,8 @@ class Domain:
 
     # What Hyperopt's users write into the documents of an algorithm of their own.
     cmd = COMMAND
+    # Libraries that evaluate `expr` themselves pass it on to `pyll.rec_eval`.
+    rec_eval_print_node_on_error = False
 
     def new_result(self) -> dict[str, str]:
         """Returns the result of a trial that has not run."""
@@ -180,7 +200,7 @@ class Domain:
             InvalidLoss: the loss is no number.
         """
         if self.pass_expr_memo_ctrl:
-            value = self.fn(self.expr, self._memo(config), ctrl)
+            value = self.fn(self.expr, self.memo_from_config(config), ctrl)
         else:
             value = self.fn(evaluate(self.expr, config))
         result = normalise_result(value)
@@ -188,8 +208,18 @@ class Domain:
             ctrl.attachments.update(result.pop("attachments", {}))
         return result
 
-    def _memo(self, config: Mapping[str, Any]) -> dict[Node, Any]:
-        # By node, as Hyperopt's `rec_eval` takes its memo.
+    def memo_from_config(self, config: Mapping[str, Any]) -> dict[Node, Any]:
+        """Returns values by node, as :func:`sparktuner.pyll.rec_eval` takes them.
+
+        Args:
+            config: a value for each active label.
+
+        Example:
+            >>> from sparktuner import Domain, hp, pyll
+            >>> domain = Domain(None, {"twice": 2 * hp.uniform("x", 0, 1)})
+            >>> pyll.rec_eval(domain.expr, memo=domain.memo_from_config({"x": 0.25}))
+            {'twice': 0.5}
+        """
         return {
             node: config[node.label]
             for node in nodes(self.expr)
@@ -198,7 +228,50 @@ class Domain:
 
     def call_with_memo(self, document: TrialDocument, ctrl: Ctrl) -> object:
         """Calls an objective that wants ``(expr, memo, ctrl)`` for one trial."""
-        return self.fn(self.expr, self._memo(configuration_of(document)), ctrl)
+        return self.fn(self.expr, self.memo_from_config(configuration_of(document)), ctrl)
+
+    # --- Hyperopt's way to draw from a space: algorithms copied from it evaluate the last one
+
+    @cached_property
+    def s_new_ids(self) -> Literal:
+        """The node that stands for the new trials' ids in :attr:`s_idxs_vals`."""
+        return Literal("new_ids")
+
+    @cached_property
+    def s_rng(self) -> Literal:
+        """The node that stands for the generator in :attr:`s_idxs_vals`."""
+        return Literal("rng")
+
+    @cached_property
+    def s_idxs_vals(self) -> Node:
+        """The node of (idxs, vals) of new trials, drawn as random search does.
+
+        Example:
+            >>> from sparktuner import Domain, hp, pyll
+            >>> domain = Domain(None, hp.randint("n", 5))
+            >>> pyll.rec_eval(domain.s_idxs_vals, memo={domain.s_new_ids: [7], domain.s_rng: 0})
+            ({'n': [7]}, {'n': [3]})
+        """
+        return call(_drawn, Literal(self.space), self.s_new_ids, self.s_rng)
+
+
+def _drawn(
+    space: FlatSpace, tids: Sequence[Tid], rng: np.random.Generator | np.random.RandomState | int
+) -> tuple[dict[str, list[Tid]], dict[str, list[Any]]]:
+    if isinstance(rng, np.random.RandomState):
+        rng = np.random.default_rng(rng.randint(2**32, size=4, dtype=np.uint32))
+    configurations = space.decode(space.sample(np.random.default_rng(rng), len(tids)))
+    return miscs_to_idxs_vals(
+        new_document(tid, configuration, space.labels)["misc"]
+        for tid, configuration in zip(tids, configurations, strict=True)
+    )
+
+
+def _no_objective(*_: object) -> NoReturn:
+    raise RuntimeError(
+        "this domain was made without an objective, as Domain(None, space), so it cannot evaluate "
+        "a trial; write Domain(fn, space)"
+    )
 
 
 class _ExpressionObjective:

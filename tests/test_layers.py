@@ -48,12 +48,13 @@ ALLOWED: dict[str, set[str]] = {
     "testing": {"errors", "execute"},
     "pytest_plugin": {"testing"},
     # L5: Hyperopt's import paths
-    "base": L0 | {"records", "domain", "trials"},
+    "pyll": {"errors", "space"},
+    "utils": {"records", "space"},
+    "base": L0 | {"records", "domain", "trials", "pyll", "utils"},
     "exceptions": {"errors"},
     "progress": {"driver"},
     "spark": {"trials"},
     "graph_viz": {"space"},
-    "pyll": {"errors", "space"},
     # L6
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
     "cli": {"errors", "_demo"},

@@ -6,6 +6,13 @@ In reading order: :class:`Trials` (serial, and the base of the others), :class:`
 
 from sparktuner.trials._spark_trials import SparkTrials
 from sparktuner.trials._thread_trials import ThreadTrials
-from sparktuner.trials._trials import Best, Trials, trials_from_docs
+from sparktuner.trials._trials import HYPEROPTS_REASONS, Best, Trials, trials_from_docs
 
-__all__ = ["Trials", "Best", "trials_from_docs", "ThreadTrials", "SparkTrials"]
+__all__ = [
+    "Trials",
+    "Best",
+    "trials_from_docs",
+    "HYPEROPTS_REASONS",
+    "ThreadTrials",
+    "SparkTrials",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import cloudpickle
@@ -63,6 +64,11 @@ _HYPEROPTS_ORDER = (
     "show_progressbar",
     "early_stop_fn",
     "trials_save_file",
+)
+
+# What Hyperopt's SparkTrials calls the reasons to stop that it knows too.
+HYPEROPTS_REASONS: Mapping[str, str] = MappingProxyType(
+    {"timeout": "fmin run timeout", "early_stop_fn": "early stopping condition"}
 )
 
 T = TypeVar("T", bound="Trials")
@@ -126,6 +132,12 @@ class Trials:
         self._search_lock = threading.Lock()
 
     # --- reading
+
+    @property
+    def _fmin_cancelled_reason(self) -> str | None:
+        """Hyperopt's name for it, of which programs know two values: see spark.py."""
+        begins = (self.fmin_cancelled_reason or "").partition(":")[0]
+        return HYPEROPTS_REASONS.get(begins, self.fmin_cancelled_reason)
 
     @property
     def exp_key(self) -> str | None:
@@ -446,6 +458,9 @@ class Trials:
             AllTrialsFailed: no trial finished with status ok.
         """
         fn, space = resolve_annotated(arguments.fn, arguments.space)
+        # A domain may do without, a search may not.
+        if fn is None:
+            raise TypeError("the objective must be callable, got None; write fmin(fn, space)")
         domain = Domain(fn, space, pass_expr_memo_ctrl=arguments.pass_expr_memo_ctrl)
         self.search(domain, arguments)
         try:

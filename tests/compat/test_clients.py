@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import numpy as np
 import pytest
 
-from sparktuner import Trials, fmin, hp, rand, space_eval, tpe
+import sparktuner
+from sparktuner import (
+    JOB_STATE_DONE,
+    Domain,
+    ThreadTrials,
+    Trials,
+    base,
+    early_stop,
+    fmin,
+    hp,
+    rand,
+    space_eval,
+    spark,
+    tpe,
+)
 from sparktuner.pyll import as_apply, dfs, scope
 from sparktuner.pyll.stochastic import implicit_stochastic_symbols
 
@@ -121,3 +138,101 @@ def test_unlabelled_draws_become_parameters() -> None:
     n = scope.hyperopt_param("n", scope.randint(2, 5))
     best = fmin(lambda p: p[0], [x, n], max_evals=3, verbose=False)
     assert set(best) == {"x", "n"}
+
+
+# --- nni, nevergrad, Ray Tune: they ask for suggestions, and run the trials themselves
+
+
+def test_a_domain_needs_no_objective_until_it_evaluates() -> None:
+    domain = Domain(None, {"x": hp.uniform("x", 0, 1)}, pass_expr_memo_ctrl=None)
+    trials = Trials()
+    [document] = tpe.suggest(trials.new_trial_ids(1), domain, trials, 0)
+    assert set(document["misc"]["vals"]) == set(domain.params) == {"x"}
+    with pytest.raises(RuntimeError, match=r"without an objective.*Domain\(fn, space\)"):
+        domain.evaluate({"x": 0.5})
+    with pytest.raises(TypeError, match="objective must be callable, got None"):
+        fmin(None, domain.expr, max_evals=1, verbose=False)  # type: ignore[arg-type]
+
+
+def test_ray_tune_makes_and_reports_trials_of_its_own() -> None:
+    space = {
+        "x": hp.uniform("x", 0, 1),
+        "act": hp.choice("act", [{"k": 2 * hp.normal("k", 0, 1)}, "b"]),
+    }
+    domain, trials = Domain(lambda spc: spc, space), Trials()
+    for seed in range(25):
+        ids = trials.new_trial_ids(1)
+        trials.refresh()
+        [new] = tpe.suggest(ids, domain, trials, seed)
+        trials.insert_trial_docs([new])
+        trials.refresh()
+        config = base.spec_from_misc(new["misc"])
+        ctrl = base.Ctrl(trials, current_trial=new)
+        memo = domain.memo_from_config(config)
+        sparktuner.utils.use_obj_for_literal_in_memo(domain.expr, ctrl, base.Ctrl, memo)
+        suggested = base.pyll.rec_eval(
+            domain.expr, memo=memo, print_node_on_error=domain.rec_eval_print_node_on_error
+        )
+        assert suggested == space_eval(space, config)
+        # It writes into the document that the trials hold.
+        [held] = [t for t in trials.trials if t["tid"] == new["tid"]]
+        held["book_time"] = held["refresh_time"] = sparktuner.utils.coarse_utcnow()
+        held["state"] = JOB_STATE_DONE
+        held["result"] = {"loss": abs(suggested["x"] - 0.7), "status": "ok"}
+        trials.refresh()
+    assert trials.history(domain.space).n == 25
+    assert trials.best_trial["result"]["loss"] == min(trials.losses())  # type: ignore[type-var]
+    assert trials.best_trial["result"]["loss"] < 0.1
+
+
+def test_nevergrad_looks_for_its_document_among_the_dynamic_trials() -> None:
+    domain, trials = Domain(None, {"x": hp.uniform("x", 0, 1)}), Trials()
+    [new] = tpe.suggest(trials.new_trial_ids(1), domain, trials, 1)
+    trials.insert_trial_doc(new)
+    trials.refresh()
+    held = trials._dynamic_trials[new["tid"]]
+    assert held["state"] == sparktuner.JOB_STATE_NEW
+    held["state"], held["result"] = JOB_STATE_DONE, {"loss": 1.0, "status": "ok"}
+    trials.refresh()
+    assert trials.losses() == [1.0]
+
+
+def test_times_are_naive_utc_in_whole_milliseconds() -> None:
+    now = sparktuner.utils.coarse_utcnow()
+    assert now.tzinfo is None
+    assert now.microsecond % 1000 == 0
+    passed = datetime.now(timezone.utc).replace(tzinfo=None) - now
+    assert timedelta(0) <= passed < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("rng", [np.random.default_rng(0), np.random.RandomState(0)])
+def test_a_copied_algorithm_draws_from_the_domain(rng: Any) -> None:
+    """RecBole's exhaustive search, which many copied."""
+    options = hp.choice("c", [hp.randint("n", 3), "none"])
+    domain, trials = Domain(None, {"c": options}), Trials()
+    seen = set()
+    for tid in range(30):
+        memo = {domain.s_new_ids: [tid], domain.s_rng: rng}
+        idxs, vals = base.pyll.rec_eval(domain.s_idxs_vals, memo=memo)
+        misc: Any = {"tid": tid, "cmd": domain.cmd, "workdir": domain.workdir}
+        base.miscs_update_idxs_vals([misc], idxs, vals)
+        [document] = trials.new_trial_docs([tid], [None], [domain.new_result()], [misc])
+        trials.insert_trial_doc(document)
+        seen.add(tuple((label, *values) for label, values in misc["vals"].items()))
+    assert seen == {(("c", 1), ("n",)), *((("c", 0), ("n", i)) for i in range(3))}
+
+
+# --- programs that Databricks AutoML writes
+
+
+def test_reasons_to_stop_are_compared_with_constants() -> None:
+    x = hp.uniform("x", 0, 1)
+    stop = early_stop.no_progress_loss(1)
+    for trials, options, reason in (
+        (Trials(), {"early_stop_fn": stop}, spark.FMIN_CANCELLED_REASON_EARLY_STOPPING),
+        (ThreadTrials(2), {"timeout": 0.2}, spark.FMIN_CANCELLED_REASON_TIMEOUT),
+        (Trials(), {"max_evals": 1}, None),
+    ):
+        fmin(lambda x: time.sleep(0.01) or 1.0, x, trials=trials, verbose=False, **options)  # type: ignore[func-returns-value, arg-type]
+        assert trials._fmin_cancelled_reason == reason
+    assert isinstance(spark.SparkTrials._fmin_cancelled_reason, property)
