@@ -31,6 +31,7 @@ from sparktuner.space import (
     Parameter,
     Switch,
     as_node,
+    call,
     described,
     is_number,
 )
@@ -41,18 +42,19 @@ _T = TypeVar("_T")
 _WIDE = 10
 
 
-def choice(label: str, options: Iterable[object], *more: NoReturn) -> Switch:
+def choice(label: str, options: Iterable[object], *more: NoReturn) -> Node:
     """Returns a parameter that is one of the options, each equally probable.
 
     Args:
         label: the name under which the option's index is recorded.
         options: a list, tuple, range or array. Each may hold further parameters; those are
-            drawn only where their option is chosen.
+            drawn only where their option is chosen. Without any it is an error to draw it,
+            not to write it: spaces made by programs hold such choices where nobody gets.
         more: nothing; options that were not put in a list are refused with the call that was
             meant.
 
     Raises:
-        BadSearchSpace: the label is no string, or ``options`` is empty or no list.
+        BadSearchSpace: the label is no string, or ``options`` is no list.
 
     Example:
         >>> from sparktuner import hp
@@ -65,6 +67,8 @@ def choice(label: str, options: Iterable[object], *more: NoReturn) -> Switch:
     where = _where("choice", label, "hp.choice('x', ['a', 'b'])")
     _refuse_more("choice", where, label, (options, *more))
     listed = _options(where, options)
+    if not listed:
+        return call(_no_option, where)
     index = _parameter(where, label, lambda: Categorical.uniform(len(listed)))
     return Switch(index, _nodes(where, listed))
 
@@ -93,7 +97,10 @@ def pchoice(
     """
     where = _where("pchoice", label, "hp.pchoice('x', [(0.2, 'a'), (0.8, 'b')])")
     _refuse_more("pchoice", where, label, (p_options, *more))
-    pairs = [_pair(where, i, pair) for i, pair in enumerate(_options(where, p_options))]
+    listed = _options(where, p_options)
+    if not listed:
+        raise BadSearchSpace(f"{where}: options must not be empty, got {p_options!r}")
+    pairs = [_pair(where, i, pair) for i, pair in enumerate(listed)]
     p = [_probability(where, i, *pair) for i, pair in enumerate(pairs)]
     index = _parameter(where, label, lambda: DISTRIBUTIONS["categorical"](p))
     return Switch(index, _nodes(where, [option for _, option in pairs]))
@@ -387,9 +394,11 @@ def _options(where: str, options: Iterable[object]) -> list[object]:
     if isinstance(options, np.ndarray) and options.ndim == 1:
         # Native numbers; the rows of a matrix stay arrays.
         listed = options.tolist()
-    if not listed:
-        raise BadSearchSpace(f"{where}: options must not be empty, got {options!r}")
     return listed
+
+
+def _no_option(where: str) -> NoReturn:
+    raise BadSearchSpace(f"{where}: there is nothing to choose from, options is empty")
 
 
 def _not_options(options: object) -> str:

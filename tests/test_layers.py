@@ -55,6 +55,12 @@ ALLOWED: dict[str, set[str]] = {
     "progress": {"driver"},
     "spark": {"trials"},
     "graph_viz": {"space"},
+    "pyll_utils": {"errors", "space", "hp"},
+    "std_out_err_redirect_tqdm": set(),
+    "mongoexp": set(),
+    "plotting": set(),
+    "sklearn": set(),
+    "criteria": set(),
     # L6
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
     "cli": {"errors", "_demo"},

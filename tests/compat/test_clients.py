@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 import time
 from collections import OrderedDict
 from datetime import datetime, timedelta, timezone
@@ -20,6 +22,7 @@ from sparktuner import (
     early_stop,
     fmin,
     hp,
+    pyll_utils,
     rand,
     space_eval,
     spark,
@@ -27,6 +30,8 @@ from sparktuner import (
 )
 from sparktuner.pyll import as_apply, dfs, scope
 from sparktuner.pyll.stochastic import implicit_stochastic_symbols
+from sparktuner.space import flatten
+from sparktuner.std_out_err_redirect_tqdm import std_out_err_redirect_tqdm
 
 # --- scripts that read list(best.values())[i]
 
@@ -236,3 +241,74 @@ def test_reasons_to_stop_are_compared_with_constants() -> None:
         fmin(lambda x: time.sleep(0.01) or 1.0, x, trials=trials, verbose=False, **options)  # type: ignore[func-returns-value, arg-type]
         assert trials._fmin_cancelled_reason == reason
     assert isinstance(spark.SparkTrials._fmin_cancelled_reason, property)
+
+
+# --- GOLEM (FEDOT), older scripts
+
+
+def test_golem_makes_parameters_of_its_own() -> None:
+    @pyll_utils.validate_label
+    def hp_own(label: str, *args: Any) -> Any:
+        return scope.hyperopt_param(label, scope.randint(*args))
+
+    assert flatten(hp_own("n", 2, 5)).labels == ("n",)
+    with pytest.raises(sparktuner.exceptions.BadSearchSpace, match="hp_own.*label, a string"):
+        hp_own(3, 2, 5)
+    for name in pyll_utils.__all__[:12]:
+        assert getattr(pyll_utils, name) is getattr(hp, name.removeprefix("hp_"))
+
+
+def test_conditions_of_a_space_are_found_as_hyperopt_finds_them() -> None:
+    eq, z = pyll_utils.EQ, hp.randint("z", 10)
+    inner = hp.choice("d", [3 + hp.loguniform("c", 0, 1), 1 + hp.loguniform("e", 0, 1)])
+    a = hp.choice("a", [hp.uniform("b", -1, 1) + z, {"c": 1, "d": inner}])
+    found: dict[str, Any] = {}
+    pyll_utils.expr_to_config(as_apply((a, z)), (True,), found)
+    assert {label: hps["conditions"] for label, hps in found.items()} == {
+        "a": {(True,)},
+        "b": {(True, eq("a", 0))},
+        "z": {(True,), (True, eq("a", 0))},
+        "d": {(True, eq("a", 1))},
+        "c": {(True, eq("a", 1), eq("d", 0))},
+        "e": {(True, eq("a", 1), eq("d", 1))},
+    }
+    assert [found[label]["node"].name for label in "abc"] == ["randint", "uniform", "loguniform"]
+    both: dict[str, Any] = {}
+    pyll_utils.expr_to_config(hp.choice("a", [z + 1, z - 1]), (True,), both)
+    assert both["z"]["conditions"] == {(True,)}
+
+
+# --- lale
+
+
+def test_a_choice_of_nothing_is_an_error_only_when_it_is_drawn() -> None:
+    space = hp.choice("op", [{"k": hp.choice("none", [])}, {"k": 1}])
+    assert space_eval(space, {"op": 1}) == {"k": 1}
+    with pytest.raises(sparktuner.exceptions.BadSearchSpace, match=r"hp.choice\('none'\).*empty"):
+        space_eval(space, {"op": 0})
+
+
+# --- copied recipes, and imports at the top of many files
+
+
+def test_prints_go_above_a_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    with std_out_err_redirect_tqdm() as out:
+        print("above")  # noqa: T201
+        assert out is not sys.stdout
+    assert capsys.readouterr().out.strip() == "above"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("mongoexp", "MongoTrials"),
+        ("plotting", "main_plot_history"),
+        ("sklearn", "HyperoptSearchCV"),
+        ("criteria", "UCB"),
+    ],
+)
+def test_what_is_not_there_yet_says_so_on_import(module: str, name: str) -> None:
+    found = importlib.import_module(f"sparktuner.{module}")
+    with pytest.raises(ImportError, match=rf"sparktuner.{module} has no {name} yet; \w+"):
+        exec(f"from sparktuner.{module} import {name}")
+    assert not hasattr(found, "other")
