@@ -23,6 +23,7 @@ from sparktuner import (
     tpe,
     utils,
 )
+from sparktuner.as_hyperopt import as_hyperopt
 from sparktuner.base import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -65,6 +66,7 @@ __all__ = [
     "Callback",
     "space_eval",
     "current_trial",
+    "as_hyperopt",
     "early_stop",
     "partial",
     "pyll",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+import sys
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, SupportsFloat, TypeAlias
@@ -177,7 +178,11 @@ class Domain:
         """
         if self.pass_expr_memo_ctrl:
             return _ExpressionObjective(self, trials, channel)
-        return self.fn
+        # Where sparktuner goes by Hyperopt's name, it does so on workers too.
+        shipped: Callable[[Objective], Objective] | None
+        shipped = getattr(sys.modules.get("hyperopt"), "_shipped", None)
+        objective: Callable[..., object] = self.fn
+        return objective if shipped is None else shipped(objective)
 
     def evaluate(
         self,

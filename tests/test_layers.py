@@ -62,6 +62,7 @@ ALLOWED: dict[str, set[str]] = {
     "sklearn": set(),
     "criteria": set(),
     # L6
+    "as_hyperopt": {"pyll"},
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
     "cli": {"errors", "_demo"},
 }

@@ -5,7 +5,7 @@ import numpy as np
 from hyperopt import JOB_STATE_ERROR, STATUS_FAIL, STATUS_OK, Trials, fmin, hp, tpe
 from hyperopt.exceptions import AllTrialsFailed, InvalidLoss, InvalidResultStatus
 
-OURS = hyperopt.__name__ == "sparktuner"
+OURS = hyperopt.Trials.__module__.startswith("sparktuner")
 observed = {}
 shapes = {}
 space = hp.uniform("x", -1, 1)

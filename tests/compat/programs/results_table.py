@@ -26,7 +26,7 @@ observed["misc"] = sorted(k for k in document["misc"] if k not in ("execution", 
 observed["state"] = document["state"] == JOB_STATE_DONE
 observed["spec"] = document["spec"]
 observed["exp_key"] = document["exp_key"]
-if hyperopt.__name__ == "sparktuner":
+if hyperopt.Trials.__module__.startswith("sparktuner"):
     # The search that ran it, by which two of them on one store keep apart; hyperopt says it
     # with MongoDB only.
     assert document["owner"].count(":") == 2

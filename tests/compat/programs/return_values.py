@@ -6,7 +6,7 @@ import hyperopt
 import numpy as np
 from hyperopt import Trials, fmin, hp, rand, space_eval
 
-OURS = hyperopt.__name__ == "sparktuner"
+OURS = hyperopt.Trials.__module__.startswith("sparktuner")
 observed = {}
 shapes = {}
 

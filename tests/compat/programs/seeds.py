@@ -6,7 +6,7 @@ import hyperopt
 import numpy as np
 from hyperopt import Trials, fmin, hp, tpe
 
-OURS = hyperopt.__name__ == "sparktuner"
+OURS = hyperopt.Trials.__module__.startswith("sparktuner")
 observed = {}
 shapes = {}
 space = {"x": hp.uniform("x", -5, 5), "c": hp.choice("c", [1, 2, 3])}

@@ -15,7 +15,7 @@ from hyperopt import (
     trials_from_docs,
 )
 
-OURS = hyperopt.__name__ == "sparktuner"
+OURS = hyperopt.Trials.__module__.startswith("sparktuner")
 observed = {}
 shapes = {}
 domain = Domain(lambda x: (x - 2) ** 2, hp.uniform("x", -5, 5))

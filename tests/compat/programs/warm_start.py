@@ -5,7 +5,7 @@ import numpy as np
 from hyperopt import Trials, fmin, hp, tpe
 from hyperopt.fmin import generate_trials_to_calculate
 
-OURS = hyperopt.__name__ == "sparktuner"
+OURS = hyperopt.Trials.__module__.startswith("sparktuner")
 observed = {}
 shapes = {}
 space = {

@@ -1,0 +1,9 @@
+"""Sparktuner under Hyperopt's name, for programs and libraries that cannot be changed.
+
+:func:`sparktuner.as_hyperopt` in a program; for a script
+``python -m sparktuner.as_hyperopt script.py ...``.
+"""
+
+from sparktuner.as_hyperopt._alias import as_hyperopt
+
+__all__ = ["as_hyperopt"]

@@ -1,0 +1,115 @@
+"""``import hyperopt`` is sparktuner: in this process, and on its Spark workers."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import pkgutil
+import sys
+from collections.abc import Callable
+from types import ModuleType, TracebackType
+from typing import Any
+
+from sparktuner.pyll import base as nodes
+
+# The release whose interface this is; programs compare it with older ones.
+VERSION = "0.3.0"
+_HOME = "hyperopt.pyll.base"
+_COMMANDS = ("sparktuner.pytest_plugin", "sparktuner.cli", "sparktuner.as_hyperopt")
+
+
+class as_hyperopt:
+    """Lets ``import hyperopt``, and each of its modules, mean sparktuner from now on.
+
+    Whether or not Hyperopt is installed. As a context manager it is undone when the block
+    ends. Objectives that run on Spark workers meet it there too, where sparktuner must be
+    installed. What is pickled with nodes of a space in it is read under the same name.
+
+    Example:
+        >>> import sparktuner
+        >>> with sparktuner.as_hyperopt():
+        ...     import hyperopt
+        ...     from hyperopt.pyll.base import scope
+        >>> hyperopt.__version__, hyperopt.Trials is sparktuner.Trials
+        ('0.3.0', True)
+    """
+
+    def __init__(self) -> None:
+        self._hidden = {n: sys.modules.pop(n) for n in list(sys.modules) if _is_hyperopt(n)}
+        self._homes = {kind: kind.__module__ for kind in _node_classes()}
+        sys.modules.update(_modules())
+        # Libraries ask whether "hyperopt" is in a node's class.
+        for kind in self._homes:
+            kind.__module__ = _HOME
+
+    def __enter__(self) -> as_hyperopt:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        for name in [name for name in sys.modules if _is_hyperopt(name)]:
+            del sys.modules[name]
+        sys.modules.update(self._hidden)
+        for node, home in self._homes.items():
+            node.__module__ = home
+
+
+def _is_hyperopt(name: str) -> bool:
+    return name == "hyperopt" or name.startswith("hyperopt.")
+
+
+def _node_classes() -> list[type]:
+    kinds = [each for each in vars(nodes).values() if isinstance(each, type)]
+    return [kind for kind in kinds if issubclass(kind, nodes.Apply)]
+
+
+def _modules() -> dict[str, ModuleType]:
+    """Hyperopt's modules by name: the package, and sparktuner's own below it."""
+    own = importlib.import_module("sparktuner")
+    function = own.fmin
+    found = [m.name for m in pkgutil.walk_packages(own.__path__, "sparktuner.")]
+    public = [name for name in found if "._" not in name and name not in _COMMANDS]
+    below = {n.replace("sparktuner", "hyperopt", 1): importlib.import_module(n) for n in public}
+    # An import of the module of that name has put it in the function's place.
+    own.fmin = function  # type: ignore[attr-defined]
+    package = ModuleType("hyperopt", own.__doc__)
+    names = {n: each for n, each in vars(own).items() if not n.startswith("_")}
+    vars(package).update(names)
+    # Workers get the objective by way of this; see Domain.objective.
+    vars(package).update(__version__=VERSION, __path__=[], __all__=own.__all__, _shipped=Shipped)
+    return {"hyperopt": package, **below}
+
+
+class Shipped:
+    """An objective that finds sparktuner under Hyperopt's name wherever it is unpickled."""
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        self.fn = fn
+        functools.update_wrapper(self, fn, updated=())
+
+    def __call__(self, *args: Any) -> Any:
+        return self.fn(*args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The first argument is unpickled before the objective, which may name a module.
+        return _arrived, (_Alias(), self.fn)
+
+
+class _Alias:
+    """Turns the alias on where it is unpickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _turn_on, ()
+
+
+def _turn_on() -> None:
+    if not hasattr(sys.modules.get("hyperopt"), "_shipped"):
+        as_hyperopt()
+
+
+def _arrived(alias: None, fn: Callable[..., Any]) -> Callable[..., Any]:
+    return fn
