@@ -10,6 +10,7 @@ from typing import Any
 
 import sparktuner
 from sparktuner import SparkTrials, fmin, hp
+from sparktuner.records import new_document
 
 SCRIPT = """
 import sys
@@ -73,3 +74,23 @@ def test_it_is_a_function_after_its_module_was_imported() -> None:
     importlib.import_module("sparktuner.as_hyperopt")
     with sparktuner.as_hyperopt(), sparktuner.as_hyperopt():
         assert importlib.import_module("hyperopt").hp is hp
+
+
+def test_pickled_trials_of_hyperopts_are_taken_over() -> None:
+    document: dict[str, Any] = {**new_document(3, {"x": 0.5}), "state": 2}
+    document["result"] = {"status": "ok", "loss": 0.25}
+    del document["version"]
+    # What Hyperopt 0.3.0 keeps in the object, and so in its pickle.
+    state = {
+        "_ids": {3},
+        "_dynamic_trials": [document],
+        "_trials": [document],
+        "_exp_key": None,
+        "attachments": {"FMinIter_Domain": b"its own", "ATTACH::3::note": "kept"},
+    }
+    trials = sparktuner.Trials.__new__(sparktuner.Trials)
+    trials.__setstate__(state)
+    assert trials.argmin == {"x": 0.5}
+    assert dict(trials.attachments) == {"ATTACH::3::note": "kept"}
+    best = fmin(abs, hp.uniform("x", 0, 1), max_evals=2, trials=trials, verbose=False)
+    assert (len(trials), set(best)) == (2, {"x"})

@@ -514,8 +514,24 @@ class Trials:
         return {k: v for k, v in self.__dict__.items() if k not in _LOCAL_ATTRIBUTES}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
+        if "_log" not in state and "_dynamic_trials" in state:
+            self._take_over(state)
+            return
         self._begin()
         self.__dict__.update(state)
+        self.refresh()
+
+    def _take_over(self, state: Mapping[str, Any]) -> None:
+        """Becomes what Hyperopt's own Trials were when they were pickled, by that name."""
+        Trials.__init__(self, state.get("_exp_key"))
+        documents: list[TrialDocument] = state["_dynamic_trials"]
+        for document in documents:
+            document.setdefault("version", 0)
+        self._log.insert(documents)
+        # Hyperopt keeps the pickled objective among the attachments, in its own classes.
+        kept = dict(state.get("attachments", {}))
+        kept.pop("FMinIter_Domain", None)
+        self.attachments.update(kept)
         self.refresh()
 
 
