@@ -94,3 +94,11 @@ def test_pickled_trials_of_hyperopts_are_taken_over() -> None:
     assert dict(trials.attachments) == {"ATTACH::3::note": "kept"}
     best = fmin(abs, hp.uniform("x", 0, 1), max_evals=2, trials=trials, verbose=False)
     assert (len(trials), set(best)) == (2, {"x"})
+
+
+def test_it_needs_no_optional_dependency() -> None:
+    program = (
+        "import sys, sparktuner; sparktuner.as_hyperopt(); import hyperopt.spark\n"
+        "assert not {'pyspark', 'sklearn', 'pandas', 'tqdm'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

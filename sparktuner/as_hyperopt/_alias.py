@@ -15,7 +15,9 @@ from sparktuner.pyll import base as nodes
 # The release whose interface this is; programs compare it with older ones.
 VERSION = "0.3.0"
 _HOME = "hyperopt.pyll.base"
-_COMMANDS = ("sparktuner.pytest_plugin", "sparktuner.cli", "sparktuner.as_hyperopt")
+# Hyperopt has none of these. Packages are the inside of sparktuner, but for this one.
+_NOT_HYPEROPTS = frozenset({"cli", "pytest_plugin", "testing"})
+_PACKAGES = frozenset({"pyll"})
 
 
 class as_hyperopt:
@@ -71,14 +73,19 @@ def _modules() -> dict[str, ModuleType]:
     """Hyperopt's modules by name: the package, and sparktuner's own below it."""
     own = importlib.import_module("sparktuner")
     function = own.fmin
-    found = [m.name for m in pkgutil.walk_packages(own.__path__, "sparktuner.")]
-    public = [name for name in found if "._" not in name and name not in _COMMANDS]
+    top = [
+        module.name
+        for module in pkgutil.iter_modules(own.__path__)
+        if module.name in _PACKAGES or not (module.ispkg or module.name in _NOT_HYPEROPTS)
+    ]
+    names = [*top, "pyll.base", "pyll.stochastic"]
+    public = [f"sparktuner.{name}" for name in names if not name.startswith("_")]
     below = {n.replace("sparktuner", "hyperopt", 1): importlib.import_module(n) for n in public}
     # An import of the module of that name has put it in the function's place.
     own.fmin = function  # type: ignore[attr-defined]
     package = ModuleType("hyperopt", own.__doc__)
-    names = {n: each for n, each in vars(own).items() if not n.startswith("_")}
-    vars(package).update(names)
+    top_names = {n: each for n, each in vars(own).items() if not n.startswith("_")}
+    vars(package).update(top_names)
     # Workers get the objective by way of this; see Domain.objective.
     vars(package).update(__version__=VERSION, __path__=[], __all__=own.__all__, _shipped=Shipped)
     return {"hyperopt": package, **below}
