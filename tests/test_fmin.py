@@ -130,6 +130,7 @@ def test_when_no_loss_is_finite_there_is_no_answer_and_the_error_says_why(loss: 
         ("rstate", -1, "rstate must be"),
         ("algo", 5, r"algo must be callable, got 5; did you mean max_evals=5\? The order is"),
         ("algo", "tpe", r"did you mean algo=tpe\.suggest"),
+        ("algo", functools.partial(tpe.suggest, gama=1), "no option 'gama'; did you mean 'gamma'"),
         ("early_stop_fn", 3, "early_stop_fn must be callable"),
         ("trials", [], r"trials must be a Trials object, such as Trials\(\), got \[\]"),
         ("trials", Trials, "trials must be a Trials object"),

@@ -20,7 +20,7 @@ from sparktuner.driver._callbacks import Callback
 from sparktuner.driver._progress import BarFactory
 from sparktuner.driver._save_file import check_save_file
 from sparktuner.driver._seeds import RandomState, check_rstate
-from sparktuner.suggest import Suggest
+from sparktuner.suggest import Suggest, check_options
 
 # The user's own rule; what it returns as args is handed to it the next time.
 # fn(trials, *args) -> (stop, args)
@@ -49,6 +49,8 @@ def _check_queue(name: str, value: object) -> None:
 def _check_function(name: str, value: object) -> None:
     if value is not None and not callable(value):
         raise TypeError(f"{name} must be callable, got {value!r}{_meant_by(name, value)}")
+    if name == "algo":
+        check_options(value)
 
 
 def _meant_by(name: str, value: object) -> str:
