@@ -34,8 +34,10 @@ class EventLog(Callback):
         self._window = window
         self._max_evals = max_evals
         self._best = Incumbent()
-        for document in log.documents:
-            self._best.offer(document)
+        # The log leaves out what the present space cannot make, which nothing could improve on.
+        best = log.best()
+        if best is not None:
+            self._best.offer(best)
         self._ended: Counter[str] = Counter()
 
     def on_search_start(self, trials: TrialsView) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sparktuner import fmin, hp
+from sparktuner import Trials, fmin, hp
 from sparktuner.driver._event_log import EventLog
 from sparktuner.records import MemoryStore, TrialLog, new_document
 from sparktuner.status import JOB_STATE_DONE
@@ -71,6 +71,20 @@ def test_an_attempt_that_came_to_nothing_is_told_with_its_reason(
     document.update(state=JOB_STATE_DONE, result={"status": "ok", "loss": 2.0})
     events.on_trial_end(document)
     assert lines(info)[0] == "trial 7 was run again: The worker process ended"
+
+
+def test_a_trial_of_another_space_is_no_best_to_improve_on(
+    info: pytest.LogCaptureFixture,
+) -> None:
+    trials = Trials()
+    fmin(lambda x: -5.0, X, max_evals=2, trials=trials, rstate=0, verbose=False)
+    info.clear()
+    other = hp.uniform("x", 5, 6)
+    fmin(lambda x: 1.0, other, max_evals=2, trials=trials, rstate=0, verbose=False)
+    assert [line for line in lines(info) if line.startswith("new best")] == [
+        "new best: trial 2, loss 1"
+    ]
+    assert lines(info)[-1].endswith("best loss 1")
 
 
 def test_without_the_level_nothing_is_told(caplog: pytest.LogCaptureFixture) -> None:
