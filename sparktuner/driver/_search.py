@@ -73,14 +73,12 @@ def search(
         left_out = settle_space(log, domain.space, arguments.on_space_change)
         on_top = _insert_points(log, domain, arguments.points_to_evaluate or ())
         queue = fitting_queue(log, log.claim(most_queued))
-        # Those that raised or were cancelled do not count: max_evals=len(trials) + 1 has to
-        # mean one more.
-        limit = arguments.limit + on_top + _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL)
-        # Nor do those that this space cannot make.
-        limit += left_out
+        # max_evals=len(trials) + 1 has to mean one more, whatever does not count.
+        uncounted = left_out + _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL)
+        limit = arguments.limit + on_top + uncounted
         # Before the runner is opened: starting Spark to do nothing takes seconds.
         if not queue and len(log.documents) >= limit:
-            _say_nothing_to_do(log, arguments, left_out)
+            _say_nothing_to_do(len(log.documents) - uncounted, arguments)
             return None
         limits = _limits(runner, arguments)
         channel = ExecutorChannel()
@@ -203,8 +201,7 @@ def _check_window(window: int, arguments: SearchArguments) -> None:
         )
 
 
-def _say_nothing_to_do(log: TrialLog, arguments: SearchArguments, left_out: int) -> None:
-    count = len(log.documents) - _count(log, JOB_STATE_ERROR, JOB_STATE_CANCEL) - left_out
+def _say_nothing_to_do(count: int, arguments: SearchArguments) -> None:
     _log.warning(
         "fmin has nothing to do: max_evals=%d counts the trials that are there already, %d; "
         "to go on, pass max_evals=%d or more",
@@ -240,8 +237,7 @@ def _insert_points(log: TrialLog, domain: Domain, points: Sequence[Mapping[str, 
         if configuration not in tried:
             [tid] = log.allocate(1)
             document = new_document(tid, configuration, domain.space.labels, log.exp_key)
-            if log.space is not None:
-                document["misc"]["space"] = log.space
+            log.note_space(document)
             new.append(document)
     # Nobody's yet, so that they are claimed in the order in which they were given.
     log.insert(new)
@@ -259,10 +255,10 @@ def _checked_point(domain: Domain, point: Mapping[str, Any], i: int) -> Configur
         evaluate(domain.expr, point)
     except BadSearchSpace as error:
         raise ValueError(f"points_to_evaluate[{i}]: {error}") from error
-    # There and back again, which leaves the active labels only.
     wrong = out_of_bounds(domain.space, point)
     if wrong:
         raise ValueError(f"points_to_evaluate[{i}]: {'; '.join(wrong)}")
+    # There and back again, which leaves the active labels only.
     [configuration] = domain.space.decode(domain.space.encode([point]))
     # As given, not as a latent rounds it; labels below a choice not taken are dropped.
     return {label: native(point[label]) for label in configuration}

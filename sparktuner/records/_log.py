@@ -97,9 +97,13 @@ class TrialLog:
         documents = list(documents)
         for document in documents:
             document["owner"] = self.owner
-            if self.space is not None:
-                document["misc"]["space"] = self.space
+            self.note_space(document)
         self.insert(documents)
+
+    def note_space(self, document: TrialDocument) -> None:
+        """Writes into a document in which space it is made, where a search has named one."""
+        if self.space is not None:
+            document["misc"]["space"] = self.space
 
     def update(self, *documents: TrialDocument) -> None:
         """Writes documents of this log that were changed.
