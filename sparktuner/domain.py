@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, SupportsFloat, TypeAlias
 
@@ -15,6 +15,7 @@ from sparktuner.checks import check_objective
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import (
     COMMAND,
+    Attachments,
     Tid,
     TrialAttachments,
     TrialDocument,
@@ -50,7 +51,7 @@ class CtrlTrials(Protocol):
     """What a :class:`Ctrl` needs of the :class:`sparktuner.Trials` that it is about."""
 
     @property
-    def attachments(self) -> MutableMapping[str, Any]:
+    def attachments(self) -> Attachments:
         """All attachments by name."""
 
     def new_trial_ids(self, n: int) -> list[Tid]:
@@ -327,7 +328,7 @@ class Ctrl:
         self._channel = channel
 
     @property
-    def attachments(self) -> MutableMapping[str, Any]:
+    def attachments(self) -> Attachments:
         """The current trial's attachments.
 
         Raises:

@@ -104,5 +104,13 @@ class SparkUnavailable(SparktunerError, RuntimeError):
     """No Spark session can be used: none is there, it was stopped, or Java is missing."""
 
 
+class StoreError(SparktunerError, RuntimeError):
+    """What a store holds cannot be read, or it cannot be written; the message names it."""
+
+
+class StoreUnavailable(StoreError):
+    """A store does not answer now, or has no room; the same call may succeed later."""
+
+
 class MissingExtra(SparktunerError, ImportError, RuntimeError):
     """An optional dependency is not installed; the message names the extra to install."""

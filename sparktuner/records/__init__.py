@@ -5,10 +5,16 @@ arrays that algorithms see, what a space was and how trials of one are read in a
 store's seam and the store in memory, and the log: a store as one search sees it.
 """
 
-from sparktuner.records._attachments import TrialAttachments, attachment_name
+from sparktuner.records._attachments import (
+    Attachments,
+    MemoryAttachments,
+    TrialAttachments,
+    attachment_name,
+)
 from sparktuner.records._columns import miscs_to_idxs_vals
 from sparktuner.records._document import (
     COMMAND,
+    MOST_RESTARTS,
     TRIAL_KEYS,
     TRIAL_MISC_KEYS,
     Configuration,
@@ -17,6 +23,7 @@ from sparktuner.records._document import (
     TrialMisc,
     active_values,
     advance,
+    begin_again,
     configuration_of,
     copy_document,
     has_ended,
@@ -53,6 +60,7 @@ __all__ = [
     "TrialDocument",
     "TrialMisc",
     "COMMAND",
+    "MOST_RESTARTS",
     "TRIAL_KEYS",
     "TRIAL_MISC_KEYS",
     "new_document",
@@ -62,6 +70,7 @@ __all__ = [
     "active_values",
     "has_ended",
     "advance",
+    "begin_again",
     "utcnow",
     "normalise_result",
     "finite_loss",
@@ -85,6 +94,8 @@ __all__ = [
     "ShownAttachments",
     "TrialStore",
     "attachment_name",
+    "Attachments",
+    "MemoryAttachments",
     "TrialAttachments",
     "MemoryStore",
     "TrialLog",

@@ -2,13 +2,83 @@
 
 from __future__ import annotations
 
+import io
+from abc import abstractmethod
 from collections.abc import Iterator, MutableMapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from sparktuner.records._document import Tid
 
 
-class TrialAttachments(MutableMapping[str, Any]):
+class Attachments(MutableMapping[str, Any]):
+    """Attachments by name: as values, like a dictionary, and as streams of bytes.
+
+    A value that is bytes can be opened as a stream, and a stream that was written is a value
+    of bytes. Reading any other value from a store that outlives the process may unpickle it.
+    """
+
+    @abstractmethod
+    def open(self, name: str) -> BinaryIO:
+        """Returns a stream that reads an attachment of bytes; it never unpickles anything.
+
+        Raises:
+            KeyError: there is none of this name.
+            TypeError: its value is of another kind.
+        """
+
+    @abstractmethod
+    def write(self, name: str, stream: BinaryIO) -> None:
+        """Keeps what a stream reads, under a name; readers see the old bytes or all new ones."""
+
+    @abstractmethod
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """Yields the names that start with ``prefix``."""
+
+    def __iter__(self) -> Iterator[str]:
+        return self.names()
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def read_bytes(self, name: str) -> bytes:
+        """Returns an attachment of bytes, as :meth:`open` does."""
+        with self.open(name) as stream:
+            return stream.read()
+
+
+class MemoryAttachments(Attachments):
+    """Attachments in a dictionary, the very objects."""
+
+    def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]
+
+    def __setitem__(self, name: str, value: object) -> None:
+        self._values[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._values[name]
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        # A copy: a search in another thread may add some meanwhile. Users' names may be numbers.
+        return (name for name in list(self._values) if str(name).startswith(prefix))
+
+    def open(self, name: str) -> BinaryIO:
+        value = self._values[name]
+        if not isinstance(value, bytes | bytearray):
+            raise TypeError(f"attachment {name!r} is a {type(value).__name__}, not bytes")
+        return io.BytesIO(value)
+
+    def write(self, name: str, stream: BinaryIO) -> None:
+        self._values[name] = stream.read()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_values": dict(self._values)}
+
+
+class TrialAttachments(Attachments):
     """The attachments of one trial: the store's, seen through names that hold the trial's id.
 
     Args:
@@ -16,7 +86,7 @@ class TrialAttachments(MutableMapping[str, Any]):
         tid: the trial.
     """
 
-    def __init__(self, store: MutableMapping[str, Any], tid: Tid) -> None:
+    def __init__(self, store: Attachments, tid: Tid) -> None:
         self._store = store
         self._prefix = attachment_name(tid, "")
 
@@ -29,13 +99,16 @@ class TrialAttachments(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         del self._store[self._prefix + name]
 
-    def __iter__(self) -> Iterator[str]:
+    def open(self, name: str) -> BinaryIO:
+        return self._store.open(self._prefix + name)
+
+    def write(self, name: str, stream: BinaryIO) -> None:
+        self._store.write(self._prefix + name, stream)
+
+    def names(self, prefix: str = "") -> Iterator[str]:
         # By prefix, not by an index of its own: that is how Hyperopt's stores hold them.
         start = len(self._prefix)
-        return (name[start:] for name in self._store if name.startswith(self._prefix))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return (name[start:] for name in self._store.names(self._prefix + prefix))
 
 
 def attachment_name(tid: Tid, name: str) -> str:

@@ -49,6 +49,7 @@ class TrialMisc(_RequiredMisc, total=False):
             ``current_trial().seed``, and what draws without a label in the space were made
             with.
         from_tid: the trial in which an objective made this one.
+        restarts: how often it was begun again because its driver was gone.
         space: the digest of the space whose trial it is; the store's attachments hold its
             description.
     """
@@ -56,6 +57,7 @@ class TrialMisc(_RequiredMisc, total=False):
     error: tuple[str, str]
     execution: dict[str, Any]
     from_tid: Tid
+    restarts: int
     space: str
 
 
@@ -101,6 +103,10 @@ TRIAL_KEYS = (
 TRIAL_MISC_KEYS = ("tid", "cmd", "idxs", "vals")
 # What Hyperopt writes for a trial of fmin; old tools look at it, nothing here does.
 COMMAND = ("domain_attachment", "FMinIter_Domain")
+
+
+# A trial that was running each time when its driver died may be what killed it.
+MOST_RESTARTS = 3
 
 
 def utcnow() -> datetime:
@@ -259,3 +265,24 @@ def advance(
         misc["error"] = error
     if execution is not None:
         misc["execution"] = dict(execution)
+
+
+def begin_again(document: TrialDocument, owner: str) -> bool:
+    """Hands a trial in state NEW or RUNNING whose owner is gone to another one.
+
+    Whoever ran it cannot tell any more how it went, so it becomes NEW; after
+    :data:`MOST_RESTARTS` times it has failed.
+
+    Returns:
+        Whether it is NEW.
+    """
+    document["owner"] = owner
+    if document["state"] == JOB_STATE_NEW:
+        return True
+    restarts = document["misc"]["restarts"] = document["misc"].get("restarts", 0) + 1
+    if restarts <= MOST_RESTARTS:
+        advance(document, JOB_STATE_NEW)
+        return True
+    message = f"its driver was gone {restarts} times while it ran, so it is not run again"
+    advance(document, JOB_STATE_ERROR, error=("TrialLost", message))
+    return False

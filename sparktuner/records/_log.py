@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sparktuner.errors import StaleTrial
-from sparktuner.records._attachments import TrialAttachments
+from sparktuner.records._attachments import Attachments, TrialAttachments
 from sparktuner.records._document import Configuration, Tid, TrialDocument, configuration_of
 from sparktuner.records._history import History, HistoryLog
 from sparktuner.records._lease import held_lease
@@ -151,11 +151,11 @@ class TrialLog:
         return best if best is None or self.reading is None else self.reading.as_now(best)
 
     @property
-    def attachments(self) -> MutableMapping[str, Any]:
+    def attachments(self) -> Attachments:
         """All attachments of the store by name."""
         return self.store.attachments
 
-    def attachments_of(self, tid: Tid) -> MutableMapping[str, Any]:
+    def attachments_of(self, tid: Tid) -> Attachments:
         """Returns the attachments of one trial by their own names."""
         return TrialAttachments(self.store.attachments, tid)
 

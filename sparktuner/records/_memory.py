@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
 
 from sparktuner.errors import InvalidTrial, StaleTrial
-from sparktuner.records._attachments import attachment_name
-from sparktuner.records._document import Tid, TrialDocument, advance, copy_document
+from sparktuner.records._attachments import Attachments, MemoryAttachments, attachment_name
+from sparktuner.records._document import Tid, TrialDocument, begin_again, copy_document
 from sparktuner.records._store import TrialStore
 from sparktuner.status import JOB_STATE_NEW, JOB_STATE_RUNNING
 
@@ -19,11 +20,14 @@ class MemoryStore(TrialStore):
     """Keeps documents in this process; a pickled one is a copy, of which nobody owns a trial."""
 
     lease = math.inf  # a search that ends for whatever reason releases what it owns
+    location = "memory"
 
     def __init__(self) -> None:
         self._documents: dict[Tid, TrialDocument] = {}
-        self._attachments: dict[str, Any] = {}
+        self._attachments = MemoryAttachments()
         self._next_tid = 0
+        # Ids that have no document yet: whose they are, and for which experiment.
+        self._handed_out: dict[Tid, tuple[str | None, str | None]] = {}
         # Documents in the order of their last change: what changed since a revision is a tail.
         self._changes: dict[Tid, int] = {}
         self._revision = 0
@@ -33,14 +37,38 @@ class MemoryStore(TrialStore):
         self._lock = threading.RLock()
 
     @property
-    def attachments(self) -> MutableMapping[str, Any]:
+    def attachments(self) -> Attachments:
         return self._attachments
 
-    def allocate(self, n: int) -> list[Tid]:
+    def allocate(
+        self,
+        n: int,
+        owner: str | None = None,
+        exp_key: str | None = None,
+        limit: int | None = None,
+    ) -> list[Tid]:
         with self._lock:
+            gone = sorted(t for t, (o, _) in self._handed_out.items() if not self._lives(o))
+            if limit is not None:
+                n = min(n, limit - self._expected(exp_key))
+            # What nobody will use any more, before what nobody had.
+            tids = gone[: max(n, 0)]
             first = self._next_tid
-            self._next_tid += n
-            return list(range(first, self._next_tid))
+            self._next_tid += max(n, 0) - len(tids)
+            tids += range(first, self._next_tid)
+            self._handed_out.update(dict.fromkeys(tids, (owner, exp_key)))
+            return tids
+
+    def _lives(self, owner: str | None) -> bool:
+        return owner is None or owner in self._owners
+
+    def _expected(self, exp_key: str | None) -> int:
+        """How many trials an experiment has, or will have of the ids that were handed out."""
+        pending = sum(
+            self._lives(owner) and exp_key in (None, key)
+            for owner, key in self._handed_out.values()
+        )
+        return pending + sum(exp_key in (None, d["exp_key"]) for d in self._documents.values())
 
     def insert(self, documents: Iterable[TrialDocument]) -> None:
         documents = list(documents)
@@ -55,6 +83,7 @@ class MemoryStore(TrialStore):
                 )
             for tid, document in added.items():
                 self._put(document)
+                self._handed_out.pop(tid, None)
                 # Other tools' documents may have ids of any kind; text cannot collide with ours.
                 if isinstance(tid, Integral):
                     self._next_tid = max(self._next_tid, int(tid) + 1)
@@ -92,14 +121,13 @@ class MemoryStore(TrialStore):
                 and document["owner"] not in self._owners
                 and exp_key in (None, document["exp_key"])
             ]
+            claimed = []
             for document in free[:limit]:
-                # Whoever ran it cannot tell any more how it went: it is run again.
-                if document["state"] == JOB_STATE_RUNNING:
-                    advance(document, JOB_STATE_NEW)
-                document["owner"] = owner
+                if begin_again(document, owner):
+                    claimed.append(document)
                 document["version"] += 1
                 self._touch(document["tid"])
-            return [copy_document(document) for document in free[:limit]]
+            return [copy_document(document) for document in claimed]
 
     def renew(self, owner: str) -> None:
         self._owners.add(owner)
@@ -113,10 +141,11 @@ class MemoryStore(TrialStore):
             for tid in gone:
                 del self._documents[tid], self._changes[tid]
                 prefix = attachment_name(tid, "")
-                for name in [name for name in self._attachments if name.startswith(prefix)]:
+                for name in self._attachments.names(prefix):
                     del self._attachments[name]
             if exp_key is None:
                 self._attachments.clear()
+                self._handed_out.clear()
                 self._next_tid = 0
 
     def _changed_since(self, revision: int | None) -> list[TrialDocument]:
@@ -145,7 +174,8 @@ class MemoryStore(TrialStore):
             state = dict(vars(self))
             # Copied under the lock, so that a search that goes on does not tear them.
             state["_documents"] = {t: copy_document(d) for t, d in self._documents.items()}
-            state["_attachments"] = dict(self._attachments)
+            state["_attachments"] = copy.copy(self._attachments)
+            state["_handed_out"] = dict(self._handed_out)
             state["_changes"] = dict(self._changes)
         del state["_lock"], state["_owners"]
         return state

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, BinaryIO
 
+from sparktuner.records._attachments import Attachments
 from sparktuner.records._document import (
     Configuration,
     TrialDocument,
@@ -24,7 +25,7 @@ class SpaceReading:
         attachments: of the store, where descriptions are kept by digest.
     """
 
-    def __init__(self, present: SpaceRecord, attachments: Mapping[str, Any]) -> None:
+    def __init__(self, present: SpaceRecord, attachments: Attachments) -> None:
         self.present = present
         self._attachments = attachments
         self._known: dict[str, SpaceRecord] = {}
@@ -35,9 +36,15 @@ class SpaceReading:
         if digest == self.present.digest:
             return self.present
         if digest not in self._known:
-            data = self._attachments.get(f"{SPACE_PREFIX}{digest}")
-            self._known[digest] = self.present if data is None else SpaceRecord.loads(data)
+            self._known[digest] = self._described(digest) or self.present
         return self._known[digest]
+
+    def _described(self, digest: str) -> SpaceRecord | None:
+        try:
+            # As bytes: whoever wrote the store must not have a pickle of theirs loaded here.
+            return SpaceRecord.loads(self._attachments.read_bytes(f"{SPACE_PREFIX}{digest}"))
+        except (KeyError, TypeError):
+            return None
 
     def read(self, document: TrialDocument) -> Configuration:
         """Returns a trial's values by the labels, and the indices, of the present space.
@@ -87,14 +94,14 @@ class SpaceReading:
         return copy
 
 
-class ShownAttachments(MutableMapping[str, Any]):
+class ShownAttachments(Attachments):
     """Attachments without the descriptions of spaces, which are no user's.
 
     Args:
         store: all attachments of a store, by name.
     """
 
-    def __init__(self, store: MutableMapping[str, Any]) -> None:
+    def __init__(self, store: Attachments) -> None:
         self._store = store
 
     def __getitem__(self, name: str) -> Any:
@@ -106,8 +113,12 @@ class ShownAttachments(MutableMapping[str, Any]):
     def __delitem__(self, name: str) -> None:
         del self._store[name]
 
-    def __iter__(self) -> Any:
-        return (name for name in self._store if not str(name).startswith(SPACE_PREFIX))
+    def open(self, name: str) -> BinaryIO:
+        return self._store.open(name)
 
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    def write(self, name: str, stream: BinaryIO) -> None:
+        self._store.write(name, stream)
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        names = self._store.names(prefix)
+        return (name for name in names if not str(name).startswith(SPACE_PREFIX))

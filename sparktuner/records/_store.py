@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, MutableMapping
-from typing import Any, ClassVar
+from collections.abc import Iterable
 
+from sparktuner.records._attachments import Attachments
 from sparktuner.records._document import Tid, TrialDocument
 
 
@@ -22,23 +22,43 @@ class TrialStore(ABC):
     Attributes:
         lease: seconds, by the store's clock, after which an owner that has not renewed its
             lease counts as gone. Infinite where no driver can go without the store.
+        location: where the documents live, in words for messages; it holds no password.
     """
 
     # By the store's clock: those of drivers on several machines differ.
-    lease: ClassVar[float]
+    lease: float
+    location: str
 
     @property
     @abstractmethod
-    def attachments(self) -> MutableMapping[str, Any]:
+    def attachments(self) -> Attachments:
         """Large values beside the documents, by name."""
 
     @abstractmethod
-    def allocate(self, n: int) -> list[Tid]:
-        """Returns ``n`` trial ids that nobody has or gets: above all known and handed out."""
+    def allocate(
+        self,
+        n: int,
+        owner: str | None = None,
+        exp_key: str | None = None,
+        limit: int | None = None,
+    ) -> list[Tid]:
+        """Returns ``n`` trial ids that nobody has or gets.
+
+        They are above all known and handed out; but ids that were handed to an owner who is
+        gone, and that no document has, come first, lowest first, so that a search that was
+        killed and goes on makes the trials that it would have made.
+
+        Args:
+            n: how many.
+            owner: who is to use them; None is somebody who is never gone.
+            exp_key: the experiment that ``limit`` is of; None is all of them.
+            limit: returns fewer than ``n`` rather than let the experiment have more trials,
+                counting its documents and ids that were handed out for it to owners that live.
+        """
 
     @abstractmethod
     def insert(self, documents: Iterable[TrialDocument]) -> None:
-        """Adds documents, all or none.
+        """Adds documents, all or none, as they are: state, owner and version included.
 
         Raises:
             InvalidTrial: one has the id of a document that is there already.
@@ -75,7 +95,8 @@ class TrialStore(ABC):
         """Takes trials that nobody runs, in the order of their insertion.
 
         Those are the ones in state NEW or RUNNING that have no owner, or one that is gone.
-        They become NEW, and the caller's; no trial is handed to two callers.
+        They become NEW, and the caller's, or as :func:`begin_again` has it; no trial is handed
+        to two callers.
 
         Args:
             owner: the caller, who must have renewed a lease.
@@ -94,3 +115,7 @@ class TrialStore(ABC):
     @abstractmethod
     def delete_all(self, exp_key: str | None = None) -> None:
         """Forgets all documents and attachments; with ``exp_key``, those of that experiment."""
+
+    def close(self) -> None:
+        """Lets go of files and connections; the store opens them again when it is used."""
+        return

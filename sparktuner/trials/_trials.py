@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias, TypeVar
 
@@ -15,6 +15,7 @@ from sparktuner.driver import SearchArguments, method_takes, resolve_annotated, 
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.records import (
+    Attachments,
     Configuration,
     History,
     MemoryStore,
@@ -324,7 +325,7 @@ class Trials:
     # --- attachments
 
     @property
-    def attachments(self) -> MutableMapping[str, Any]:
+    def attachments(self) -> Attachments:
         """All attachments by name; a trial's carry the name that :meth:`aname` gives."""
         return ShownAttachments(self._log.attachments)
 
@@ -332,7 +333,7 @@ class Trials:
         """Returns the name in :attr:`attachments` of a trial's attachment."""
         return attachment_name(trial["tid"], name)
 
-    def trial_attachments(self, trial: TrialDocument) -> MutableMapping[str, Any]:
+    def trial_attachments(self, trial: TrialDocument) -> Attachments:
         """Returns the attachments of one trial by their own names."""
         return self._log.attachments_of(trial["tid"])
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import threading
-from collections.abc import Callable
 
 import pytest
 
 from sparktuner.errors import InvalidTrial, StaleTrial
-from sparktuner.records import MemoryStore, Tid, TrialDocument, TrialStore, new_document
-from sparktuner.status import JOB_STATE_DONE, JOB_STATE_NEW, JOB_STATE_RUNNING
+from sparktuner.records import MOST_RESTARTS, Tid, TrialDocument, TrialStore, new_document
+from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JOB_STATE_RUNNING
 
-STORES: list[Callable[[], TrialStore]] = [MemoryStore]
+# Each has a fixture `<name>_store` in conftest.py.
+STORES = ["memory"]
 
 
 @pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest) -> TrialStore:
-    make: Callable[[], TrialStore] = request.param
-    return make()
+    found: TrialStore = request.getfixturevalue(f"{request.param}_store")
+    return found
 
 
 def documents_in(store: TrialStore, token: object = None) -> list[TrialDocument]:
@@ -39,6 +40,47 @@ def test_allocated_ids_are_new_and_above_all_that_are_known(store: TrialStore) -
     store.insert([new_document(40, {})])
     assert len({*first, *store.allocate(2), 40}) == 6
     assert min(store.allocate(1)) > 40
+
+
+def test_ids_of_an_owner_who_is_gone_are_handed_out_again_lowest_first(store: TrialStore) -> None:
+    store.renew("first")
+    assert store.allocate(4, "first") == [0, 1, 2, 3]
+    store.insert([new_document(1, {})])
+    store.renew("second")
+    assert store.allocate(1, "second") == [4]
+    store.release("first")
+    assert store.allocate(4, "second") == [0, 2, 3, 5]
+    store.release("second")
+    # Those of nobody are never used again: nobody can tell whether they are in use.
+    assert store.allocate(2) == [0, 2]
+    assert store.allocate(3) == [3, 4, 5]
+    assert store.allocate(1) == [6]
+
+
+def test_no_more_ids_are_handed_out_than_the_limit_leaves(store: TrialStore) -> None:
+    store.renew("a")
+    store.renew("b")
+    store.insert([new_document(tid, {}, exp_key="x") for tid in store.allocate(3, "a", "x", 10)])
+    assert len(store.allocate(9, "a", "x", 8)) == 5
+    assert store.allocate(9, "b", "x", 8) == []
+    assert len(store.allocate(2, "b", "y", 2)) == 2
+    store.release("a")
+    assert len(store.allocate(9, "b", "x", 9)) == 6
+    assert store.allocate(1, "b", "x", 0) == []
+
+
+def test_a_trial_whose_drivers_die_again_and_again_has_failed(store: TrialStore) -> None:
+    inserted(store, 0, state=JOB_STATE_RUNNING)
+    store.renew("me")
+    for restarts in range(1, MOST_RESTARTS + 1):
+        [document] = store.claim("me")
+        assert document["misc"]["restarts"] == restarts
+        document["state"], document["owner"] = JOB_STATE_RUNNING, None
+        store.update([document])
+    assert store.claim("me") == []
+    [document] = documents_in(store)
+    assert document["state"] == JOB_STATE_ERROR
+    assert document["misc"]["error"][0] == "TrialLost"
 
 
 def test_documents_come_back_in_the_order_of_their_insertion(store: TrialStore) -> None:
@@ -195,6 +237,42 @@ def test_what_was_claimed_cannot_be_written_by_its_former_owner(store: TrialStor
 def test_attachments_are_kept_by_name(store: TrialStore) -> None:
     store.attachments["curve"] = b"123"
     assert dict(store.attachments) == {"curve": b"123"}
+
+
+def test_attachments_of_bytes_are_streams_too(store: TrialStore) -> None:
+    large = bytes(range(256)) * 12_000
+    store.attachments.write("ATTACH::0::large", io.BytesIO(large))
+    store.attachments["ATTACH::0::small"] = b""
+    store.attachments["other"] = {"a": (1, 2)}
+    assert store.attachments["ATTACH::0::large"] == large
+    with store.attachments.open("ATTACH::0::large") as stream:
+        assert stream.read(10) + stream.read() == large
+    assert store.attachments.read_bytes("ATTACH::0::small") == b""
+    assert sorted(store.attachments.names("ATTACH::0::")) == [
+        "ATTACH::0::large",
+        "ATTACH::0::small",
+    ]
+    assert store.attachments["other"] == {"a": (1, 2)}
+    with pytest.raises(TypeError, match="other"):
+        store.attachments.open("other")
+    store.attachments["ATTACH::0::large"] = b"another"
+    assert store.attachments["ATTACH::0::large"] == b"another"
+    del store.attachments["ATTACH::0::large"]
+    for missing in (store.attachments.__getitem__, store.attachments.open):
+        with pytest.raises(KeyError):
+            missing("ATTACH::0::large")
+    with pytest.raises(KeyError):
+        del store.attachments["ATTACH::0::large"]
+    assert "ATTACH::0::large" not in store.attachments
+
+
+@pytest.mark.parametrize(
+    "name", ["../../x", "/etc/x", "a/b", "a b%2f", "ü", "", "\ud800", "a" * 300]
+)
+def test_attachments_have_names_of_any_kind(store: TrialStore, name: str) -> None:
+    store.attachments[name] = b"1"
+    assert store.attachments[name] == b"1"
+    assert list(store.attachments) == [name]
 
 
 def test_deleting_an_experiment_leaves_the_others(store: TrialStore) -> None:
