@@ -26,6 +26,7 @@ ALLOWED: dict[str, set[str]] = {
     "space": L0,
     # L2
     "records": L0 | {"space"},
+    "stores": L0 | {"records"},
     "domain": L0 | {"space", "records"},
     # L3
     "suggest": L2,
