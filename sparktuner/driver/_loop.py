@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import cast
+from typing import TypeAlias, cast
 
 from sparktuner import errors
 from sparktuner.domain import Domain
-from sparktuner.driver._callbacks import Callbacks
+from sparktuner.driver._callbacks import Callbacks, Hook
 from sparktuner.driver._interrupt_gate import InterruptGate
 from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._seeds import Seeds
+from sparktuner.driver._space_change import fitting_queue
 from sparktuner.driver._stopping import SameFailure, StopRules
 from sparktuner.driver._suggestions import Suggestions
 from sparktuner.driver._time_limits import TrialTimeLimit
@@ -36,6 +38,7 @@ from sparktuner.records import (
     TrialLog,
     advance,
     configuration_of,
+    copy_document,
     has_ended,
     normalise_result,
     utcnow,
@@ -120,7 +123,10 @@ class Loop:
         self._cancelled_for: dict[Tid, tuple[str, str]] = {}
         self._exhausted = False
         self._store_error: Exception | None = None
+        # What the callbacks are told when it is written, by trial.
+        self._untold: dict[Tid, list[Hook]] = {}
         self._gate = InterruptGate(executor.wake)
+        log.on_news(executor.wake)
 
     def run(self) -> str | None:
         """Searches until nothing is left to do, or a rule says stop.
@@ -140,6 +146,7 @@ class Loop:
                 self._drop_queue()
             finally:
                 self._wind_down()
+                self._write_rest()
             if self._store_error is not None:
                 raise self._store_error
             return reason
@@ -154,10 +161,15 @@ class Loop:
             if not self._in_flight:
                 if launched:  # and refused at once: their configurations cannot be evaluated
                     continue
-                return self._why_idle()
+                reason = self._why_idle()
+                if reason is not None or not self._may_bring_more():
+                    return reason
+                self._wait_for_store()
+                continue
             # While slots are free, events are looked at in passing only, so that the window fills.
             patience = 0.0 if launched and self._executor.free_slots() else self._patience()
             self._apply(self._executor.wait(patience))
+            self._settle()
             # Here nothing is half done: all events are recorded, and no trial is on its way.
             self._gate.pass_held()
             self._enforce_time_limit()
@@ -171,6 +183,22 @@ class Loop:
             return "timeout: no trial could end in the time left (deadline_margin=None goes on)"
         return None
 
+    def _may_bring_more(self) -> bool:
+        """Whether the store may give trials, though nothing of this search's is under way."""
+        if self._queue or self._trials.expects_ids or self._trials.is_full:
+            return True
+        # What others run counts, and is this search's when they are gone.
+        return self._trials.is_shared and self._limit > sum(
+            has_ended(document) for document in self._trials.documents
+        )
+
+    def _wait_for_store(self) -> None:
+        with self._gate.opened():
+            self._trials.wait(self._patience())
+        self._settle()
+        if self._store_error is not None:
+            raise self._store_error
+
     def _patience(self) -> float | None:
         """Seconds until a time limit may have passed; None if there is no limit."""
         limits = [self._rules.deadline, self._time_limit.next_look]
@@ -182,7 +210,7 @@ class Loop:
     def _launch(self) -> bool:
         """Submits what one question to the algorithm gives; whether anything was submitted."""
         free = self._executor.free_slots()
-        if not free or not self._rules.may_start(self._clock()):
+        if not free or self._trials.is_full or not self._rules.may_start(self._clock()):
             return False
         if not self._queue:
             self._ask(free)
@@ -205,7 +233,10 @@ class Loop:
         if n <= 0 or self._exhausted:
             return
         # Ids come from the store, so that searches that share it never make the same one.
-        tids = self._trials.allocate(n)
+        limit = self._limit if self._limit < sys.maxsize else None
+        tids = self._trials.allocate(n, limit)
+        if not tids:
+            return
         with self._gate.opened():  # somebody's algorithm may take its time
             documents = self._suggestions.next(tids, self._seeds.of_suggestion(tids[0]))
         if not documents:
@@ -278,8 +309,7 @@ class Loop:
                 return None
             case Started():
                 advance(document, JOB_STATE_RUNNING)
-                if self._write(document):
-                    self._callbacks.each(lambda callback: callback.on_trial_start(document))
+                self._write(document, _tells_start)
                 return None
         # All other events end the trial; mypy knows that no kind is left over.
         del self._in_flight[event.tid]
@@ -297,23 +327,61 @@ class Loop:
             case Cancelled(tid):
                 advance(document, JOB_STATE_CANCEL, error=self._cancelled_for.pop(tid, None))
         self._objective_seeds.pop(event.tid, None)
-        if self._write(document):
-            self._callbacks.each(lambda callback: callback.on_trial_end(document))
+        self._write(document, _tells_end)
         return error
 
-    def _write(self, document: TrialDocument) -> bool:
-        """Writes a trial that was moved on; False where it is not this search's any more."""
+    def _write(self, document: TrialDocument, tells: Telling | None = None) -> None:
+        """Writes a trial that was moved on; the callbacks are told when it is written."""
+        tid = document["tid"]
+        if tells is not None:
+            # A copy where it takes a while: what is told is the trial as it is now.
+            shown = document if self._trials.is_direct else copy_document(document)
+            self._untold.setdefault(tid, []).append(tells(shown))
         try:
             self._trials.update(document)
-        except errors.StaleTrial as error:
-            _log.warning("%s; this search goes on without it", error)
-            self._in_flight.pop(document["tid"], None)
-            self._executor.cancel([document["tid"]])
-            return False
+        except errors.StaleTrial:
+            self._give_up([tid])
         except Exception as error:  # a disk that is full, a server that is gone
             # Raised when all that came back is recorded, as far as it can be.
             self._store_error = self._store_error or error
-        return True
+            self._tell([tid])
+        self._settle()
+
+    def _settle(self) -> None:
+        """Takes in what the store has said: of what was written, lost, and left by others."""
+        try:
+            settled = self._trials.settled()
+        except Exception as error:  # as above, from the thread that writes
+            self._store_error = self._store_error or error
+            self._tell(list(self._untold))
+            return
+        self._give_up(settled.stale)
+        self._tell(settled.written)
+        if settled.claimed:
+            self._queue.extend(fitting_queue(self._trials, settled.claimed))
+
+    def _tell(self, tids: Iterable[Tid]) -> None:
+        for tid in tids:
+            for hook in self._untold.pop(tid, ()):
+                self._callbacks.each(hook)
+
+    def _give_up(self, tids: Sequence[Tid]) -> None:
+        """Goes on without trials that are not this search's any more."""
+        if not tids:
+            return
+        _log.warning("%s; this search goes on without it", errors.StaleTrial(tids))
+        for tid in tids:
+            self._in_flight.pop(tid, None)
+            self._untold.pop(tid, None)
+        self._executor.cancel(tids)
+
+    def _write_rest(self) -> None:
+        """Waits until everything is written, and tells of it."""
+        try:
+            self._trials.drain()
+        except Exception as error:  # the store's; it says where the rest is kept
+            self._store_error = self._store_error or error
+        self._settle()
 
     def _finish(self, document: TrialDocument, event: Finished) -> BaseException | None:
         try:
@@ -332,7 +400,7 @@ class Loop:
         # Large values belong beside the documents, which are read and written whole.
         attachments = result.pop("attachments", None)
         if attachments:
-            self._trials.attachments_of(document["tid"]).update(attachments)
+            self._trials.attach(document["tid"], attachments)
         advance(document, JOB_STATE_DONE, result=result, execution=self._execution(event))
         self._same_failure.succeeded()
         return None
@@ -400,6 +468,18 @@ class Loop:
             # Those that could not be stopped in time are given up, and recorded as cancelled.
             for tid in list(self._in_flight):
                 self._record(Cancelled(tid))
+
+
+# What the callbacks are to be told of a trial.
+Telling: TypeAlias = Callable[[TrialDocument], Hook]
+
+
+def _tells_start(document: TrialDocument) -> Hook:
+    return lambda callback: callback.on_trial_start(document)
+
+
+def _tells_end(document: TrialDocument) -> Hook:
+    return lambda callback: callback.on_trial_end(document)
 
 
 def describe(document: TrialDocument) -> str:

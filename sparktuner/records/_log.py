@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, NamedTuple, TypeAlias
 
 from sparktuner.errors import StaleTrial
 from sparktuner.records._attachments import Attachments, TrialAttachments
 from sparktuner.records._document import Configuration, Tid, TrialDocument, configuration_of
 from sparktuner.records._history import History, HistoryLog
 from sparktuner.records._lease import held_lease
+from sparktuner.records._line import Direct, Line, Reader
 from sparktuner.records._ranking import best_of
 from sparktuner.records._space_reading import SpaceReading
 from sparktuner.records._space_record import SpaceRecord
 from sparktuner.records._store import TrialStore
 from sparktuner.space import FlatSpace
+
+# Opens a line that writes for an owner, until the block ends.
+OpenLine: TypeAlias = Callable[[Reader, str], AbstractContextManager[Line]]
+
+
+class Settled(NamedTuple):
+    """What the store has said of a log's documents.
+
+    Attributes:
+        written: those that it has now, as they were handed over last or before.
+        stale: those that are somebody else's.
+        claimed: those that are this log's from now on.
+    """
+
+    written: list[Tid]
+    stale: list[Tid]
+    claimed: list[TrialDocument]
 
 
 class TrialLog:
@@ -42,12 +61,19 @@ class TrialLog:
         self.owner: str | None = None
         self.space: str | None = None
         self.reading: SpaceReading | None = None
+        self._open()
         self._forget()
+
+    def _open(self) -> None:
+        self._reader = Reader(self.store, self.exp_key)
+        self._line: Line = Direct(self._reader)
 
     def _forget(self) -> None:
         self._documents: list[TrialDocument] = []
         self._positions: dict[Tid, int] = {}
-        self._token: object = None
+        self._stale: list[Tid] = []
+        self._written: list[Tid] = []
+        self._claimed: list[TrialDocument] = []
         # Arrays are kept from one suggestion to the next, and only what ended since is read.
         self._history: HistoryLog | None = None
 
@@ -59,9 +85,25 @@ class TrialLog:
     def refresh(self) -> None:
         """Takes in what others have written since the last time."""
         # Only what changed; of that, what this log itself wrote is skipped by its version.
-        changed, self._token = self.store.load_since(self._token, self.exp_key)
-        for document in changed:
+        self._hear(read=True)
+
+    def _hear(self, read: bool) -> None:
+        news = self._line.news(read)
+        for tid, version in news.written.items():
+            if tid in self._positions:
+                self._documents[self._positions[tid]]["version"] = version
+        for document in [*news.changed, *news.claimed]:
             self._take_in(document)
+        self._written += news.written
+        self._stale += news.stale
+        self._claimed += [self._documents[self._positions[d["tid"]]] for d in news.claimed]
+
+    def settled(self) -> Settled:
+        """Returns what the store has said of this log's documents since the last time."""
+        self._hear(read=False)
+        settled = Settled(self._written, self._stale, self._claimed)
+        self._written, self._stale, self._claimed = [], [], []
+        return settled
 
     def _take_in(self, document: TrialDocument) -> None:
         position = self._positions.get(document["tid"])
@@ -72,9 +114,13 @@ class TrialLog:
         elif document["version"] > self._documents[position]["version"]:
             self._documents[position] = document
 
-    def allocate(self, n: int) -> list[Tid]:
-        """Returns ``n`` trial ids that nobody else has or gets."""
-        return self.store.allocate(n)
+    def allocate(self, n: int, limit: int | None = None) -> list[Tid]:
+        """Returns ``n`` trial ids that nobody else has or gets.
+
+        Fewer, where the experiment would have more than ``limit`` trials, or where they are
+        still to come: see :attr:`expects_ids`.
+        """
+        return self._line.allocate(n, self.owner, limit)
 
     def insert(self, documents: Iterable[TrialDocument]) -> None:
         """Adds documents to the store, all or none; the log keeps them, not copies of them.
@@ -83,7 +129,7 @@ class TrialLog:
             InvalidTrial: one has the id of a document that is there already.
         """
         documents = list(documents)
-        self.store.insert(documents)
+        self._line.insert(documents)
         # The very documents: a caller that holds one may go on changing and writing it.
         for document in documents:
             self._take_in(document)
@@ -106,14 +152,14 @@ class TrialLog:
             document["misc"]["space"] = self.space
 
     def update(self, *documents: TrialDocument) -> None:
-        """Writes documents of this log that were changed.
+        """Writes documents of this log that were changed; :meth:`settled` says when they are.
 
         Raises:
             StaleTrial: somebody else has written or deleted some of them; the others were
                 written, and the log has taken in what is there instead.
         """
         try:
-            self.store.update(documents)
+            self._line.update(documents)
         except StaleTrial:
             # The caller is to see what is there now, not what it failed to write.
             self.refresh()
@@ -159,20 +205,70 @@ class TrialLog:
         """Returns the attachments of one trial by their own names."""
         return TrialAttachments(self.store.attachments, tid)
 
+    def attach(self, tid: Tid, values: Mapping[str, Any]) -> None:
+        """Keeps attachments of a trial, which are there before what is written of it later."""
+        self._line.attach(tid, values)
+
+    # --- a store that is written behind
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether what is written is in the store at once."""
+        return isinstance(self._line, Direct)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may work on the same trials, and may go."""
+        return math.isfinite(self.store.lease)
+
+    def on_news(self, wake: Callable[[], object]) -> None:
+        """Has ``wake`` called, in another thread, when :meth:`settled` may have news."""
+        self._line.wake = wake
+
+    @property
+    def expects_ids(self) -> bool:
+        """Whether ids are still to come that :meth:`allocate` could not give yet."""
+        return self._line.expects_ids()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much is not written yet that no trial should be added."""
+        return self._line.is_full()
+
+    def wait(self, timeout: float | None) -> None:
+        """Blocks until the store may have something to say, at most so many seconds."""
+        self._line.wait(timeout)
+
+    def drain(self) -> None:
+        """Blocks until everything is written.
+
+        Raises:
+            StoreError: it cannot be; the message says where it is kept instead.
+        """
+        self._line.drain()
+
     # --- owning
 
     @contextmanager
-    def alive(self) -> Iterator[None]:
+    def alive(self, behind: OpenLine | None = None) -> Iterator[None]:
         """Lets this log own trials: those that it inserts as its own, and those it claims.
 
         What it has not finished in the end is nobody's.
+
+        Args:
+            behind: opens the line that writes meanwhile, for an owner; None writes at once.
         """
         # Another name each time: what an earlier search left behind is not owned any more.
         self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         try:
             with held_lease(self.store, self.owner):
-                yield
+                if behind is None:
+                    yield
+                    return
+                with behind(self._reader, self.owner) as self._line:
+                    yield
         finally:
+            self._line = Direct(self._reader)
             self.owner = None
 
     def claim(self, limit: int | None = None) -> list[TrialDocument]:
@@ -187,7 +283,7 @@ class TrialLog:
         if self.owner is None:
             raise RuntimeError("only a log that is alive() can claim trials")
         # A claim writes, so versions have moved on, and the log's own copies are replaced.
-        claimed = self.store.claim(self.owner, self.exp_key, limit)
+        claimed = self._line.claim(self.owner, limit)
         for document in claimed:
             self._take_in(document)
         return [self._documents[self._positions[document["tid"]]] for document in claimed]
@@ -195,6 +291,7 @@ class TrialLog:
     def delete_all(self) -> None:
         """Forgets all documents of this experiment, and their attachments."""
         self.store.delete_all(self.exp_key)
+        self._open()
         self._forget()
         self.refresh()
 
