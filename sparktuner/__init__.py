@@ -45,7 +45,7 @@ from sparktuner.base import (
 from sparktuner.callbacks import Callback
 from sparktuner.execute import current_trial
 from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
-from sparktuner.trials import SparkTrials, ThreadTrials
+from sparktuner.trials import SparkTrials, ThreadTrials, load_trials
 
 __version__ = "0.1.0"
 
@@ -71,6 +71,7 @@ __all__ = [
     "partial",
     "pyll",
     "trials_from_docs",
+    "load_trials",
     "fmin_pass_expr_memo_ctrl",
     "FMinIter",
     "Domain",

@@ -39,10 +39,12 @@ from sparktuner.errors import (
     InvalidAnnotatedParameter,
     InvalidLoss,
     InvalidResultStatus,
+    StoreError,
 )
 from sparktuner.fmin import FMinIter, generate_trials_to_calculate
 from sparktuner.pyll import scope
 from sparktuner.records import new_document
+from sparktuner.stores import Lost
 
 X = hp.uniform("x", -5, 5)
 NESTED = {
@@ -545,14 +547,15 @@ def test_a_result_that_cannot_be_pickled_does_not_lose_the_saved_trial(
         trials_save_file=str(file),
     )
     saved = pickle.loads(file.read_bytes())
-    assert [sorted(result) for result in saved.results] == [["loss", "note", "status"]] * 3
-    assert "without 'generator' of its result, which cannot be pickled" in caplog.text
+    assert [result["generator"] for result in saved.results] == [Lost("generator")] * 3
+    assert [result["note"] for result in saved.results] == ["a"] * 3
+    assert "without result.generator, which cannot be pickled" in caplog.text
 
 
 def test_a_file_that_holds_no_trials_is_not_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "precious.txt"
     file.write_text("my thesis")
-    with pytest.raises(ValueError, match="holds no saved trials"):
+    with pytest.raises(StoreError, match="holds no saved trials"):
         quiet(lambda x: x, X, trials_save_file=str(file))
     assert file.read_text() == "my thesis"
 

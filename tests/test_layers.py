@@ -32,8 +32,8 @@ ALLOWED: dict[str, set[str]] = {
     "suggest": L2,
     "execute": L0,
     # L4
-    "driver": L2 | {"suggest", "execute"},
-    "trials": L2 | {"execute", "driver"},
+    "driver": L2 | {"stores", "suggest", "execute"},
+    "trials": L2 | {"stores", "execute", "driver"},
     # L5: the user's words
     "hp": {"errors", "space"},
     "tpe": ALGORITHM,

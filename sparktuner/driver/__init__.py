@@ -11,6 +11,7 @@ from sparktuner.driver._loop import Loop, describe
 from sparktuner.driver._options import EarlyStop, SearchArguments
 from sparktuner.driver._progress import Bar, BarFactory, Progress, no_bar, tqdm_bar
 from sparktuner.driver._protocol import TrialsView
+from sparktuner.driver._save_file import load_saved, load_saved_file
 from sparktuner.driver._search import search
 from sparktuner.driver._seeds import RandomState, Seeds
 from sparktuner.driver._signature import method_takes, takes
@@ -26,6 +27,8 @@ __all__ = [
     "resolve_annotated",
     "TrialsView",
     "search",
+    "load_saved",
+    "load_saved_file",
     "Seeds",
     "Loop",
     "describe",

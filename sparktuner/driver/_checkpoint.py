@@ -2,169 +2,79 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import os
-import pickle
-import tempfile
-import time
-from collections.abc import Iterable, Mapping
-from numbers import Integral
-from pathlib import Path
-from typing import Any, Protocol
-
-import cloudpickle
 
 from sparktuner.driver._callbacks import Callback
 from sparktuner.driver._protocol import TrialsView
-from sparktuner.driver._save_file import SavedTrials
-from sparktuner.records import MemoryStore, Tid, TrialDocument, TrialLog
+from sparktuner.errors import StoreError
+from sparktuner.records import Attachments, TrialDocument, TrialLog, attachment_name
+from sparktuner.stores import BlobAttachments, JournalFile
 
 _log = logging.getLogger("sparktuner")
 
-# At most one part in so many of the time is spent on writing.
-_IDLE_PER_WRITE = 9.0
-
 
 class Checkpoint(Callback):
-    """Keeps ``trials_save_file`` up to date: pickled trials with every trial that has ended.
-
-    Each document is pickled once, after its end, and the file is replaced atomically. A crash
-    loses no more than what ended since the last write. To be run in the background.
+    """Appends each trial that has ended to ``trials_save_file``; to be run in the background.
 
     Args:
-        path: the file.
-        trials: an empty copy of them is written around the documents.
+        file: what it holds of the log's trials is not written again.
         log: the documents that are there before the search, and the attachments.
     """
 
-    def __init__(self, path: Path, trials: TrialsView, log: TrialLog) -> None:
-        self._path = path
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        empty = TrialLog(MemoryStore(), log.exp_key)
-        # So that who loads the file gets the same best trial.
-        empty.read_as(None if log.reading is None else log.reading.present)
-        self._empty = cloudpickle.dumps(trials.over(empty))
-        self._attachments = log.attachments
-        # Each document is pickled once, when it does not change any more; results may be large.
-        self._pickled = {d["tid"]: _pickle_document(d) for d in log.documents}
-        self._rests_until = 0.0
-        self._is_behind = False
+    def __init__(self, file: JournalFile, log: TrialLog) -> None:
+        self._file = file
+        self._kept = BlobAttachments(file, str(file.path))
+        self._attachments: Attachments = log.attachments
+        # Those that could not be written: they are tried again with the next one.
+        self._waiting: dict[object, TrialDocument] = {d["tid"]: d for d in log.documents}
+        self._is_failing = False
+
+    def on_search_start(self, trials: TrialsView) -> None:
+        known = {d["tid"]: d["version"] for d in self._file.documents()}
+        self._waiting = {
+            tid: document
+            for tid, document in self._waiting.items()
+            if known.get(document["tid"]) != document["version"]
+        }
+        self._write()
 
     def on_trial_end(self, document: TrialDocument) -> None:
-        self._pickled[document["tid"]] = _pickle_document(document)
-        self._is_behind = True
+        self._waiting[document["tid"]] = document
 
     def flush(self) -> float | None:
-        if not self._is_behind:
-            return None
-        # Pickling and copying hold the interpreter's lock, which the search needs as well.
-        rest = self._rests_until - time.monotonic()
-        if rest > 0:
-            return rest
         self._write()
         return None
 
     def on_search_end(self, reason: str | None) -> None:
-        self._write()
+        self._write(every_attachment=True)
+        self._file.sync()
+        self._file.close()
 
-    def _write(self) -> None:
-        began = time.monotonic()
+    def _write(self, every_attachment: bool = False) -> None:
         try:
-            self._replace_file()
-            self._is_behind = False
-        except OSError as error:
-            _log.warning("cannot write trials_save_file %s: %s", self._path, error)
-        now = time.monotonic()
-        self._rests_until = now + _IDLE_PER_WRITE * (now - began)
+            for document in list(self._waiting.values()):
+                # Its attachments first: a document is never there without them.
+                self._keep_attachments(attachment_name(document["tid"], ""))
+                self._file.put_documents([document])
+                del self._waiting[document["tid"]]
+            if every_attachment:
+                self._keep_attachments("")
+            self._is_failing = False
+        except StoreError as error:
+            if not self._is_failing:
+                _log.warning("cannot write trials_save_file: %s", error)
+            self._is_failing = True
 
-    def _replace_file(self) -> None:
-        # In the order of the ids, not of the trials' ends.
-        tids = sorted(self._pickled, key=_in_order)
-        saved = _Saved(
-            self._empty, [self._pickled[tid] for tid in tids], _pickle_each(self._attachments)
-        )
-        # Beside the file, because a rename is atomic only within one file system.
-        descriptor, temporary = tempfile.mkstemp(
-            dir=self._path.parent, prefix=f".{self._path.name}."
-        )
+    def _keep_attachments(self, prefix: str) -> None:
+        known = set(self._file.names(prefix))
+        for name in self._attachments.names(prefix):
+            if name not in known:
+                self._keep(name)
+
+    def _keep(self, name: str) -> None:
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                pickle.dump(saved, file, protocol=pickle.HIGHEST_PROTOCOL)
-                file.flush()
-                # Else a crash of the machine may leave a file with the new name and no contents.
-                os.fsync(file.fileno())
-            os.replace(temporary, self._path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
+            self._kept[name] = self._attachments[name]
+        except StoreError:
             raise
-
-
-class _Restored(SavedTrials, Protocol):
-    """The trials that a save file is unpickled to."""
-
-    def insert_trial_docs(self, docs: Iterable[TrialDocument]) -> list[Tid]: ...
-    def refresh(self) -> None: ...
-
-
-class _Saved:
-    """Pickles as a ``Trials`` made of documents that are pickled already."""
-
-    def __init__(
-        self, empty: bytes, documents: list[bytes], attachments: dict[str, bytes]
-    ) -> None:
-        self._parts = (empty, documents, attachments)
-
-    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
-        return _restore, self._parts
-
-
-def _restore(empty: bytes, documents: list[bytes], attachments: dict[str, bytes]) -> _Restored:
-    trials: _Restored = pickle.loads(empty)
-    trials.insert_trial_docs([pickle.loads(document) for document in documents])
-    trials.store.attachments.update(
-        {name: pickle.loads(value) for name, value in attachments.items()}
-    )
-    trials.refresh()
-    return trials
-
-
-def _in_order(tid: Tid) -> tuple[bool, int, str]:
-    """Sorts ids of any kind: numbers as such, and those of other tools by what they look like."""
-    is_number = isinstance(tid, Integral)
-    return not is_number, int(tid) if is_number else 0, repr(tid)
-
-
-def _pickle_document(document: TrialDocument) -> bytes:
-    try:
-        return bytes(cloudpickle.dumps(document))
-    except Exception as error:  # whatever __reduce__ raises
-        result = {k: v for k, v in document["result"].items() if _can_be_pickled(v)}
-        lost = sorted(map(repr, document["result"].keys() - result.keys()))
-        _log.warning(
-            "trial %s is saved without %s of its result, which cannot be pickled: %s",
-            document["tid"],
-            ", ".join(lost),
-            error,
-        )
-        return bytes(cloudpickle.dumps({**document, "result": result}))
-
-
-def _can_be_pickled(value: object) -> bool:
-    try:
-        cloudpickle.dumps(value)
-    except Exception:  # whatever __reduce__ raises
-        return False
-    return True
-
-
-def _pickle_each(attachments: Mapping[str, object]) -> dict[str, bytes]:
-    """The attachments that can be pickled, pickled one by one: one that cannot costs no other."""
-    pickled: dict[str, bytes] = {}
-    for name, value in dict(attachments).items():
-        try:
-            pickled[name] = bytes(cloudpickle.dumps(value))
-        except Exception as error:  # whatever __reduce__ raises
+        except Exception as error:  # whatever pickling it raises
             _log.warning("attachment %r is not saved, it cannot be pickled: %s", name, error)
-    return pickled

@@ -33,6 +33,12 @@ def _argument(meaning: str, check: Check | None = None) -> Mapping[str, Any]:
     return {"meaning": meaning, "check": check}
 
 
+def _check_store_timeout(name: str, value: object) -> None:
+    if value is None:
+        raise ValueError(f"{name} must be a number of seconds above 0, got None")
+    check_seconds(name, value)
+
+
 def _check_threshold(name: str, value: object) -> None:
     check_loss_threshold(value)
 
@@ -182,9 +188,18 @@ class SearchArguments:
     trials_save_file: str = field(
         default="",
         metadata=_argument(
-            "a file to keep the trials in while searching. If it exists, the search is resumed "
-            "from it; it is unpickled, so it must come from somebody you trust.",
+            "a file to keep the trials in while searching, for trials without a store. If it "
+            "exists, the search is resumed from it.",
             check_save_file,
+        ),
+    )
+    store_timeout: float = field(
+        default=600.0,
+        metadata=_argument(
+            "seconds for which a store that does not answer is tried again while the search "
+            "goes on; after that it ends, and what is not written is kept in a local file that "
+            "the next search on the store takes in.",
+            _check_store_timeout,
         ),
     )
     points_to_evaluate: Sequence[Mapping[str, Any]] | None = field(

@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 import os
-import pickle
 import re
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Protocol
 
 from sparktuner.records import (
+    Deferred,
     Tid,
     TrialDocument,
     TrialLog,
-    TrialStore,
     attachment_name,
     copy_document,
 )
+from sparktuner.stores import BlobAttachments, JournalFile, Kind
 
-try:
-    import fcntl
-except ImportError:  # Windows, where the file is not locked
-    fcntl = None  # type: ignore[assignment]
-
-
-class SavedTrials(Protocol):
-    """What a save file holds: a :class:`sparktuner.Trials`, as far as it is looked at."""
-
-    @property
-    def all_trials(self) -> list[TrialDocument]: ...
-    @property
-    def store(self) -> TrialStore: ...
+# Bytes of an attachment that is read with its file; larger ones are read when asked for.
+_SMALL = 1 << 16
 
 
 def check_save_file(name: str, value: object) -> None:
@@ -58,96 +43,45 @@ def save_path(path: str | os.PathLike[str]) -> Path:
     return Path(path).resolve()
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Holds the save file for one search; the system lets go when the process ends.
+def load_saved_file(log: TrialLog, path: str | os.PathLike[str]) -> None:
+    """Adds the trials of a save file to a log.
 
     Raises:
-        ValueError: another search holds it; the message says who.
+        FileNotFoundError: there is no such file.
+        StoreError: it holds something else, or is corrupt.
     """
-    if fcntl is None:
-        yield
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Beside the file, because the file itself is replaced by each write.
-    lock = path.with_name(f".{path.name}.lock")
-    with _opened(lock, path) as file:
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}")
-        file.flush()
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                os.unlink(lock)
+    file = save_path(path)
+    if not file.exists():
+        raise FileNotFoundError(f"there is no file {str(file)!r}")
+    load_saved(log, JournalFile(file))
 
 
-def _opened(lock: Path, path: Path) -> IO[str]:
-    """The lock's file, held by this process."""
-    while True:
-        file = lock.open("a+", encoding="utf-8")
-        try:
-            _lock(file, path)
-            # Whoever held it before may have removed it between the two lines above.
-            if lock.exists() and os.path.samestat(os.stat(lock), os.fstat(file.fileno())):
-                return file
-        except BaseException:
-            file.close()
-            raise
-        file.close()
-
-
-def _lock(file: IO[str], path: Path) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.seek(0)
-        raise ValueError(
-            f"trials_save_file {str(path)!r} is held by another search ({file.read()}), which "
-            "would overwrite it; wait for its end, or name another file"
-        ) from None
-    except OSError:
-        return  # a file system that knows no locks
-
-
-def load_saved(log: TrialLog, path: Path) -> None:
+def load_saved(log: TrialLog, file: JournalFile) -> None:
     """Adds the trials of a save file that ``log`` does not hold yet.
 
     A trial whose id another one has here gets a new id, and keeps its attachments.
-
-    Raises:
-        ValueError: the file holds something else, or needs a module that is missing here.
     """
-    if not path.exists() or not path.stat().st_size:
-        return
-    saved = _read(path)
+    saved = file.documents()
     known = {document["tid"]: document for document in log.documents}
-    missing = [d for d in saved.all_trials if d["tid"] not in known]
-    log.insert(missing)
+    log.insert([document for document in saved if document["tid"] not in known])
     # Ids are given out above all that are known, so those of the file have to be in by now.
-    others = [d for d in saved.all_trials if not _is_same(known.get(d["tid"], d), d)]
+    others = [d for d in saved if not _is_same(known.get(d["tid"], d), d)]
     new = dict(zip((d["tid"] for d in others), log.allocate(len(others)), strict=True))
     log.insert([_renumbered(document, new[document["tid"]]) for document in others])
-    for name, value in dict(saved.store.attachments).items():
-        log.attachments.setdefault(_renamed(name, new), value)
+    for name in file.names(""):
+        log.attachments.setdefault(_renamed(name, new), _value(file, name))
 
 
-def _read(path: Path) -> SavedTrials:
-    try:
-        with path.open("rb") as file:
-            saved: SavedTrials = pickle.load(file)
-        list(saved.all_trials), dict(saved.store.attachments)
-    except ImportError as error:
-        raise ValueError(
-            f"trials_save_file {str(path)!r} cannot be read here: its trials hold something of "
-            f"module {error.name!r}, which is missing ({error}). Install it, or name another file"
-        ) from error
-    except Exception as error:  # whatever unpickling raises
-        raise ValueError(
-            f"trials_save_file {str(path)!r} holds no saved trials ({error!r}); name another "
-            "file, or delete this one to start anew"
-        ) from error
-    return saved
+def _value(file: JournalFile, name: str) -> object:
+    """An attachment of the file: its bytes where they are few, else a promise to read it."""
+    kind, pieces = file.get(name)
+    if kind is Kind.BYTES and file.size(name) <= _SMALL:
+        return b"".join(pieces)
+
+    def read() -> object:
+        return BlobAttachments(file.again(), str(file.path))[name]
+
+    return Deferred(read, kind is Kind.BYTES)
 
 
 def _is_same(one: TrialDocument, other: TrialDocument) -> bool:

@@ -19,14 +19,17 @@ from sparktuner.driver._loop import Loop
 from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._progress import Progress, bar_factory
 from sparktuner.driver._protocol import TrialsView
-from sparktuner.driver._save_file import load_saved, locked, save_path
+from sparktuner.driver._save_file import load_saved, save_path
 from sparktuner.driver._space_change import fitting_queue, settle_space
 from sparktuner.driver._stopping import EarlyStop, StopRules
 from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
 from sparktuner.errors import BadSearchSpace
 from sparktuner.execute import Executor, Limits, Runner
 from sparktuner.records import (
+    Behind,
     Configuration,
+    OpenLine,
+    Reader,
     TrialDocument,
     TrialLog,
     new_document,
@@ -34,6 +37,7 @@ from sparktuner.records import (
 )
 from sparktuner.space import evaluate, native, out_of_bounds, require_parameters
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_ERROR
+from sparktuner.stores import JournalFile, Spill, locked
 from sparktuner.suggest import Suggest, is_learning, propose_adaptive, suggest_with
 
 _log = logging.getLogger("sparktuner")
@@ -69,7 +73,7 @@ def search(
     # Others may have written since the trials were last looked at.
     log.refresh()
     # From here on others see which trials are this search's, until it ends for whatever reason.
-    with _resumed(log, arguments.trials_save_file), log.alive():
+    with _saved(log, arguments.trials_save_file) as file, log.alive(_behind(log, arguments)):
         left_out = settle_space(log, domain.space, arguments.on_space_change)
         on_top = _insert_points(log, domain, arguments.points_to_evaluate or ())
         queue = fitting_queue(log, log.claim(most_queued))
@@ -89,7 +93,7 @@ def search(
             window = executor.free_slots()
             _check_window(window, arguments)
             events = EventLog(log, len(domain.space.columns), window, arguments.max_evals)
-            own = _own_callbacks(trials, log, arguments, limit)
+            own = _own_callbacks(file, log, arguments, limit)
             callbacks = Callbacks([events, *own, *arguments.callbacks])
             loop = Loop(
                 log,
@@ -109,15 +113,39 @@ def search(
 
 
 @contextmanager
-def _resumed(log: TrialLog, save_file: str) -> Iterator[None]:
+def _saved(log: TrialLog, save_file: str) -> Iterator[JournalFile | None]:
     """Holds the save file, if there is one, and takes in what it has."""
     if not save_file:
-        yield
+        yield None
         return
+    if log.is_shared:
+        raise ValueError(
+            f"these trials are kept in {log.store.location} already; leave trials_save_file out"
+        )
     path = save_path(save_file)
     with locked(path):
-        load_saved(log, path)
-        yield
+        file = JournalFile(path)
+        file.tidy()
+        load_saved(log, file)
+        yield file
+
+
+def _behind(log: TrialLog, arguments: SearchArguments) -> OpenLine | None:
+    """How the log writes to a store that may be slow or away; None writes at once."""
+    if not log.is_shared:
+        return None
+
+    @contextmanager
+    def opened(reader: Reader, owner: str) -> Iterator[Behind]:
+        spill = Spill(log.store, log.exp_key)
+        spill.take_in()
+        line = Behind(reader, owner, patience=arguments.store_timeout, spill=spill.keep)
+        try:
+            yield line
+        finally:
+            line.close()
+
+    return opened
 
 
 def _told(loop: Loop, trials: TrialsView, callbacks: Callbacks) -> str | None:
@@ -173,11 +201,11 @@ def _suggestions(
 
 
 def _own_callbacks(
-    trials: TrialsView, log: TrialLog, arguments: SearchArguments, limit: int
+    file: JournalFile | None, log: TrialLog, arguments: SearchArguments, limit: int
 ) -> list[Callback]:
     own: list[Callback] = []
-    if arguments.trials_save_file:
-        checkpoint = Checkpoint(save_path(arguments.trials_save_file), trials, log)
+    if file is not None:
+        checkpoint = Checkpoint(file, log)
         # All of the search's documents are in memory anyway, and none may be left out.
         own.append(Background(checkpoint, capacity=sys.maxsize, drain_timeout=None))
     if arguments.verbose and arguments.show_progressbar:

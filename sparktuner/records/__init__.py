@@ -2,15 +2,18 @@
 
 In reading order: the document and its states, results, which trial is better, the history in
 arrays that algorithms see, what a space was and how trials of one are read in another, the
-store's seam and the store in memory, and the log: a store as one search sees it.
+store's seam and the store in memory, the lines by which a log writes to its store, and the
+log: a store as one search sees it.
 """
 
 from sparktuner.records._attachments import (
     Attachments,
+    Deferred,
     MemoryAttachments,
     TrialAttachments,
     attachment_name,
 )
+from sparktuner.records._behind import Behind, Unwritten
 from sparktuner.records._columns import miscs_to_idxs_vals
 from sparktuner.records._document import (
     COMMAND,
@@ -32,7 +35,8 @@ from sparktuner.records._document import (
     validate_document,
 )
 from sparktuner.records._history import History, HistoryLog, IntArray, would_fail_again
-from sparktuner.records._log import TrialLog
+from sparktuner.records._line import Reader
+from sparktuner.records._log import OpenLine, TrialLog
 from sparktuner.records._memory import MemoryStore
 from sparktuner.records._ranking import (
     Incumbent,
@@ -95,8 +99,13 @@ __all__ = [
     "TrialStore",
     "attachment_name",
     "Attachments",
+    "Deferred",
     "MemoryAttachments",
     "TrialAttachments",
     "MemoryStore",
     "TrialLog",
+    "OpenLine",
+    "Reader",
+    "Behind",
+    "Unwritten",
 ]

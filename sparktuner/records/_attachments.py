@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 from abc import abstractmethod
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from sparktuner.records._document import Tid
@@ -46,14 +47,28 @@ class Attachments(MutableMapping[str, Any]):
             return stream.read()
 
 
+@dataclass(frozen=True)
+class Deferred:
+    """An attachment that is read when it is asked for.
+
+    Attributes:
+        read: returns its value, for which it may unpickle something.
+        is_bytes: whether its value is bytes.
+    """
+
+    read: Callable[[], Any]
+    is_bytes: bool
+
+
 class MemoryAttachments(Attachments):
-    """Attachments in a dictionary, the very objects."""
+    """Attachments in a dictionary, the very objects; a :class:`Deferred` is read each time."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        value = self._values[name]
+        return value.read() if isinstance(value, Deferred) else value
 
     def __setitem__(self, name: str, value: object) -> None:
         self._values[name] = value
@@ -67,6 +82,8 @@ class MemoryAttachments(Attachments):
 
     def open(self, name: str) -> BinaryIO:
         value = self._values[name]
+        if isinstance(value, Deferred) and value.is_bytes:
+            value = value.read()
         if not isinstance(value, bytes | bytearray):
             raise TypeError(f"attachment {name!r} is a {type(value).__name__}, not bytes")
         return io.BytesIO(value)

@@ -17,7 +17,7 @@ from sparktuner.records._history import History, HistoryLog
 from sparktuner.records._lease import held_lease
 from sparktuner.records._line import Direct, Line, Reader
 from sparktuner.records._ranking import best_of
-from sparktuner.records._space_reading import SpaceReading
+from sparktuner.records._space_reading import SpaceReading, described
 from sparktuner.records._space_record import SpaceRecord
 from sparktuner.records._store import TrialStore
 from sparktuner.space import FlatSpace
@@ -180,6 +180,13 @@ class TrialLog:
         """Reads trials as those of ``space`` from now on; None takes all as they are."""
         self.reading = None if space is None else SpaceReading(space, self.attachments)
         self._history = None
+
+    def read_as_last(self) -> None:
+        """Reads trials as those of the space in which the last one was made, if it is known."""
+        digests = (d["misc"].get("space") for d in reversed(self._documents))
+        last = next((digest for digest in digests if digest is not None), None)
+        if last is not None:
+            self.read_as(described(self.attachments, last))
 
     def configuration(self, document: TrialDocument) -> Configuration | None:
         """Returns a trial's values in the present space; None where it cannot make them."""

@@ -36,15 +36,8 @@ class SpaceReading:
         if digest == self.present.digest:
             return self.present
         if digest not in self._known:
-            self._known[digest] = self._described(digest) or self.present
+            self._known[digest] = described(self._attachments, digest) or self.present
         return self._known[digest]
-
-    def _described(self, digest: str) -> SpaceRecord | None:
-        try:
-            # As bytes: whoever wrote the store must not have a pickle of theirs loaded here.
-            return SpaceRecord.loads(self._attachments.read_bytes(f"{SPACE_PREFIX}{digest}"))
-        except (KeyError, TypeError):
-            return None
 
     def read(self, document: TrialDocument) -> Configuration:
         """Returns a trial's values by the labels, and the indices, of the present space.
@@ -92,6 +85,15 @@ class SpaceReading:
         copy = copy_document(document)
         self.take_over(copy)
         return copy
+
+
+def described(attachments: Attachments, digest: str) -> SpaceRecord | None:
+    """Returns the space that a store's attachments describe under a digest, or None."""
+    try:
+        # As bytes: whoever wrote the store must not have a pickle of theirs loaded here.
+        return SpaceRecord.loads(attachments.read_bytes(f"{SPACE_PREFIX}{digest}"))
+    except (KeyError, TypeError):
+        return None
 
 
 class ShownAttachments(Attachments):

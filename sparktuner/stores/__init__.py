@@ -4,8 +4,22 @@ In reading order: the codec (values as JSON text), blobs (attachments in pieces)
 (documents as back ends keep them), and a module for each kind of store, imported on use.
 """
 
+from sparktuner.stores._blobs import BlobAttachments, Kind
 from sparktuner.stores._codec import Kept, Lost
+from sparktuner.stores._journal_file import JournalFile
+from sparktuner.stores._lock import locked
 from sparktuner.stores._open import open_store
+from sparktuner.stores._spill import Spill
 from sparktuner.stores._urls import shown
 
-__all__ = ["open_store", "shown", "Kept", "Lost"]
+__all__ = [
+    "open_store",
+    "shown",
+    "Kept",
+    "Lost",
+    "Kind",
+    "BlobAttachments",
+    "JournalFile",
+    "locked",
+    "Spill",
+]

@@ -93,10 +93,17 @@ class BlobAttachments(Attachments):
 
     def __setitem__(self, name: str, value: object) -> None:
         kind, data = packed(value)
-        self._blobs.put(name, kind, _split(data))
+        self._blobs.put(name, kind, split(data))
 
     def __delitem__(self, name: str) -> None:
         self._blobs.remove(name)
+
+    def copy_to(self, other: Attachments, name: str) -> None:
+        """Copies an attachment as it is; into another store nothing is unpickled for it."""
+        if isinstance(other, BlobAttachments):
+            other._blobs.put(name, *self._blobs.get(name))
+        else:
+            other[name] = self[name]
 
     def __contains__(self, name: object) -> bool:
         # Not by reading the value, which may be large, or a pickle.
@@ -129,7 +136,8 @@ def packed(value: object) -> tuple[Kind, bytes]:
         return Kind.PICKLE, cloudpickle.dumps(value)
 
 
-def _split(data: bytes) -> Iterator[bytes]:
+def split(data: bytes) -> Iterator[bytes]:
+    """Yields the pieces of a blob."""
     return (data[i : i + PIECE] for i in range(0, len(data), PIECE))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,20 +14,15 @@ from sparktuner.records import (
     Tid,
     TrialDocument,
     TrialStore,
-    attachment_name,
     begin_again,
     validate_document,
 )
 from sparktuner.stores import _codec
 from sparktuner.stores._blobs import BlobAttachments, Blobs
-from sparktuner.stores._codec import Kept, Lost
-
-_log = logging.getLogger("sparktuner")
+from sparktuner.stores._keeping import document_text
 
 # Seconds. Longer than a garbage collection or a short outage, shorter than anybody's patience.
 LEASE = 60.0
-# Larger arrays and byte strings in a document are kept as attachments.
-_LARGEST_IN_DOCUMENT = 1 << 16
 _COLUMNS = ("tid", "exp_key", "state", "owner", "version")
 
 
@@ -153,9 +147,6 @@ class RowStore(TrialStore):
                 f"{self.location} keeps trials whose tid is an integer, got {tid!r}"
             )
 
-        def keep(value: object, path: tuple[object, ...]) -> Kept | Lost:
-            return self._keep(document, value, ".".join(map(str, path)))
-
         rest = {k: v for k, v in document.items() if k not in _COLUMNS}
         return Row(
             int(tid),
@@ -163,25 +154,8 @@ class RowStore(TrialStore):
             document["state"],
             document["owner"],
             document["version"],
-            _codec.dumps(rest, keep, _LARGEST_IN_DOCUMENT),
+            document_text(document, rest, self._blobs.put),
         )
-
-    def _keep(self, document: TrialDocument, value: object, name: str) -> Kept | Lost:
-        """Keeps a part of a document as an attachment."""
-        # Before the document itself, which is never there without what it names.
-        try:
-            self.attachments[attachment_name(document["tid"], name)] = value
-        except StoreError:
-            raise
-        except Exception as error:  # whatever pickling it raises
-            _log.warning(
-                "trial %s is stored without %s, which cannot be pickled: %s",
-                document["tid"],
-                name,
-                error,
-            )
-            return Lost(type(value).__qualname__)
-        return Kept(name)
 
     def _document(self, row: Row) -> TrialDocument:
         try:

@@ -6,12 +6,21 @@ In reading order: :class:`Trials` (serial, and the base of the others), :class:`
 
 from sparktuner.trials._spark_trials import SparkTrials
 from sparktuner.trials._thread_trials import ThreadTrials
-from sparktuner.trials._trials import HYPEROPTS_REASONS, Best, Trials, trials_from_docs
+from sparktuner.trials._trials import (
+    HYPEROPTS_REASONS,
+    Best,
+    Trials,
+    load_records_1,
+    load_trials,
+    trials_from_docs,
+)
 
 __all__ = [
     "Trials",
     "Best",
     "trials_from_docs",
+    "load_trials",
+    "load_records_1",
     "HYPEROPTS_REASONS",
     "ThreadTrials",
     "SparkTrials",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sparktuner.domain import Domain
@@ -74,7 +75,7 @@ class SparkTrials(Trials):
         resource_profile: ResourceProfile | None = None,
         trial_timeout: float | None = None,
         exp_key: str | None = None,
-        store: TrialStore | None = None,
+        store: TrialStore | str | os.PathLike[str] | None = None,
         max_trial_retries: int = 1,
     ) -> None:
         """Asks nothing of Spark before the first search.

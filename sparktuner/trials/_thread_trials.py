@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sparktuner.execute.spark import ThreadRunner
@@ -38,7 +39,7 @@ class ThreadTrials(Trials):
         parallelism: int,
         spark_session: SparkSession | None = None,
         exp_key: str | None = None,
-        store: TrialStore | None = None,
+        store: TrialStore | str | os.PathLike[str] | None = None,
     ) -> None:
         """Starts no thread before the first search does.
 

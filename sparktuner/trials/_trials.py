@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -11,7 +12,14 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 import cloudpickle
 
 from sparktuner.domain import Domain
-from sparktuner.driver import SearchArguments, method_takes, resolve_annotated, search
+from sparktuner.driver import (
+    SearchArguments,
+    load_saved,
+    load_saved_file,
+    method_takes,
+    resolve_annotated,
+    search,
+)
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.records import (
@@ -41,6 +49,7 @@ from sparktuner.status import (
     JOB_STATE_NEW,
     JOB_STATE_RUNNING,
 )
+from sparktuner.stores import JournalFile, open_store
 
 _SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
 # What repr() counts, in words.
@@ -103,7 +112,7 @@ class Trials:
         self,
         exp_key: str | None = None,
         refresh: bool = True,
-        store: TrialStore | None = None,
+        store: TrialStore | str | os.PathLike[str] | None = None,
         runner: Runner | None = None,
     ) -> None:
         """Shows the trials that ``store`` holds.
@@ -111,10 +120,12 @@ class Trials:
         Args:
             exp_key: marks new trials, and shows only those that carry it.
             refresh: whether to read the store at once.
-            store: where the documents live; None keeps them in memory.
+            store: where the documents live: a URL, such as ``"sqlite:///tuning.db"`` or
+                ``"postgresql://host/db"`` (see :func:`sparktuner.stores.open_store`), or a
+                store; None keeps them in memory.
             runner: where trials run; None runs them one after another in this process.
         """
-        self._log = TrialLog(MemoryStore() if store is None else store, exp_key)
+        self._log = TrialLog(MemoryStore() if store is None else open_store(store), exp_key)
         self.runner: Runner = SerialRunner() if runner is None else runner
         # On the class for Hyperopt's users, on the object where a runner was given.
         if runner is not None:
@@ -124,6 +135,8 @@ class Trials:
         self._begin()
         if refresh:
             self.refresh()
+            # So that trials of a store answer as those of the search that made them last.
+            self._log.read_as_last()
 
     def _begin(self) -> None:
         """Sets what belongs to this process."""
@@ -583,5 +596,44 @@ def trials_from_docs(
         trials.insert_trial_docs(docs)
     else:
         trials._insert(list(docs))
+    trials.refresh()
+    return trials
+
+
+def load_trials(path: str | os.PathLike[str]) -> Trials:
+    """Returns the trials of a file that ``trials_save_file`` has named, in memory.
+
+    Nothing in it is unpickled, but for an attachment when it is read: large values, and what
+    has no form in JSON, such as a fitted model that was part of a result.
+
+    Args:
+        path: the file; a search may be writing it.
+
+    Raises:
+        StoreError: it holds something else, or is corrupt.
+        FileNotFoundError: there is none.
+
+    Example:
+        >>> import os, tempfile
+        >>> from sparktuner import fmin, hp, load_trials
+        >>> file = os.path.join(tempfile.mkdtemp(), "trials.jsonl")
+        >>> best = fmin(
+        ...     abs, hp.uniform("x", -1, 1), max_evals=5, trials_save_file=file, verbose=False
+        ... )
+        >>> load_trials(file).argmin == best
+        True
+    """
+    trials = Trials()
+    load_saved_file(trials._log, path)
+    trials._log.read_as_last()
+    trials.refresh()
+    return trials
+
+
+def load_records_1(records: list[bytes]) -> Trials:
+    """Returns the trials of a save file that somebody reads with ``pickle.load``."""
+    trials = Trials()
+    load_saved(trials._log, JournalFile.of_records(records))
+    trials._log.read_as_last()
     trials.refresh()
     return trials

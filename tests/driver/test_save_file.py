@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from sparktuner import Trials, fmin, hp, rand
+from sparktuner.errors import StoreError
 from sparktuner.records import new_document
+from sparktuner.stores import Kept
 
 X = hp.uniform("x", 0, 1)
 
@@ -71,7 +73,7 @@ def test_a_second_search_on_the_file_is_refused_and_told_who_holds_it(tmp_path: 
 
     def objective(x: float) -> float:
         if not refused:
-            with pytest.raises(ValueError, match="is held by another search") as error:
+            with pytest.raises(StoreError, match="is held by another search") as error:
                 quiet(abs, trials_save_file=str(file))
             refused.append(str(error.value))
         return x
@@ -121,7 +123,7 @@ def test_an_attachment_that_cannot_be_pickled_costs_no_other(
     assert "attachment 'ATTACH::0::lock' is not saved" in caplog.text
 
 
-def test_a_file_that_needs_a_missing_module_says_so_and_is_not_overwritten(
+def test_a_missing_module_is_missed_only_when_what_needs_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "mymodels.py").write_text("class Model:\n    pass\n")
@@ -133,12 +135,15 @@ def test_a_file_that_needs_a_missing_module_says_so_and_is_not_overwritten(
         lambda x: {"status": "ok", "loss": x, "model": mymodels.Model()},
         trials_save_file=str(file),
     )
-    before = file.read_bytes()
     monkeypatch.undo()
     monkeypatch.delitem(sys.modules, "mymodels")
-    with pytest.raises(ValueError, match="module 'mymodels', which is missing"):
-        quiet(abs, trials_save_file=str(file))
-    assert file.read_bytes() == before
+    trials = Trials()
+    quiet(abs, trials_save_file=str(file), trials=trials, max_evals=6)
+    first = trials.trials[0]
+    assert first["result"]["model"] == Kept("result.model")
+    with pytest.raises(StoreError, match=r"result.model.*needs module 'mymodels'.*missing here"):
+        trials.trial_attachments(first)["result.model"]
+    assert len(saved(file)) == 6
 
 
 def test_documents_with_ids_of_other_kinds_are_saved(tmp_path: Path) -> None:
