@@ -185,7 +185,9 @@ class Loop:
 
     def _may_bring_more(self) -> bool:
         """Whether the store may give trials, though nothing of this search's is under way."""
-        if self._queue or self._trials.expects_ids or self._trials.is_full:
+        if self._queue or self._trials.is_full:
+            return True
+        if self._trials.expects_ids and len(self._trials.documents) < self._limit:
             return True
         # What others run counts, and is this search's when they are gone.
         return self._trials.is_shared and self._limit > sum(
@@ -195,6 +197,8 @@ class Loop:
     def _wait_for_store(self) -> None:
         with self._gate.opened():
             self._trials.wait(self._patience())
+        # Ends of trials that were given up, whose slots are free then.
+        self._apply(self._executor.wait(0.0))
         self._settle()
         if self._store_error is not None:
             raise self._store_error
@@ -357,8 +361,9 @@ class Loop:
             return
         self._give_up(settled.stale)
         self._tell(settled.written)
-        if settled.claimed:
-            self._queue.extend(fitting_queue(self._trials, settled.claimed))
+        claimed = [d for d in settled.claimed if d["tid"] not in self._in_flight]
+        if claimed:
+            self._queue.extend(fitting_queue(self._trials, claimed))
 
     def _tell(self, tids: Iterable[Tid]) -> None:
         for tid in tids:

@@ -88,13 +88,15 @@ class Behind(Line):
         self._writing = Unwritten()
         self._news = News()
         self._error: BaseException | None = None
+        self._lost: set[Tid] = set()  # what is another owner's, though the log may not know yet
         self._ids: list[Tid] = []
         self._wanted = 0  # how many ids are to be ready
         self._limit: int | None = None
         self._is_dry = False  # the store has no more ids for this experiment now
         self._is_closed = False
         self._reading = threading.RLock()  # held where the store is asked what there is
-        self._turns = 0  # how often the thread has said that something is new
+        self._turns = 0  # how often the thread has said that something may be new
+        self._seen = 0  # of those, how many the log has heard
         # The writer's own: what the store has, by its answers, and what is of other owners.
         self._versions: dict[Tid, int] = {}
         self._strangers: set[Tid] = set()
@@ -116,6 +118,8 @@ class Behind(Line):
         with self._changed:
             for document in documents:
                 tid = document["tid"]
+                if tid in self._lost:
+                    continue
                 # Copies: the loop goes on changing a document while it waits to be written.
                 waiting = self._pending.inserts if tid in self._pending.inserts else None
                 (self._pending.updates if waiting is None else waiting)[tid] = copy_document(
@@ -157,16 +161,16 @@ class Behind(Line):
     def news(self, read: bool) -> News:
         with self._changed:
             news, self._news = self._news, News()
+            self._seen = self._turns
             error = self._error
-        if error is not None and not (news.written or news.stale or news.changed or news.claimed):
+        if error is not None and news == News():
             raise error
         return news
 
     def wait(self, timeout: float | None) -> None:
         with self._changed:
-            seen = self._turns
-            if self._error is None and not self._ids:
-                self._changed.wait_for(lambda: self._turns > seen, timeout)
+            # Since the news that the loop has looked at, so that nothing is missed in between.
+            self._changed.wait_for(lambda: self._turns > self._seen, timeout)
 
     def drain(self) -> None:
         with self._changed:
@@ -200,13 +204,14 @@ class Behind(Line):
                 self._spill_rest("the search ended before it was written")
                 return False
             self._writing, self._pending = self._pending, Unwritten()
-            asked = 0 if self._is_dry else self._wanted - len(self._ids)
-        now = time.monotonic()
+            missing = self._wanted - len(self._ids)
+            is_due = time.monotonic() >= self._next_poll
         self._persistently(lambda: self._write(self._writing))
-        if asked > 0:
-            self._persistently(lambda: self._fetch_ids(asked))
-        if now >= self._next_poll:
+        if is_due:
             self._persistently(self._look)
+        # Where there were none the last time, others may have ended, and left some.
+        if missing > 0 and (is_due or not self._is_dry):
+            self._persistently(lambda: self._fetch_ids(missing))
         return True
 
     def _is_needed(self) -> bool:
@@ -280,10 +285,16 @@ class Behind(Line):
     def _give_up(self, tids: Sequence[Tid]) -> None:
         with self._changed:
             for tid in tids:
-                self._writing.inserts.pop(tid, None)
-                self._writing.updates.pop(tid, None)
+                for batch in (self._writing, self._pending):
+                    batch.inserts.pop(tid, None)
+                    batch.updates.pop(tid, None)
+            self._lost.update(tids)
             self._news.stale += tids
-        self._call()
+        if tids:
+            # What is there instead may have been read before, when it was nobody's business.
+            self._reader.begin_anew()
+            self._read()
+            self._call()
 
     def _update(self, batch: Unwritten) -> None:
         documents = list(batch.updates.values())
@@ -306,7 +317,9 @@ class Behind(Line):
         with self._changed:
             for tid in versions:
                 del waiting[tid]
-            self._news.written.update(versions)
+            self._news.versions.update(versions)
+            # What has changed again meanwhile is not yet as its log has it.
+            self._news.written += [tid for tid in versions if tid not in self._pending]
         self._call()
 
     def _read(self) -> None:
@@ -333,6 +346,7 @@ class Behind(Line):
         with self._changed:
             self._news.changed += changed
             self._news.claimed += lost
+            self._lost.difference_update(d["tid"] for d in lost)
 
     def _fetch_ids(self, n: int) -> None:
         ids = self._store.allocate(n, self._owner, self._reader.exp_key, self._limit)
@@ -349,13 +363,13 @@ class Behind(Line):
         claimed: list[TrialDocument] = []
         if self._claims and now >= self._next_claim:
             self._next_claim = now + self._store.lease / _CLAIMS_PER_LEASE
+            # Or this owner's own trials could be claimed, after a pause as long as the lease.
+            self._store.renew(self._owner)
             claimed = self._store.claim(self._owner, self._reader.exp_key)
             self._versions.update({d["tid"]: d["version"] for d in claimed})
         with self._changed:
             self._news.claimed += claimed
-            # Others may have ended, and left ids.
-            self._is_dry = False
-        # Also without news: whoever waits for ids has to look again.
+            self._lost.difference_update(d["tid"] for d in claimed)
         self._call()
 
     def _call(self) -> None:

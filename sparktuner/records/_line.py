@@ -19,13 +19,16 @@ class News:
     """What a line has to say since it was last asked.
 
     Attributes:
-        written: the version that each document which was handed over has in the store now.
-        stale: documents that somebody else has changed or deleted, so they were not written.
+        versions: those that documents which were handed over have in the store now.
+        written: documents that are there as they were handed over last.
+        stale: documents that somebody else has changed or deleted, so they were not written;
+            what is there instead is, or will be, among ``changed``.
         changed: documents as they are in the store, where they may have changed.
         claimed: documents that are this owner's now, in state NEW.
     """
 
-    written: dict[Tid, int] = field(default_factory=dict)
+    versions: dict[Tid, int] = field(default_factory=dict)
+    written: list[Tid] = field(default_factory=list)
     stale: list[Tid] = field(default_factory=list)
     changed: list[TrialDocument] = field(default_factory=list)
     claimed: list[TrialDocument] = field(default_factory=list)
@@ -43,6 +46,10 @@ class Reader:
         self.store = store
         self.exp_key = exp_key
         self._token: object = None
+
+    def begin_anew(self) -> None:
+        """Has the next :meth:`read` return all documents."""
+        self._token = None
 
     def read(self) -> list[TrialDocument]:
         """Returns the documents that were written since the last time."""
@@ -142,4 +149,4 @@ class Direct(Line):
 
     def news(self, read: bool) -> News:
         written, self._written = self._written, {}
-        return News(written, changed=self._reader.read() if read else [])
+        return News(written, list(written), changed=self._reader.read() if read else [])

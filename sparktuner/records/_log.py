@@ -12,7 +12,14 @@ from typing import Any, NamedTuple, TypeAlias
 
 from sparktuner.errors import StaleTrial
 from sparktuner.records._attachments import Attachments, TrialAttachments
-from sparktuner.records._document import Configuration, Tid, TrialDocument, configuration_of
+from sparktuner.records._document import (
+    Configuration,
+    Tid,
+    TrialDocument,
+    advance,
+    configuration_of,
+    has_ended,
+)
 from sparktuner.records._history import History, HistoryLog
 from sparktuner.records._lease import held_lease
 from sparktuner.records._line import Direct, Line, Reader
@@ -21,6 +28,7 @@ from sparktuner.records._space_reading import SpaceReading, described
 from sparktuner.records._space_record import SpaceRecord
 from sparktuner.records._store import TrialStore
 from sparktuner.space import FlatSpace
+from sparktuner.status import JOB_STATE_CANCEL
 
 # Opens a line that writes for an owner, until the block ends.
 OpenLine: TypeAlias = Callable[[Reader, str], AbstractContextManager[Line]]
@@ -89,14 +97,23 @@ class TrialLog:
 
     def _hear(self, read: bool) -> None:
         news = self._line.news(read)
-        for tid, version in news.written.items():
+        for tid, version in news.versions.items():
             if tid in self._positions:
                 self._documents[self._positions[tid]]["version"] = version
+        for tid in news.stale:
+            self._drop(tid)
         for document in [*news.changed, *news.claimed]:
             self._take_in(document)
         self._written += news.written
         self._stale += news.stale
         self._claimed += [self._documents[self._positions[d["tid"]]] for d in news.claimed]
+
+    def _drop(self, tid: Tid) -> None:
+        """Takes whatever the store has for better than this log's document."""
+        document = self._documents[self._positions[tid]]
+        document["version"] = -1
+        if not has_ended(document):  # it stays so where it was deleted
+            advance(document, JOB_STATE_CANCEL)
 
     def settled(self) -> Settled:
         """Returns what the store has said of this log's documents since the last time."""
