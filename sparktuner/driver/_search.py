@@ -74,6 +74,8 @@ def search(
     log.refresh()
     # From here on others see which trials are this search's, until it ends for whatever reason.
     with _saved(log, arguments.trials_save_file) as file, log.alive(_behind(log, arguments)):
+        if arguments.reproducible:
+            _wait_until_alone(log)
         left_out = settle_space(log, domain.space, arguments.on_space_change)
         on_top = _insert_points(log, domain, arguments.points_to_evaluate or ())
         queue = fitting_queue(log, log.claim(most_queued))
@@ -146,6 +148,24 @@ def _behind(log: TrialLog, arguments: SearchArguments) -> OpenLine | None:
             line.close()
 
     return opened
+
+
+def _wait_until_alone(log: TrialLog) -> None:
+    """Waits until an owner that died has lost its lease, for its ids are to be used again.
+
+    Raises:
+        ValueError: another search of this experiment goes on.
+    """
+    end = time.monotonic() + 1.5 * log.store.lease if log.is_shared else 0.0
+    while log.is_shared and (others := log.others()):
+        if time.monotonic() > end:
+            raise ValueError(
+                f"with reproducible=True one search works on an experiment; {others[0]} works on "
+                f"exp_key={log.exp_key!r} in {log.store.location} too. Wait for its end, or "
+                "pass another exp_key"
+            )
+        _log.info("waiting until the lease of %s ends, which may be gone", others[0])
+        time.sleep(min(1.0, log.store.lease / 10))
 
 
 def _told(loop: Loop, trials: TrialsView, callbacks: Callbacks) -> str | None:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
-import socket
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple, TypeAlias
@@ -23,6 +20,7 @@ from sparktuner.records._document import (
 from sparktuner.records._history import History, HistoryLog
 from sparktuner.records._lease import held_lease
 from sparktuner.records._line import Direct, Line, Reader
+from sparktuner.records._owner import is_gone, new_owner, searches
 from sparktuner.records._ranking import best_of
 from sparktuner.records._space_reading import SpaceReading, described
 from sparktuner.records._space_record import SpaceRecord
@@ -57,8 +55,7 @@ class TrialLog:
     Attributes:
         store: where the documents live.
         exp_key: the experiment; None is all that the store holds.
-        owner: who its user is to the store while it is :meth:`alive`: host, process and a
-            random number, another one each time.
+        owner: who its user is to the store while it is :meth:`alive`: another one each time.
         space: the digest of the space that is searched, for the documents that are made.
         reading: how trials of other spaces are read; None takes all as they are.
     """
@@ -283,8 +280,9 @@ class TrialLog:
             behind: opens the line that writes meanwhile, for an owner; None writes at once.
         """
         # Another name each time: what an earlier search left behind is not owned any more.
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self.owner = new_owner(self.exp_key)
         try:
+            self._release_the_gone()
             with held_lease(self.store, self.owner):
                 if behind is None:
                     yield
@@ -294,6 +292,20 @@ class TrialLog:
         finally:
             self._line = Direct(self._reader)
             self.owner = None
+
+    def _release_the_gone(self) -> None:
+        """Ends the leases of processes that were here and died, so that nobody waits for them."""
+        if self.is_shared:
+            for owner in filter(is_gone, self.store.owners()):
+                self.store.release(owner)
+
+    def others(self) -> list[str]:
+        """Returns other owners that live, and may work on this experiment."""
+        return [
+            owner
+            for owner in self.store.owners()
+            if owner != self.owner and searches(owner, self.exp_key)
+        ]
 
     def claim(self, limit: int | None = None) -> list[TrialDocument]:
         """Takes trials of this experiment that nobody runs, at most ``limit`` of them.

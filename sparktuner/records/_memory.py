@@ -65,7 +65,7 @@ class MemoryStore(TrialStore):
     def _expected(self, exp_key: str | None) -> int:
         """How many trials an experiment has, or will have of the ids that were handed out."""
         pending = sum(
-            self._lives(owner) and exp_key in (None, key)
+            owner in self._owners and exp_key in (None, key)
             for owner, key in self._handed_out.values()
         )
         return pending + sum(exp_key in (None, d["exp_key"]) for d in self._documents.values())
@@ -134,6 +134,9 @@ class MemoryStore(TrialStore):
 
     def release(self, owner: str) -> None:
         self._owners.discard(owner)
+
+    def owners(self) -> list[str]:
+        return sorted(self._owners)
 
     def delete_all(self, exp_key: str | None = None) -> None:
         with self._lock:

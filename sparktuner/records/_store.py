@@ -53,7 +53,8 @@ class TrialStore(ABC):
             owner: who is to use them; None is somebody who is never gone.
             exp_key: the experiment that ``limit`` is of; None is all of them.
             limit: returns fewer than ``n`` rather than let the experiment have more trials,
-                counting its documents and ids that were handed out for it to owners that live.
+                counting its documents, and ids that were handed out for it to owners that
+                live; ids of nobody do not count, as they may never be used.
         """
 
     @abstractmethod
@@ -111,6 +112,10 @@ class TrialStore(ABC):
     @abstractmethod
     def release(self, owner: str) -> None:
         """Ends an owner's lease: what it has not finished can be claimed at once."""
+
+    @abstractmethod
+    def owners(self) -> list[str]:
+        """Returns the owners that live."""
 
     @abstractmethod
     def delete_all(self, exp_key: str | None = None) -> None:

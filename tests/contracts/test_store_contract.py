@@ -67,6 +67,7 @@ def test_no_more_ids_are_handed_out_than_the_limit_leaves(store: TrialStore) -> 
     store.release("a")
     assert len(store.allocate(9, "b", "x", 9)) == 6
     assert store.allocate(1, "b", "x", 0) == []
+    assert len(store.allocate(5)) == len(store.allocate(5, "b", "z", 5)) == 5
 
 
 def test_a_trial_whose_drivers_die_again_and_again_has_failed(store: TrialStore) -> None:
@@ -182,6 +183,16 @@ def test_what_nobody_owns_can_be_claimed_by_one_alone(store: TrialStore) -> None
     [claimed] = store.claim("b")
     assert (claimed["tid"], claimed["owner"]) == (4, "b")
     assert store.claim("a") == store.claim("b") == []
+
+
+def test_owners_are_known_while_they_live(store: TrialStore) -> None:
+    store.renew("b")
+    store.renew("a")
+    store.renew("a")
+    assert sorted(store.owners()) == ["a", "b"]
+    store.release("b")
+    store.release("never seen")
+    assert store.owners() == ["a"]
 
 
 def test_claims_from_many_threads_share_the_trials_out(store: TrialStore) -> None:

@@ -103,14 +103,16 @@ def test_callbacks_hear_of_a_trial_when_it_is_written() -> None:
     store = Flaky(delay=0.01)
 
     class Check(Callback):
-        seen: list[tuple[int, int]] = []
+        def __init__(self) -> None:
+            self.seen: list[tuple[int, int]] = []
 
         def on_trial_end(self, document: TrialDocument) -> None:
             stored = {d["tid"]: d for d in store.load_since()[0]}[document["tid"]]
             self.seen.append((document["state"], stored["state"]))
 
-    searched(store, callbacks=[Check()])
-    assert Check.seen == [(2, 2)] * 20
+    check = Check()
+    searched(store, callbacks=[check])
+    assert check.seen == [(2, 2)] * 20
 
 
 def test_what_a_dead_store_cannot_take_is_kept_and_the_next_search_writes_it(
