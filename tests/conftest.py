@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.connect_server import ConnectServer, require_connect_server
+from tests.servers.postgres import PostgresServer
 
 # What takes a JVM long to start is left out: most of these live for seconds.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
@@ -44,6 +45,13 @@ def connect_spark(connect_server: ConnectServer) -> Iterator[Any]:
     session = connect_server.session()
     yield session
     session.client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    server = PostgresServer()
+    yield server
+    server.remove()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from sparktuner.records import MemoryStore, TrialStore
+from sparktuner.stores import open_store
+from tests.servers.postgres import PostgresServer
 
 
 @pytest.fixture
 def memory_store() -> TrialStore:
     return MemoryStore()
+
+
+@pytest.fixture
+def sqlite_store(tmp_path: Path) -> Iterator[TrialStore]:
+    pytest.importorskip("sqlalchemy")
+    store = open_store(f"sqlite:///{tmp_path}/tuning.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def postgres_store(postgres: PostgresServer) -> Iterator[TrialStore]:
+    pytest.importorskip("sqlalchemy")
+    store = open_store(postgres.new_database(f"t{uuid.uuid4().hex}"))
+    yield store
+    store.close()

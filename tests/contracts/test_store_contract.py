@@ -12,7 +12,7 @@ from sparktuner.records import MOST_RESTARTS, Tid, TrialDocument, TrialStore, ne
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JOB_STATE_RUNNING
 
 # Each has a fixture `<name>_store` in conftest.py.
-STORES = ["memory"]
+STORES = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.service)]
 
 
 @pytest.fixture(params=STORES)
