@@ -135,12 +135,14 @@ class RowStore(TrialStore):
             if begin_again(document, owner):
                 claimed[row.tid] = document
             document["version"] += 1
-            return self._row(document)
+            # In the back end's transaction, in which no attachment can be written; and what
+            # was read here has its attachments already.
+            return self._row(document, keep_large=False)
 
         rows = self._claim_rows(owner, exp_key, limit, reclaim)
         return [claimed[row.tid] for row in rows if row.tid in claimed]
 
-    def _row(self, document: TrialDocument) -> Row:
+    def _row(self, document: TrialDocument, keep_large: bool = True) -> Row:
         tid = document["tid"]
         if not isinstance(tid, Integral):
             raise InvalidTrial(
@@ -148,13 +150,23 @@ class RowStore(TrialStore):
             )
 
         rest = {k: v for k, v in document.items() if k not in _COLUMNS}
+        try:
+            text = (
+                document_text(document, rest, self._blobs.put)
+                if keep_large
+                else _codec.dumps(rest)
+            )
+        except _codec.NotPlain as error:
+            raise StoreError(
+                f"trial {tid} cannot be written to {self.location}: {error}"
+            ) from error
         return Row(
             int(tid),
             document["exp_key"],
             document["state"],
             document["owner"],
             document["version"],
-            document_text(document, rest, self._blobs.put),
+            text,
         )
 
     def _document(self, row: Row) -> TrialDocument:
