@@ -28,7 +28,8 @@ from sparktuner.stores._sql_schema import (
 )
 from sparktuner.stores._urls import shown, split_options
 
-_ROW = [TRIALS.c[name] for name in ("tid", "exp_key", "state", "owner", "version", "text")]
+_NAMES = ("tid", "exp_key", "state", "owner", "version", "text", "revision")
+_ROW = [TRIALS.c[name] for name in _NAMES]
 # Ids in one statement: SQLite before 3.32 takes 999 parameters.
 _CHUNK = 900
 _LONGEST_WORD = 1000
@@ -186,14 +187,14 @@ class SqlStore(RowStore):
 
     def _rows_since(self, token: object, exp_key: str | None) -> tuple[list[Row], object]:
         since = token if isinstance(token, int) else 0
-        query = sa.select(*_ROW, TRIALS.c.revision).order_by(TRIALS.c.position)
+        query = sa.select(*_ROW).order_by(TRIALS.c.position)
         if since:
             query = query.where(TRIALS.c.revision > since)
         if exp_key is not None:
             query = query.where(TRIALS.c.exp_key == exp_key)
         with self._database.transaction(query) as (_, result):
             found = result.all()
-        rows = [self._whole(record[:-1]) for record in found]
+        rows = [self._whole(record) for record in found]
         # Who writes holds the counter's row, so nothing below the highest can come later.
         return rows, max((record.revision for record in found), default=since)
 
@@ -262,10 +263,14 @@ class SqlStore(RowStore):
     def _writing(self) -> Iterator[tuple[sa.Connection, int, int]]:
         """Begins to write trials: yields the revision and the next id as they are now."""
         with self._database.transaction(LOCK, write=True) as (connection, result):
-            found = result.all()
-            if len(found) != 1:
-                raise StoreError(f"{COUNTER.name} in {self.location} must have one row")
-            yield connection, found[0].revision, found[0].next_tid
+            found = [tuple(record) for record in result]
+            if len(found) != 1 or not all(isinstance(n, int) for n in found[0]):
+                raise StoreError(
+                    f"{COUNTER.name} in {self.location} must have one row of two integers, "
+                    f"got {str(found)[:80]}"
+                )
+            revision, next_tid = found[0]
+            yield connection, revision, next_tid
 
     @staticmethod
     def _there(
@@ -281,9 +286,10 @@ class SqlStore(RowStore):
         return found
 
     def _whole(self, record: Sequence[Any]) -> Row:
-        tid, exp_key, state, owner, version, text = record
+        tid, exp_key, state, owner, version, text, revision = record
         # SQLite's columns take values of any type, from whoever writes to the file.
-        if all(isinstance(n, int) for n in (tid, state, version)) and isinstance(text, str):
+        numbers = (tid, state, version, revision)
+        if all(isinstance(n, int) for n in numbers) and isinstance(text, str):
             return Row(tid, exp_key, state, owner, version, text)
         raise StoreError(f"trial {tid!r} in {self.location} is no trial document; delete it")
 

@@ -153,7 +153,12 @@ class SqlBlobs(Blobs):
             query = query.where(BLOBS.c.name < start[:-1] + bytes([start[-1] + 1]))
         with self._database.transaction(query) as (_, result):
             keys = list(result.scalars())
-        return (bytes(key).decode("utf-8", "surrogatepass") for key in keys)
+        try:
+            return iter([bytes(key).decode("utf-8", "surrogatepass") for key in keys])
+        except UnicodeDecodeError as error:
+            raise StoreError(
+                f"{BLOBS.name} in {self._location} has a name that is no text: {error}"
+            ) from None
 
 
 def remove_blobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
