@@ -133,9 +133,8 @@ class SqlStore(RowStore):
     def _expected(self, connection: sa.Connection, exp_key: str | None) -> int:
         """How many trials an experiment has, or will have of the ids that were handed out."""
         there = sa.select(sa.func.sum(EXPERIMENTS.c.trials))
-        coming = sa.select(sa.func.count()).where(
-            sa.or_(ALLOCATED.c.owner.is_(None), self._lives(ALLOCATED.c.owner))
-        )
+        # Ids of nobody may never be used.
+        coming = sa.select(sa.func.count()).where(self._lives(ALLOCATED.c.owner))
         if exp_key is not None:
             there = there.where(EXPERIMENTS.c.name == _experiment(exp_key))
             coming = coming.where(ALLOCATED.c.exp_key == exp_key)
@@ -249,6 +248,11 @@ class SqlStore(RowStore):
         statement = sa.delete(OWNERS).where(OWNERS.c.name == owner)
         with self._database.transaction(statement, write=True):
             pass
+
+    def owners(self) -> list[str]:
+        query = sa.select(OWNERS.c.name).where(OWNERS.c.expires > self._now)
+        with self._database.transaction(query.order_by(OWNERS.c.name)) as (_, names):
+            return list(names.scalars())
 
     @property
     def _now(self) -> sa.ColumnElement[float]:

@@ -67,7 +67,7 @@ def test_no_more_ids_are_handed_out_than_the_limit_leaves(store: TrialStore) -> 
     store.release("a")
     assert len(store.allocate(9, "b", "x", 9)) == 6
     assert store.allocate(1, "b", "x", 0) == []
-    assert len(store.allocate(5)) == len(store.allocate(5, "b", "z", 5)) == 5
+    assert len(store.allocate(5, None, "z")) == len(store.allocate(5, "b", "z", 5)) == 5
 
 
 def test_a_trial_whose_drivers_die_again_and_again_has_failed(store: TrialStore) -> None:
