@@ -8,12 +8,13 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias, cast
+from typing import cast
 
 from sparktuner import errors
 from sparktuner.domain import Domain
-from sparktuner.driver._callbacks import Callbacks, Hook
+from sparktuner.driver._callbacks import Callbacks
 from sparktuner.driver._interrupt_gate import InterruptGate
+from sparktuner.driver._ledger import Ledger
 from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._seeds import Seeds
 from sparktuner.driver._space_change import fitting_queue
@@ -38,7 +39,6 @@ from sparktuner.records import (
     TrialLog,
     advance,
     configuration_of,
-    copy_document,
     has_ended,
     normalise_result,
     utcnow,
@@ -122,9 +122,7 @@ class Loop:
         self._objective_seeds: dict[Tid, int] = {}  # of those in flight
         self._cancelled_for: dict[Tid, tuple[str, str]] = {}
         self._exhausted = False
-        self._store_error: Exception | None = None
-        # What the callbacks are told when it is written, by trial.
-        self._untold: dict[Tid, list[Hook]] = {}
+        self._ledger = Ledger(log, self._callbacks)
         self._gate = InterruptGate(executor.wake)
         log.on_news(executor.wake)
 
@@ -146,9 +144,9 @@ class Loop:
                 self._drop_queue()
             finally:
                 self._wind_down()
-                self._write_rest()
-            if self._store_error is not None:
-                raise self._store_error
+                self._ledger.drain()
+            if self._ledger.error is not None:
+                raise self._ledger.error
             return reason
 
     def _search(self) -> str | None:
@@ -173,8 +171,8 @@ class Loop:
             # Here nothing is half done: all events are recorded, and no trial is on its way.
             self._gate.pass_held()
             self._enforce_time_limit()
-            if self._store_error is not None:
-                raise self._store_error
+            if self._ledger.error is not None:
+                raise self._ledger.error
 
     def _why_idle(self) -> str | None:
         if self._exhausted:
@@ -200,8 +198,8 @@ class Loop:
         # Ends of trials that were given up, whose slots are free then.
         self._apply(self._executor.wait(0.0))
         self._settle()
-        if self._store_error is not None:
-            raise self._store_error
+        if self._ledger.error is not None:
+            raise self._ledger.error
 
     def _patience(self) -> float | None:
         """Seconds until a time limit may have passed; None if there is no limit."""
@@ -309,11 +307,11 @@ class Loop:
                 return None
             case Checkpointed(_, result):
                 document["result"], document["refresh_time"] = dict(result), utcnow()
-                self._write(document)
+                self._ledger.write(document)
                 return None
             case Started():
                 advance(document, JOB_STATE_RUNNING)
-                self._write(document, _tells_start)
+                self._ledger.write(document, lambda told, shown: told.on_trial_start(shown))
                 return None
         # All other events end the trial; mypy knows that no kind is left over.
         del self._in_flight[event.tid]
@@ -331,62 +329,20 @@ class Loop:
             case Cancelled(tid):
                 advance(document, JOB_STATE_CANCEL, error=self._cancelled_for.pop(tid, None))
         self._objective_seeds.pop(event.tid, None)
-        self._write(document, _tells_end)
+        self._ledger.write(document, lambda told, shown: told.on_trial_end(shown))
         return error
 
-    def _write(self, document: TrialDocument, tells: Telling | None = None) -> None:
-        """Writes a trial that was moved on; the callbacks are told when it is written."""
-        tid = document["tid"]
-        if tells is not None:
-            # A copy where it takes a while: what is told is the trial as it is now.
-            shown = document if self._trials.is_direct else copy_document(document)
-            self._untold.setdefault(tid, []).append(tells(shown))
-        try:
-            self._trials.update(document)
-        except errors.StaleTrial:
-            self._give_up([tid])
-        except Exception as error:  # a disk that is full, a server that is gone
-            # Raised when all that came back is recorded, as far as it can be.
-            self._store_error = self._store_error or error
-            self._tell([tid])
-        self._settle()
-
     def _settle(self) -> None:
-        """Takes in what the store has said: of what was written, lost, and left by others."""
-        try:
-            settled = self._trials.settled()
-        except Exception as error:  # as above, from the thread that writes
-            self._store_error = self._store_error or error
-            self._tell(list(self._untold))
-            return
-        self._give_up(settled.stale)
-        self._tell(settled.written)
-        claimed = [d for d in settled.claimed if d["tid"] not in self._in_flight]
-        if claimed:
-            self._queue.extend(fitting_queue(self._trials, claimed))
-
-    def _tell(self, tids: Iterable[Tid]) -> None:
-        for tid in tids:
-            for hook in self._untold.pop(tid, ()):
-                self._callbacks.each(hook)
-
-    def _give_up(self, tids: Sequence[Tid]) -> None:
-        """Goes on without trials that are not this search's any more."""
-        if not tids:
-            return
-        _log.warning("%s; this search goes on without it", errors.StaleTrial(tids))
-        for tid in tids:
+        """Goes on without trials that are somebody else's, and with those that are nobody's."""
+        self._ledger.settle()
+        lost = self._ledger.take_lost()
+        for tid in lost:
             self._in_flight.pop(tid, None)
-            self._untold.pop(tid, None)
-        self._executor.cancel(tids)
-
-    def _write_rest(self) -> None:
-        """Waits until everything is written, and tells of it."""
-        try:
-            self._trials.drain()
-        except Exception as error:  # the store's; it says where the rest is kept
-            self._store_error = self._store_error or error
-        self._settle()
+        if lost:
+            self._executor.cancel(lost)
+        claimed = [d for d in self._ledger.take_claimed() if d["tid"] not in self._in_flight]
+        self._given.update(document["tid"] for document in claimed)
+        self._queue.extend(fitting_queue(self._trials, claimed))
 
     def _finish(self, document: TrialDocument, event: Finished) -> BaseException | None:
         try:
@@ -473,18 +429,6 @@ class Loop:
             # Those that could not be stopped in time are given up, and recorded as cancelled.
             for tid in list(self._in_flight):
                 self._record(Cancelled(tid))
-
-
-# What the callbacks are to be told of a trial.
-Telling: TypeAlias = Callable[[TrialDocument], Hook]
-
-
-def _tells_start(document: TrialDocument) -> Hook:
-    return lambda callback: callback.on_trial_start(document)
-
-
-def _tells_end(document: TrialDocument) -> Hook:
-    return lambda callback: callback.on_trial_end(document)
 
 
 def describe(document: TrialDocument) -> str:
