@@ -13,19 +13,9 @@ from sparktuner.space._evaluate import Configuration, evaluate, substitute
 from sparktuner.space._expressions import Scope, scope
 from sparktuner.space._flatten import BoolArray, Column, FlatSpace, flatten
 from sparktuner.space._named import DISTRIBUTIONS
-from sparktuner.space._nodes import (
-    Call,
-    Literal,
-    Node,
-    Parameter,
-    Record,
-    Sequence,
-    Switch,
-    as_node,
-    call,
-    native,
-)
+from sparktuner.space._nodes import Call, Literal, Node, Record, Sequence, as_node, call, native
 from sparktuner.space._parameterless import require_parameters
+from sparktuner.space._parameters import Parameter, Switch
 from sparktuner.space._possible import out_of_bounds
 from sparktuner.space._stacked import StackedDistributions
 from sparktuner.space._standard_normal import (

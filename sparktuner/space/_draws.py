@@ -20,7 +20,8 @@ import numpy.typing as npt
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Distribution
 from sparktuner.space._named import DISTRIBUTIONS
-from sparktuner.space._nodes import Literal, Node, Parameter, Sequence, Switch, as_node, nested
+from sparktuner.space._nodes import Literal, Node, Sequence, as_node, nested
+from sparktuner.space._parameters import Parameter, Switch
 
 Rng: TypeAlias = np.random.Generator | np.random.RandomState
 Size: TypeAlias = int | SequenceOf[int]

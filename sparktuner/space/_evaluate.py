@@ -10,17 +10,8 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Numeric
 from sparktuner.space._draws import Draw
-from sparktuner.space._nodes import (
-    Call,
-    Literal,
-    Node,
-    Parameter,
-    Record,
-    Sequence,
-    Switch,
-    as_node,
-    native,
-)
+from sparktuner.space._nodes import Call, Literal, Node, Record, Sequence, as_node, native
+from sparktuner.space._parameters import Parameter, Switch
 from sparktuner.space._walk import children
 
 Configuration: TypeAlias = Mapping[str, Any]

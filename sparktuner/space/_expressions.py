@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.space._draws import DRAWS
-from sparktuner.space._nodes import Call, Node, Switch, as_node, call, name_of
+from sparktuner.space._nodes import Call, Node, as_node, call, name_of
+from sparktuner.space._parameters import Switch
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _T = TypeVar("_T")

@@ -20,7 +20,8 @@ import numpy.typing as npt
 from sparktuner.errors import BadSearchSpace, DuplicateLabel
 from sparktuner.space._distributions import Distribution, RandInt
 from sparktuner.space._evaluate import Configuration
-from sparktuner.space._nodes import Node, Parameter, as_node, native
+from sparktuner.space._nodes import Node, as_node, native
+from sparktuner.space._parameters import Parameter
 from sparktuner.space._routes import Graph, RouteFinder, Routes, contradict, graph_of, in_order
 from sparktuner.space._stacked import StackedDistributions
 from sparktuner.space._standard_normal import FloatArray

@@ -15,14 +15,12 @@ from types import MappingProxyType
 import numpy as np
 
 from sparktuner.errors import BadSearchSpace
-from sparktuner.space._distributions import Categorical, Distribution, RandInt
 from sparktuner.space._reading import Readable
-from sparktuner.space._safe_math import plain
 
 # How deep a repr goes: a node that many others share would be written out again and again.
 _DEPTH = 8
 # How many items of a list, or options of a choice, a repr shows.
-_SHOWN = 20
+SHOWN = 20
 # How long a constant's repr may be.
 _WIDTH = 80
 
@@ -197,118 +195,6 @@ class Literal(Node):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Parameter(Node):
-    """A labelled draw from a distribution, whose value a search chooses.
-
-    Attributes:
-        label: the name by which results know the value.
-        distribution: its prior.
-
-    Example:
-        >>> from sparktuner.space import RandInt
-        >>> Parameter("n", RandInt(2, 5))
-        hp.randint('n', 2, 5)
-    """
-
-    label: str
-    distribution: Distribution
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.label, str):
-            raise BadSearchSpace(
-                f"a parameter's label must be a string, got {type(self.label).__name__}: "
-                f"{self.label!r}"
-            )
-        if not self.label:
-            raise BadSearchSpace("a parameter's label must not be empty, got ''")
-
-    @property
-    def name(self) -> str:
-        """Returns the name of the outermost function in Hyperopt's program for it."""
-        return self._program.name
-
-    @property
-    def pos_args(self) -> SequenceOf[Node]:
-        return self._program.pos_args
-
-    @cached_property
-    def _program(self) -> Reading:
-        distribution, numbers = self.distribution.call
-        draw = Reading(
-            _HYPEROPTS_DRAWS.get(distribution, distribution), tuple(map(_read, numbers))
-        )
-        program = Reading("hyperopt_param", (Literal(self.label), draw))
-        # The index of a choice is no number of the user's: it has nothing around it.
-        if isinstance(self.distribution, Categorical):
-            return program
-        for conversion in _CONVERSIONS.get(distribution, ("float",)):
-            program = Reading(conversion, (program,))
-        return program
-
-    def _code(self, depth: int) -> str:
-        return self.distribution.code(self.label)
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Switch(Node):
-    """One of several options: the one that an index points at, counted from 0.
-
-    Attributes:
-        index: a node whose value is a whole number, most often a parameter.
-        options: what the index points into; only the chosen one is evaluated.
-
-    Example:
-        >>> from sparktuner.space import evaluate
-        >>> evaluate(Switch(Literal(1), (Literal("a"), Literal("b"))), {})
-        'b'
-    """
-
-    index: Node
-    options: tuple[Node, ...]
-
-    def __post_init__(self) -> None:
-        if not self.options:
-            raise BadSearchSpace("a switch needs at least one option, got none")
-        # A parameter and a draw have a distribution; what is computed may point anywhere.
-        distribution = getattr(self.index, "distribution", None)
-        if isinstance(distribution, RandInt):
-            # Not its limits, which are distances from its origin.
-            first, last = distribution.low, distribution.high - 1
-        elif isinstance(distribution, Categorical):
-            first, last = 0, len(distribution.p) - 1
-        else:
-            return
-        if first < 0 or last >= len(self.options):
-            raise BadSearchSpace(
-                f"a switch's index must point at one of its {len(self.options)} options, but "
-                f"{self.index!r} takes values from {first:g} to {last:g}"
-            )
-
-    @property
-    def name(self) -> str:
-        """Returns Hyperopt's word for it."""
-        return "switch"
-
-    @property
-    def pos_args(self) -> SequenceOf[Node]:
-        return [self.index, *self.options]
-
-    def _code(self, depth: int) -> str:
-        options = [nested(option, depth) for option in self.options[:_SHOWN]]
-        more = ["..."] if len(self.options) > _SHOWN else []
-        index = self.index
-        if not isinstance(index, Parameter) or not isinstance(index.distribution, Categorical):
-            return f"scope.switch({', '.join([nested(index, depth), *options, *more])})"
-        if index.distribution.is_uniform:
-            return f"hp.choice({index.label!r}, [{', '.join(options + more)}])"
-        pairs = [
-            f"({plain(p)}, {option})"
-            for p, option in zip(index.distribution.p, options, strict=False)
-        ]
-        return f"hp.pchoice({index.label!r}, [{', '.join(pairs + more)}])"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
 class Call(Node):
     """A function that is applied to the values of nodes when a space is evaluated.
 
@@ -436,46 +322,10 @@ class Sequence(Node):
         return list(self.items)
 
     def _code(self, depth: int) -> str:
-        items = [nested(item, depth) for item in self.items[:_SHOWN]]
-        if len(self.items) > _SHOWN:
+        items = [nested(item, depth) for item in self.items[:SHOWN]]
+        if len(self.items) > SHOWN:
             items.append("...")
         return f"[{', '.join(items)}]"
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Reading(Node):
-    """A step of the program that Hyperopt would keep for a parameter: it is there to be read.
-
-    Attributes:
-        name: the step's function.
-        args: its arguments.
-
-    Example:
-        >>> Reading("randint", (Literal(5),))
-        randint(5)
-    """
-
-    name: str
-    args: tuple[Node, ...]
-
-    @property
-    def pos_args(self) -> SequenceOf[Node]:
-        return list(self.args)
-
-    def _code(self, depth: int) -> str:
-        return f"{self.name}({', '.join(nested(arg, depth) for arg in self.args)})"
-
-
-# What Hyperopt puts around the draw of a parameter, from the inside to the outside.
-_CONVERSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"randint": ("int",), "uniformint": ("float", "int")}
-)
-# hp.uniformint is a quniform there.
-_HYPEROPTS_DRAWS: Mapping[str, str] = MappingProxyType({"uniformint": "quniform"})
-
-
-def _read(value: object) -> Node:
-    return Sequence(tuple(map(Literal, value))) if isinstance(value, tuple) else Literal(value)
 
 
 def as_node(value: object) -> Node:

@@ -10,7 +10,8 @@ import numpy as np
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._arguments import described
 from sparktuner.space._draws import Draw
-from sparktuner.space._nodes import Literal, Node, Parameter, Record, Sequence, as_node
+from sparktuner.space._nodes import Literal, Node, Record, Sequence, as_node
+from sparktuner.space._parameters import Parameter
 from sparktuner.space._walk import nodes
 
 # So many parts are named, and so many of the options of each are shown.

@@ -17,7 +17,8 @@ from typing import TypeAlias, TypeGuard
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Categorical, RandInt
 from sparktuner.space._draws import Draw
-from sparktuner.space._nodes import Call, Node, Parameter, Record, Sequence, Switch, name_of
+from sparktuner.space._nodes import Call, Node, Record, Sequence, name_of
+from sparktuner.space._parameters import Parameter, Switch
 
 Step: TypeAlias = tuple[Parameter, int]
 Route: TypeAlias = frozenset[Step]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from sparktuner.space._draws import Draw
-from sparktuner.space._nodes import Call, Node, Record, Sequence, Switch
+from sparktuner.space._nodes import Call, Node, Record, Sequence
+from sparktuner.space._parameters import Switch
 
 
 def children(node: Node) -> Iterator[Node]:
