@@ -303,7 +303,7 @@ class Loop:
                 self._callbacks.each(lambda callback: callback.on_slot_change(document, waits))
                 return None
             case Injected(_, documents):
-                self._trials.insert(cast(Sequence[TrialDocument], documents))
+                self._insert_injected(cast(Sequence[TrialDocument], documents))
                 return None
             case Checkpointed(_, result):
                 document["result"], document["refresh_time"] = dict(result), utcnow()
@@ -316,6 +316,11 @@ class Loop:
         # All other events end the trial; mypy knows that no kind is left over.
         del self._in_flight[event.tid]
         return self._end(document, event)
+
+    def _insert_injected(self, documents: Sequence[TrialDocument]) -> None:
+        for document in documents:
+            self._trials.note_space(document)
+        self._trials.insert(documents)
 
     def _end(
         self, document: TrialDocument, event: Finished | Failed | Cancelled

@@ -69,6 +69,23 @@ def test_injected_results_are_inserted_and_count(make: Any) -> None:
     assert {t["state"] for t in trials} == {JOB_STATE_DONE}
 
 
+@pytest.mark.parametrize("make", KINDS, ids=["serial", "threads"])
+def test_injected_results_belong_to_the_space_they_were_made_in(make: Any) -> None:
+    def objective(expr: Any, memo: Any, ctrl: Ctrl) -> float:
+        misc = new_document(0, {"x": 0.25}, ["x"])["misc"]
+        if (ctrl.current_trial or {})["tid"] == 0:
+            ctrl.inject_results([None], [{"status": "ok", "loss": -1.0}], [misc])
+        return float(next(iter(memo.values())))
+
+    trials = make()
+    quiet(objective, trials, max_evals=3)
+    assert len({document["misc"]["space"] for document in trials}) == 1
+    best = fmin(
+        lambda x: x, hp.uniform("x", 100, 200), max_evals=6, trials=trials, verbose=False, rstate=0
+    )
+    assert best["x"] >= 100
+
+
 @pytest.mark.parametrize(
     "ask",
     [
