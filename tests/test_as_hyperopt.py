@@ -49,6 +49,27 @@ def test_a_script_is_run_as_it_would_be_with_hyperopt(tmp_path: Path) -> None:
     assert answer.stdout.strip() == "['x'] ['one'] sparktuner"
 
 
+def test_a_module_is_run_as_pythons_own_m_runs_it(tmp_path: Path) -> None:
+    (tmp_path / "tuned.py").write_text(SCRIPT)
+    answer = run_module(tmp_path, "tuned", "one", "-m")
+    assert answer.stderr == ""
+    assert answer.stdout.strip() == "['x'] ['one', '-m'] sparktuner"
+
+
+def test_a_module_that_is_not_there_is_named(tmp_path: Path) -> None:
+    answer = run_module(tmp_path, "nothing.below")
+    assert answer.returncode == 1
+    assert "there is no module 'nothing.below'" in answer.stderr
+    assert "usage" in run_module(tmp_path).stderr
+
+
+def run_module(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "sparktuner.as_hyperopt", "-m", *arguments]
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd=folder
+    )
+
+
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sparktuner.as_hyperopt", "nothing.py"]
     answer = subprocess.run(
