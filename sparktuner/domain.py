@@ -148,6 +148,11 @@ class Domain:
     # Libraries that evaluate `expr` themselves pass it on to `pyll.rec_eval`.
     rec_eval_print_node_on_error = False
 
+    @property
+    def has_objective(self) -> bool:
+        """Whether it can evaluate; where not, a library runs its trials itself."""
+        return self.fn is not _no_objective
+
     def new_result(self) -> dict[str, str]:
         """Returns the result of a trial that has not run."""
         return {"status": STATUS_NEW}

@@ -59,11 +59,21 @@ def suggest_with(
 
     Returns:
         One document in state NEW for each id; fewer when the algorithm has no more to give.
+        Where the domain has no objective, values are NumPy scalars: a library runs the
+        trials, and those that build on Hyperopt (nni) call ``value.item()``.
     """
     space = domain.space
     rng = np.random.default_rng(seed)
     configurations = propose(space, trials.history(space), len(new_ids), rng)
+    if not domain.has_objective:
+        configurations = [{k: _scalar(v) for k, v in c.items()} for c in configurations]
     return [
         new_document(tid, configuration, space.labels, trials.exp_key)
         for tid, configuration in zip(new_ids, configurations, strict=False)
     ]
+
+
+def _scalar(value: object) -> object:
+    scalar = np.asarray(value)
+    # Integers beyond 64 bits have none.
+    return value if scalar.dtype == object else scalar[()]

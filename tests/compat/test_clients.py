@@ -18,6 +18,8 @@ from sparktuner import (
     Domain,
     ThreadTrials,
     Trials,
+    anneal,
+    atpe,
     base,
     early_stop,
     fmin,
@@ -157,6 +159,33 @@ def test_a_domain_needs_no_objective_until_it_evaluates() -> None:
         domain.evaluate({"x": 0.5})
     with pytest.raises(TypeError, match="objective must be callable, got None"):
         fmin(None, domain.expr, max_evals=1, verbose=False)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("algo", [tpe.suggest, rand.suggest, anneal.suggest, atpe.suggest])
+def test_nni_takes_python_values_out_of_numpy_ones(algo: Any) -> None:
+    space = {
+        "x": hp.uniform("x", 0, 1),
+        "n": hp.randint("n", 9),
+        "q": hp.quniform("q", 0, 9, 1),
+        "c": hp.choice("c", ["a", hp.uniform("y", 0, 1)]),
+        "huge": hp.randint("huge", -(2**63) - 2, -(2**63)),
+    }
+    domain, trials = Domain(None, space, pass_expr_memo_ctrl=None), Trials()
+    for seed in range(25):
+        [new] = algo(trials.new_trial_ids(1), domain, trials, seed)
+        given = {k: column for k, column in new["misc"]["vals"].items() if k != "huge"}
+        values = {k: column[0].item() for k, column in given.items() if column}
+        assert {type(v) for v in values.values()} <= {int, float}
+        new["state"], new["result"] = JOB_STATE_DONE, {"loss": values["x"], "status": "ok"}
+        trials.insert_trial_docs([new])
+        trials.refresh()
+    assert trials.history(domain.space).n == 25
+    # Where sparktuner runs the trials they are Python's own.
+    [new] = algo([99], Domain(lambda p: 0.0, space), trials, 0)
+    assert {type(value) for column in new["misc"]["vals"].values() for value in column} <= {
+        int,
+        float,
+    }
 
 
 def test_ray_tune_makes_and_reports_trials_of_its_own() -> None:
