@@ -14,10 +14,12 @@ import pytest
 
 from sparktuner.execute import Cancelled, Ended, Failed, Finished, Submission
 from sparktuner.execute.spark import JobFailed, SparkExecutor
+from sparktuner.execute.spark._preflight_settings import WorkerSettings
 from sparktuner.execute.spark._shipping import pack_objective
 from sparktuner.execute.worker import PROBE_TASK, probe, serve, versions
 from sparktuner.status import FailureKind
 from tests.fake_transport import FakeTransport
+from tests.new_process import in_new_process
 
 
 class Recording(FakeTransport):
@@ -234,3 +236,135 @@ def test_a_search_that_ends_while_the_probe_runs_starts_no_further_probe() -> No
     assert begun.wait(30)
     executor.close()
     assert len(probes) == 1
+
+
+IDLE = WorkerSettings(idle_timeout="60", idle_kill="true")
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (WorkerSettings(), []),
+        (WorkerSettings(reuse="true", idle_timeout="60", idle_kill="false"), []),
+        (WorkerSettings(idle_timeout="0", idle_kill="true"), []),
+        (WorkerSettings(reuse="false"), ["spark.python.worker.reuse is false"]),
+        (IDLE, ["spark.python.worker.idleTimeoutSeconds is 60"]),
+        (
+            WorkerSettings(reuse="false", idle_timeout="60", idle_kill="true"),
+            ["spark.python.worker.reuse is false", "killOnIdleTimeout is on"],
+        ),
+    ],
+)
+def test_settings_that_hurt_trials_are_told(settings: WorkerSettings, told: list[str]) -> None:
+    cautions = settings.cautions()
+    assert len(cautions) == len(told)
+    for caution, part in zip(cautions, told, strict=True):
+        assert part in caution
+
+
+def test_settings_are_asked_for_and_told_once_although_the_first_probe_is_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked: list[int] = []
+
+    def settings() -> WorkerSettings:
+        asked.append(1)
+        return IDLE
+
+    class CancelledOnce(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            if not self.tasks:
+                self.tasks.append(task)
+                raise JobFailed(FailureKind.JOB_CANCELLED, "cancelled")
+            return super().run(task, tag, description)
+
+    ended: dict[Any, Any] = {}
+    with SparkExecutor(CancelledOnce(abs), 2, preflight=True, settings=settings) as executor:
+        for tid in range(2):
+            executor.submit(Submission(tid, -tid))
+        while len(ended) < 2:
+            ended |= {e.tid: e for e in executor.wait(30) if isinstance(e, Ended)}
+    assert {type(event) for event in ended.values()} == {Failed, Finished}
+    assert asked == [1]
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("error_type", "message"),
+    [
+        ("ImportError", "numpy is broken\nlibx.so: failed to map segment\n. Must be installed."),
+        ("MemoryError", "The objective could not be unpickled. What it imports must be installed"),
+        ("OSError", "[Errno 12] Cannot allocate memory"),
+    ],
+)
+def test_a_worker_without_memory_is_not_said_to_lack_modules(
+    error_type: str, message: str
+) -> None:
+    failure = JobFailed(FailureKind.SPARK, message, error_type=error_type)
+    settings = WorkerSettings(memory="100m")
+    with SparkExecutor(
+        Recording(abs, failure), 1, preflight=True, settings=lambda: settings
+    ) as executor:
+        executor.submit(Submission(0, 1))
+        ended = [event for event in executor.wait(30) if isinstance(event, Failed)]
+        while not ended:
+            ended = [event for event in executor.wait(30) if isinstance(event, Failed)]
+    said = ended[0].message
+    assert f"ended with {error_type}" in said
+    assert "lacks memory, not a module" in said
+    assert "spark.executor.pyspark.memory is 100m" in said
+    assert "installed" not in said
+    assert "PYSPARK_PYTHON" not in said
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    "connect", [False, pytest.param(True, marks=pytest.mark.service)], ids=["classic", "connect"]
+)
+def test_a_session_s_worker_settings_are_told_before_the_first_trial(connect: bool) -> None:
+    answer = in_new_process(
+        f"""
+import logging
+from sparktuner import SparkTrials, fmin, hp
+logging.basicConfig(format="%(message)s", stream=sys.stdout)
+logging.getLogger("sparktuner").setLevel(logging.INFO)
+conf = {{
+    "spark.python.worker.reuse": "false",
+    "spark.python.worker.idleTimeoutSeconds": "3600",
+    "spark.python.worker.killOnIdleTimeout": "true",
+}}
+with local_spark(2, connect={connect}, **conf) as spark:
+    trials = SparkTrials(1, spark_session=spark)
+    fmin(lambda x: x, hp.uniform("x", 0, 1), max_evals=2, trials=trials, verbose=False)
+"""
+    )
+    lines = answer.stdout.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("trial 0 ok"))
+    told = "\n".join(lines[:first])
+    assert told.count("spark.python.worker.reuse is false") == 1, answer.stderr
+    assert told.count("killOnIdleTimeout is on") == 1
+    assert "idleTimeoutSeconds is 3600" in told
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    "connect", [False, pytest.param(True, marks=pytest.mark.service)], ids=["classic", "connect"]
+)
+def test_too_little_memory_for_what_the_objective_imports_is_named(connect: bool) -> None:
+    answer = in_new_process(
+        f"""
+import numpy
+from sparktuner import SparkTrials, fmin, hp
+with local_spark(2, connect={connect}, **{{"spark.executor.pyspark.memory": "110m"}}) as spark:
+    try:
+        trials = SparkTrials(1, spark_session=spark)
+        space = hp.uniform("x", 0, 1)
+        fmin(lambda x: float(numpy.square(x)), space, max_evals=2, trials=trials, verbose=False)
+    except Exception as error:
+        print(type(error).__name__, error)
+"""
+    )
+    assert answer.stdout.startswith("WorkersNotReady"), answer.stderr
+    assert "lacks memory, not a module" in answer.stdout
+    assert "spark.executor.pyspark.memory is 110m" in answer.stdout
+    assert "PYSPARK_PYTHON" not in answer.stdout

@@ -84,3 +84,24 @@ with local_spark(4) as spark:
         "True",
         "[1]",
     ], answer.stderr
+
+
+def test_a_trial_that_exceeds_its_worker_s_memory_fails_alone() -> None:
+    answer = in_new_process(
+        """
+from sparktuner import SparkTrials, fmin, hp
+with local_spark(2, **{"spark.executor.pyspark.memory": "400m"}) as spark:
+    trials = SparkTrials(1, spark_session=spark)
+    points = [{"size": 1}, {"size": 2 * 10**9}, {"size": 2}]
+    fmin(
+        lambda size: len(bytearray(int(size))), hp.quniform("size", 1, 2 * 10**9, 1), max_evals=1,
+        points_to_evaluate=points, trials=trials, verbose=False,
+    )
+    for document in trials.all_trials[:3]:
+        execution = document["misc"]["execution"]
+        print("OUT", document["result"].get("loss"), document["misc"].get("error", "")[:1],
+              execution["attempt"])
+"""
+    )
+    told = [line for line in answer.stdout.splitlines() if line.startswith("OUT")]
+    assert told == ["OUT 1.0  0", "OUT None ('MemoryError',) 0", "OUT 2.0  0"], answer.stderr

@@ -23,6 +23,7 @@ from sparktuner.execute._protocol import (
 )
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight import Preflight
+from sparktuner.execute.spark._preflight_settings import WorkerSettings
 from sparktuner.execute.spark._slot_monitor import SlotMonitor
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.worker import decode, describe, pack_task
@@ -51,6 +52,7 @@ class SparkExecutor(Executor):
         max_retries: int = 1,
         preflight: bool = False,
         width: Callable[[], int] | None = None,
+        settings: Callable[[], WorkerSettings] = WorkerSettings,
     ) -> None:
         """Makes the executor; threads start when they are needed.
 
@@ -61,6 +63,7 @@ class SparkExecutor(Executor):
             max_retries: how often a trial, or the probe, is run again whose worker died.
             preflight: whether one probe task comes before the first trial.
             width: asked again and again, in a thread, how wide the window is to be.
+            settings: asks for the workers', before the probe, in a thread.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
@@ -68,7 +71,7 @@ class SparkExecutor(Executor):
         self._inbox = Inbox(parallelism)
         self._transport = transport
         self._max_retries = max_retries
-        self._preflight = Preflight(transport, max_retries) if preflight else None
+        self._preflight = Preflight(transport, max_retries, settings) if preflight else None
         self._on_close = on_close or (lambda: None)
         self._run_id = uuid.uuid4().hex[:8]
         self._trial_threads = DaemonThreadPool("sparktuner-slot")

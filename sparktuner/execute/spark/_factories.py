@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sparktuner.execute._inbox import require_parallelism
@@ -12,6 +13,7 @@ from sparktuner.execute._protocol import Objective
 from sparktuner.execute.spark._environment import environment_of
 from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._interrupt import spare_other_jobs
+from sparktuner.execute.spark._preflight_settings import worker_settings
 from sparktuner.execute.spark._session import active_session
 from sparktuner.execute.spark._slots import Slots, fixed_width, following_width
 from sparktuner.execute.spark._transport import Transport
@@ -68,7 +70,13 @@ def make_executor(
         else:
             width = fixed_width(slots, parallelism)
         executor = SparkExecutor(
-            transport, parallelism, restore, max_retries, preflight=True, width=width
+            transport,
+            parallelism,
+            restore,
+            max_retries,
+            preflight=True,
+            width=width,
+            settings=partial(worker_settings, session),
         )
         undo.pop_all()  # the executor's close() does the same from here on
         return executor

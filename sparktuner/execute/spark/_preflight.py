@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable
 from typing import cast
 
 from sparktuner.execute.spark._attempts import Attempts
+from sparktuner.execute.spark._preflight_settings import MEMORY, WorkerSettings
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.worker import PROBE_TASK, ProbeResult, decode
 from sparktuner.execute.worker import versions as driver_versions
@@ -24,6 +26,17 @@ _OTHER_PYTHON = (
     "PYSPARK_PYTHON (on a cluster also: spark.pyspark.python) before the session starts; on "
     "Spark Connect, where the server starts."
 )
+# What libraries say that could not be loaded into the memory which a process may have.
+_OUT_OF_MEMORY = re.compile(
+    r"MemoryError|failed to map segment|[Cc]annot allocate memory|std::bad_alloc"
+)
+_MORE_MEMORY = (
+    "The worker lacks memory, not a module: what the objective imports did not fit into what its "
+    f"process may have. {MEMORY} is {{}}; it limits the address space of an executor's Python "
+    "processes, which share it evenly among the executor's cores. Raise it, or leave it out, "
+    "before the session starts; or give each task more of it: fewer spark.executor.cores, more "
+    "spark.task.cpus."
+)
 
 
 class Preflight:
@@ -35,15 +48,23 @@ class Preflight:
         is_done: whether the probe has gone well; no trial runs before.
     """
 
-    def __init__(self, transport: Transport, max_retries: int = 1) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        max_retries: int = 1,
+        settings: Callable[[], WorkerSettings] = WorkerSettings,
+    ) -> None:
         """Notes what to run the probe on.
 
         Args:
             transport: what runs the task.
             max_retries: how often it is run again where its worker process died.
+            settings: asks for those of the workers, in the thread of the first trial.
         """
         self._transport = transport
         self._max_retries = max_retries
+        self._ask_settings = settings
+        self._settings: WorkerSettings | None = None
         self._lock = threading.Lock()
         self.is_done = False
         self._refusal: JobFailed | None = None
@@ -73,18 +94,28 @@ class Preflight:
             raise self._refusal
 
     def _probe(self, tag: str) -> None:
+        settings = self._cautioned()
         try:
             outcome = decode(self._run(tag))
         except JobFailed as failure:
             if failure.kind in _NOT_THE_WORKERS:
                 raise
-            self._refusal = _refusal(failure.error_type, failure.message, failure.traceback)
+            said = (failure.error_type, failure.message, failure.traceback)
+            self._refusal = _refusal(*said, settings.memory)
             return
         if "error" in outcome:
-            self._refusal = _refusal(*outcome["error"])
+            self._refusal = _refusal(*outcome["error"], settings.memory)
             return
         _warn(outcome["host"], cast(ProbeResult, outcome["value"]))
         self.is_done = True
+
+    def _cautioned(self) -> WorkerSettings:
+        """Return the workers' settings; what is to be said of them is said once."""
+        if self._settings is None:
+            self._settings = self._ask_settings()
+            for caution in self._settings.cautions():
+                _log.warning(caution)
+        return self._settings
 
     def _run(self, tag: str) -> bytes:
         """Return the probe's outcome. A dead worker is no fault of the probe's, or a trial's."""
@@ -117,13 +148,21 @@ def _warn(host: str, found: ProbeResult) -> None:
         )
 
 
-def _refusal(error_type: str, message: str, traceback: str) -> JobFailed:
-    # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
-    is_python = error_type.rpartition(".")[2] in _OF_THE_PYTHON
-    advice = _OTHER_PYTHON.format(sys.executable) if is_python else ""
+def _refusal(error_type: str, message: str, traceback: str, memory: str) -> JobFailed:
     return JobFailed(
         FailureKind.WORKERS_NOT_READY,
         "The workers cannot run the objective, so no trial was started. A first task, which only "
-        f"unpickles the objective, ended with {error_type}: {message}{advice}",
+        f"unpickles the objective, ended with {_told(error_type, message, memory)}",
         traceback,
     )
+
+
+def _told(error_type: str, message: str, memory: str) -> str:
+    """The error, and what to do about it."""
+    if _OUT_OF_MEMORY.search(f"{error_type}: {message}"):
+        # Around the line that matters libraries, and we, write of what may be missing.
+        lines = [line.strip() for line in message.splitlines() if _OUT_OF_MEMORY.search(line)]
+        return f"{': '.join([error_type, *lines[:1]])}. {_MORE_MEMORY.format(memory or 'not set')}"
+    # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
+    is_python = error_type.rpartition(".")[2] in _OF_THE_PYTHON
+    return f"{error_type}: {message}{_OTHER_PYTHON.format(sys.executable) if is_python else ''}"
