@@ -271,3 +271,21 @@ def test_local_workers_run_the_driver_s_python_though_the_path_has_another_one(
     settings = {"SPARK_CONF_DIR": str(tmp_path), **({"SPARK_REMOTE": remote} if remote else {})}
     answer = in_new_process(program, settings)
     assert answer.stdout.split() == ["True", "False"], answer.stderr
+
+
+@pytest.mark.spark
+def test_a_session_that_we_start_in_another_one_s_jvm_has_no_stage_bars(tmp_path: Path) -> None:
+    program = """
+from sparktuner.execute.spark import active_session
+from pyspark.sql import SparkSession
+for is_ours in (False, True):
+    session = active_session() if is_ours else SparkSession.builder.getOrCreate()
+    print(session.sparkContext.getConf().get("spark.ui.showConsoleProgress"))
+    active_session()
+    print(session.sparkContext.getConf().get("spark.ui.showConsoleProgress"))
+    session.stop()
+"""
+    # Not sparktuner's own settings, which a user's session has not.
+    answer = in_new_process(program, {"SPARK_CONF_DIR": str(tmp_path)})
+    told = answer.stdout.split()
+    assert told == ["true", "true", "false", "false"], answer.stderr

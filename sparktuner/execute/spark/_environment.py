@@ -209,8 +209,10 @@ def _require_pinned_threads(context: SparkContext) -> None:
         )
 
 
-def needs_jvm() -> bool:
-    """Returns whether ``getOrCreate`` would have to launch a JVM in this process.
+def needs_context() -> bool:
+    """Returns whether ``getOrCreate`` would make a SparkContext whose settings are all its own.
+
+    In a new JVM or in one that has had another context; not in one that spark-submit has set up.
 
     Raises:
         ImportError: pyspark is not installed.
@@ -219,9 +221,20 @@ def needs_jvm() -> bool:
 
     # A client of Spark Connect alone (pyspark-client) brings no SparkContext.
     context = getattr(pyspark, "SparkContext", None)
-    if context is None or connect_requested():
+    if context is None or connect_requested() or "PYSPARK_GATEWAY_PORT" in os.environ:
         return False
-    return context._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ
+    return context._active_spark_context is None
+
+
+def needs_jvm() -> bool:
+    """Returns whether ``getOrCreate`` would have to launch a JVM in this process.
+
+    Raises:
+        ImportError: pyspark is not installed.
+    """
+    import pyspark
+
+    return needs_context() and pyspark.SparkContext._gateway is None
 
 
 def connect_requested() -> bool:

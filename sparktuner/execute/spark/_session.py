@@ -10,6 +10,7 @@ from sparktuner.execute.spark._environment import (
     connect_requested,
     is_connect,
     is_session_stopped,
+    needs_context,
     needs_jvm,
     workers_run_this_python,
 )
@@ -76,8 +77,8 @@ def _found_or_new() -> SparkSession:
                 return SparkSession.builder.getOrCreate()
         builder = SparkSession.builder
         # Spark's own stage bars, on where Python starts Spark, would write over the search's. A
-        # session of another thread's, for which no JVM is to be launched, stays as it is.
-        if needs_jvm():
+        # session of another thread's stays as it is, and so does what spark-submit was told.
+        if needs_context():
             builder = builder.config("spark.ui.showConsoleProgress", "false")
         return builder.getOrCreate()
     except Exception as error:  # pyspark raises a dozen kinds here
