@@ -37,11 +37,17 @@ class Progress(Callback):
         factory: makes the bar, which is opened at once.
         documents: the trials that are there before the search.
         total: how many trials there are to be in the end, or None where there is no limit.
+        capacity: how many trials can have a slot, where that is known.
     """
 
     def __init__(
-        self, factory: BarFactory, documents: Sequence[TrialDocument], total: int | None
+        self,
+        factory: BarFactory,
+        documents: Sequence[TrialDocument],
+        total: int | None,
+        capacity: Callable[[], int | None] = lambda: None,
     ) -> None:
+        self._capacity = capacity
         self._best = Incumbent()
         for document in documents:
             self._best.offer(document)
@@ -75,8 +81,11 @@ class Progress(Callback):
 
     def _show(self, step: int) -> None:
         best = "?" if self._best.loss is None else f"{self._best.loss:.6g}"
+        in_flight, capacity = len(self._in_flight), self._capacity()
         waiting = sum(self._in_flight.values())
-        running = f"running: {len(self._in_flight) - waiting}"
+        if capacity is not None:  # of some it may not be known yet that they wait
+            waiting = max(waiting, in_flight - capacity)
+        running = f"running: {in_flight - waiting}"
         if waiting:
             running += f", waiting: {waiting}"
         text = f"best loss: {best}, {running}, failed: {self._failed}"

@@ -95,7 +95,7 @@ def search(
             window = executor.free_slots()
             _check_window(window, arguments)
             events = EventLog(log, len(domain.space.columns), window, arguments.max_evals)
-            own = _own_callbacks(file, log, arguments, limit)
+            own = _own_callbacks(file, log, arguments, limit, executor)
             callbacks = Callbacks([events, *own, *arguments.callbacks])
             loop = Loop(
                 log,
@@ -221,7 +221,11 @@ def _suggestions(
 
 
 def _own_callbacks(
-    file: JournalFile | None, log: TrialLog, arguments: SearchArguments, limit: int
+    file: JournalFile | None,
+    log: TrialLog,
+    arguments: SearchArguments,
+    limit: int,
+    executor: Executor,
 ) -> list[Callback]:
     own: list[Callback] = []
     if file is not None:
@@ -233,7 +237,8 @@ def _own_callbacks(
         most = limit - (len(log.documents) - len(shown))
         total = most if arguments.limit < sys.maxsize else None
         # After the checkpoint, so that what the bar shows as done is on its way to the file.
-        own.append(Progress(bar_factory(arguments.show_progressbar), shown, total))
+        factory = bar_factory(arguments.show_progressbar)
+        own.append(Progress(factory, shown, total, executor.capacity))
     return own
 
 

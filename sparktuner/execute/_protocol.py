@@ -197,6 +197,13 @@ class Executor(ABC):
         Follows the cluster where the executor does, but changes only in :meth:`wait`.
         """
 
+    def capacity(self) -> int | None:
+        """Returns how many trials can have a slot at a time, as last seen; asks nobody.
+
+        None where all that are in flight have one, and where it is not known yet.
+        """
+        return None
+
     @abstractmethod
     def submit(self, submission: Submission) -> None:
         """Starts a trial; returns at once.

@@ -41,6 +41,15 @@ def holding(config):
     threads = [os.environ.get(name + "_NUM_THREADS") for name in names]
     return dict(current_trial().addresses), threads
 
+class Facts(logging.Handler):
+    def __init__(self, *names):
+        super().__init__()
+        self.names, self.found = names, []
+
+    def emit(self, record):
+        if getattr(record, "event", "") in self.names:
+            self.found.append(vars(record))
+
 def wait_for_slots(spark, count):
     wait_until(lambda: Slots(spark).count() == count)  # executors come up
 """
@@ -96,10 +105,19 @@ with local_spark({master!r}, **conf) as spark:
     for tid in range(4):
         executor.submit(Submission(tid, str(folder / "later")))
     wait_until_running(executor, *range(4))
+    facts = Facts("executor_lost", "window_changed", "slots_changed")
+    logging.getLogger("sparktuner").addHandler(facts)
+    logging.getLogger("sparktuner").setLevel(logging.INFO)
     scala.killExecutor(scala.getExecutorIds().apply(0))
     events = events_until(executor, two_wait)
     events_until(executor, lambda _: executor.parallelism == 2)
     print("after a loss", executor.parallelism, executor.free_slots(), len(events))
+    wait_until(lambda: {{fact["event"] for fact in facts.found}} == set(facts.names))
+    logging.getLogger("sparktuner").removeHandler(facts)
+    logging.getLogger("sparktuner").setLevel(logging.WARNING)
+    keys = "event host reason executors window before running waiting".split()
+    for fact in facts.found:
+        print("fact", json.dumps({{key: fact[key] for key in keys if key in fact}}))
     (folder / "later").touch()
     ended = last_events(executor, 4)
     print(sorted(event.execution.attempt for event in ended.values()))
@@ -126,12 +144,18 @@ go = {go!r}
 with local_spark("local-cluster[2,1,1024]", **conf) as spark:
     slots = Slots(spark)
     wait_until(lambda: spark.sparkContext._jsc.sc().getExecutorIds().size() >= 1)
+    facts = Facts("executor_gained", "window_changed")
+    logging.getLogger("sparktuner").addHandler(facts)
+    logging.getLogger("sparktuner").setLevel(logging.INFO)
     executor = make_executor(spark, holding, None)
     print("begin", slots.count(), slots.can_grow(), executor.parallelism)
     for tid in range(executor.parallelism):
         executor.submit(Submission(tid, go))
     wait_until_running(executor, 0, 1)
     print("grown", slots.count(), slots.can_grow(), executor.parallelism)
+    wait_until(lambda: facts.found)
+    for fact in facts.found:
+        print(fact["event"], fact["executor"], bool(fact["host"]), fact["executors"])
     Path(go).touch()
     print(last_events(executor, 2)[0].value[1])
     executor.close()
@@ -189,7 +213,7 @@ def test_the_trials_of_a_killed_executor_are_run_again_at_no_charge(
 def test_a_cluster_s_executors_and_resources_are_the_trials_limits(
     on_classic: tuple[list[str], Path],
 ) -> None:
-    lines = on_classic[0][1:]
+    lines = [line for line in on_classic[0][1:] if not line.startswith("fact ")]
     assert lines[:7] == [
         "slots 4 4",
         "profile 2",
@@ -201,9 +225,23 @@ def test_a_cluster_s_executors_and_resources_are_the_trials_limits(
     ]
 
 
+def test_a_lost_executor_is_in_the_log_with_its_host_its_reason_and_what_follows(
+    on_classic: tuple[list[str], Path],
+) -> None:
+    found = [json.loads(line[5:]) for line in on_classic[0] if line.startswith("fact ")]
+    # In no certain order: Spark counts the slots without an executor that it is about to end.
+    facts = {fact["event"]: fact for fact in found}
+    lost = facts["executor_lost"]
+    assert lost["host"]
+    assert lost["reason"].startswith("Executor killed")
+    assert lost["executors"] == 1
+    assert facts["window_changed"] == {"event": "window_changed", "window": 2, "before": 4}
+    assert facts["slots_changed"] == {"event": "slots_changed", "running": 2, "waiting": 2}
+
+
 def test_a_version_that_differs_on_the_workers_is_said(on_classic: tuple[list[str], Path]) -> None:
     *_, said = on_classic[0]
-    assert len(on_classic[0]) == 9
+    assert len([line for line in on_classic[0] if not line.startswith("fact ")]) == 9
     assert "has other versions than the driver" in said
     assert said.endswith("versioned 2.0.1 (driver: 1.0)")
 
@@ -212,6 +250,7 @@ def test_trials_that_wait_make_dynamic_allocation_add_executors(tmp_path: Path) 
     assert run(GROWING.format(go=str(tmp_path / "go")), tmp_path) == [
         "begin 1 True 2",
         "grown 2 False 2",
+        "executor_gained 1 True 2",
         "['3', '1', '1', '1']",
         "idle 1",
     ]

@@ -13,6 +13,7 @@ import pytest
 from sparktuner.driver import Progress
 from sparktuner.execute import Event, Finished, SlotChanged, Started, Submission
 from sparktuner.execute.spark import SparkExecutor
+from sparktuner.execute.spark._shipping import pack_argument
 from sparktuner.records import new_document
 from tests.fake_transport import FakeTransport
 from tests.waiting import PATIENCE
@@ -21,6 +22,7 @@ from tests.waiting import PATIENCE
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sparktuner.execute.spark._slot_monitor._PERIOD", 0.05)
+    pack_argument(0)  # imports pyspark, which the first trial would be seen to wait for
 
 
 class FullCluster(FakeTransport):
@@ -97,6 +99,75 @@ def test_the_bar_shows_what_runs_apart_from_what_waits() -> None:
         "best loss: ?, running: 4, failed: 0",
         "best loss: ?, running: 3, waiting: 1, failed: 0",
     ]
+
+
+def test_the_bar_counts_no_more_running_trials_than_there_are_slots() -> None:
+    class Bar:
+        postfix = ""
+
+        def __enter__(self) -> Bar:
+            return self
+
+        def __exit__(self, *exc: object) -> None: ...
+
+        def update(self, n: int) -> None:
+            shown.append(self.postfix)
+
+    shown: list[str] = []
+    slots: list[int | None] = [None]
+    progress = Progress(lambda initial, total: Bar(), [], 9, lambda: slots[0])
+    documents = [new_document(tid, {}) for tid in range(3)]
+    for document in documents:
+        progress.on_trial_start(document)
+    slots[0] = 2  # counted by now; nobody has looked at the third trial
+    progress.on_slot_change(documents[0], waits=False)
+    progress.on_slot_change(documents[2], waits=True)
+    assert shown[-3:] == [
+        "best loss: ?, running: 3, failed: 0",
+        "best loss: ?, running: 2, waiting: 1, failed: 0",
+        "best loss: ?, running: 2, waiting: 1, failed: 0",
+    ]
+
+
+def test_the_log_counts_no_more_running_trials_than_there_are_slots(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "sparktuner")
+    transport = FullCluster(time.sleep)
+    counted: list[int] = []
+
+    def width() -> int:
+        counted.append(2)
+        return 4
+
+    def capacity() -> int | None:
+        return counted[-1] if counted else None
+
+    with SparkExecutor(transport, 4, width=width, capacity=capacity) as executor:
+        transport.waiting.add(executor.tag(0))
+        for tid in range(4):
+            executor.submit(Submission(tid, 600))
+        deadline = time.monotonic() + PATIENCE
+        while "2 trials run, 2 wait for a slot" not in caplog.messages:
+            assert time.monotonic() < deadline
+            executor.wait(0.05)
+        assert executor.capacity() == 2
+    facts = [vars(r) for r in caplog.records if getattr(r, "event", "") == "slots_changed"]
+    assert all(fact["running"] <= 2 for fact in facts)
+    assert {"running": 2, "waiting": 2}.items() <= facts[-1].items()
+
+
+def test_a_change_of_the_window_is_an_event_with_fields(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "sparktuner")
+    with SparkExecutor(FakeTransport(time.sleep), 2, width=lambda: 5) as executor:
+        executor.submit(Submission(0, 600))
+        deadline = time.monotonic() + PATIENCE
+        while executor.parallelism != 5:
+            assert time.monotonic() < deadline
+            executor.wait(0.02)
+    [fact] = [vars(r) for r in caplog.records if getattr(r, "event", "") == "window_changed"]
+    assert (fact["window"], fact["before"]) == (5, 2)
+    assert fact["message"] == "5 trials may run at a time from now on, not 2"
 
 
 def test_trials_that_end_soon_cost_no_question(monkeypatch: pytest.MonkeyPatch) -> None:

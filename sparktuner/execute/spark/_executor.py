@@ -53,6 +53,7 @@ class SparkExecutor(Executor):
         preflight: bool = False,
         width: Callable[[], int] | None = None,
         settings: Callable[[], WorkerSettings] = WorkerSettings,
+        capacity: Callable[[], int | None] = lambda: None,
     ) -> None:
         """Makes the executor; threads start when they are needed.
 
@@ -64,6 +65,7 @@ class SparkExecutor(Executor):
             preflight: whether one probe task comes before the first trial.
             width: asked again and again, in a thread, how wide the window is to be.
             settings: asks for the workers', before the probe, in a thread.
+            capacity: how many task slots there are, as ``width`` has last found it, or None.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
@@ -78,8 +80,9 @@ class SparkExecutor(Executor):
         self._cancel_thread = DaemonThreadPool("sparktuner-cancel")
         self._wake = threading.Event()
         self._monitor = SlotMonitor(
-            self._inbox, lambda tid: transport.running_since(self.tag(tid)), width
+            self._inbox, lambda tid: transport.running_since(self.tag(tid)), width, capacity
         )
+        self._capacity = capacity
         self._abandoned = False
         # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
         # are atomic.
@@ -97,6 +100,9 @@ class SparkExecutor(Executor):
 
     def free_slots(self) -> int:
         return self._inbox.free
+
+    def capacity(self) -> int | None:
+        return self._capacity()
 
     def submit(self, submission: Submission) -> None:
         tid = submission.tid

@@ -12,6 +12,7 @@ from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute._protocol import Objective
 from sparktuner.execute.spark._environment import environment_of
 from sparktuner.execute.spark._executor import SparkExecutor
+from sparktuner.execute.spark._executor_watch import ExecutorWatch
 from sparktuner.execute.spark._interrupt import spare_other_jobs
 from sparktuner.execute.spark._preflight_settings import worker_settings
 from sparktuner.execute.spark._session import active_session
@@ -69,14 +70,21 @@ def make_executor(
             parallelism = width()
         else:
             width = fixed_width(slots, parallelism)
+        watch = ExecutorWatch(session)
+
+        def width_now() -> int:
+            watch.look()  # first, so that the log has a change's cause before it
+            return width()
+
         executor = SparkExecutor(
             transport,
             parallelism,
             restore,
             max_retries,
             preflight=True,
-            width=width,
+            width=width_now,
             settings=partial(worker_settings, session),
+            capacity=lambda: slots.counted,
         )
         undo.pop_all()  # the executor's close() does the same from here on
         return executor

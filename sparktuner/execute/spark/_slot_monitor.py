@@ -61,6 +61,7 @@ class SlotMonitor:
         inbox: Inbox,
         running_since: Callable[[Tid], float | None],
         width: Callable[[], int] | None = None,
+        capacity: Callable[[], int | None] = lambda: None,
     ) -> None:
         """Makes the monitor; its thread starts with the first trial.
 
@@ -68,10 +69,12 @@ class SlotMonitor:
             inbox: of the window.
             running_since: asks when a trial's task was launched, as a transport answers it.
             width: asks how wide the window is to be; may take its time, and raise.
+            capacity: how many trials can have a slot, as ``width`` has last found it, or None.
         """
         self._inbox = inbox
         self._running_since = running_since
         self._width = width or (lambda: inbox.slots)
+        self._capacity = capacity
         self._thread = DaemonThreadPool("sparktuner-monitor")
         self._wake = threading.Event()
         self._started = False
@@ -118,6 +121,8 @@ class SlotMonitor:
         self._thread.shutdown(grace)
 
     def _work(self) -> None:
+        if self._capacity() is None:
+            self._update_width()
         pause, measured = _PERIOD, time.monotonic()
         while not self._closed:
             self._wake.wait(pause)
@@ -135,8 +140,13 @@ class SlotMonitor:
         except Exception:  # the session may be gone, which the trials' own threads report
             return
         if slots != self._slots:
+            _log.info(
+                "%d trials may run at a time from now on, not %d",
+                slots,
+                self._slots,
+                extra={"event": "window_changed", "window": slots, "before": self._slots},
+            )
             self._slots = slots
-            _log.info("%d trials may run at a time from now on", slots)
             self._inbox.resize(slots)
 
     def _look_at_trials(self) -> None:
@@ -150,10 +160,24 @@ class SlotMonitor:
             if self._closed or (late and observation.runs):
                 break
             self._look(tid, observation)
-        waiting = sum(observation.waits for _, observation in observations)
-        if waiting != self._waiting:
-            self._waiting = waiting
-            _log.info("%d trials run, %d wait for a slot", len(observations) - waiting, waiting)
+        self._tell(len(observations), sum(observation.waits for _, observation in observations))
+
+    def _tell(self, in_flight: int, waiting: int) -> None:
+        capacity = self._capacity()
+        if capacity is not None:  # some may not have been looked at yet
+            waiting = max(waiting, in_flight - capacity)
+        if waiting == self._waiting:
+            return
+        self._waiting = waiting
+        if not in_flight:  # the search's end, or a pause between two trials, says nothing
+            return
+        running = in_flight - waiting
+        _log.info(
+            "%d trials run, %d wait for a slot",
+            running,
+            waiting,
+            extra={"event": "slots_changed", "running": running, "waiting": waiting},
+        )
 
     def _look(self, tid: Tid, observation: _Observation) -> None:
         observation.asked, observation.looked = False, time.monotonic()

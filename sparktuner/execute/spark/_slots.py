@@ -33,6 +33,9 @@ class Slots:
     Spark Classic counts the slots of the executors that are there, for tasks of the profile.
     Spark Connect tells its default parallelism only, which is the number of cores unless
     ``spark.default.parallelism`` is set: it is read from the plan of a range, without a job.
+
+    Attributes:
+        counted: what was counted last; None before.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Slots:
             session: usable, see ``active_session``.
             resource_profile: counts the slots for tasks of this profile (Spark Classic only).
         """
+        self.counted: int | None = None
         self._session = session
         self._profile = resource_profile
         self._connect = is_connect(session)
@@ -56,6 +60,10 @@ class Slots:
 
     def count(self) -> int:
         """Returns how many one-task jobs can run at a time now, at least 1."""
+        self.counted = self._count()
+        return self.counted
+
+    def _count(self) -> int:
         if self._connect:
             return max(1, _default_parallelism(self._session) // self._task_cpus)
         context = self._session.sparkContext
@@ -123,8 +131,9 @@ def following_width(slots: Slots, at_most: int) -> Callable[[], int]:
 def fixed_width(slots: Slots, parallelism: int) -> Callable[[], int]:
     """Returns a function that says how wide a window is to be whose width was given.
 
-    Its first call compares that with the cluster's slots, and warns if it exceeds them: it may
-    take its time, so it is made beside the trials, not before them.
+    It counts the slots all the same, for those who want to know what of the window runs. Its
+    first call warns if the width exceeds them: it may take its time, so it is made beside the
+    trials, not before them.
 
     Args:
         slots: of the cluster.
@@ -134,9 +143,9 @@ def fixed_width(slots: Slots, parallelism: int) -> Callable[[], int]:
 
     def width() -> int:
         nonlocal compared
+        count = slots.count()
         if not compared:
             compared = True
-            count = slots.count()
             if count < parallelism and not slots.can_grow():
                 _log.warning(
                     "parallelism=%d exceeds the %d task slots that the cluster has now: %d "
