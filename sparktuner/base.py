@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from sparktuner import pyll
-from sparktuner.checks import check_loss_threshold, check_seconds
+from sparktuner.checks import check_list, check_loss_threshold, check_mapping, check_seconds, shown
 from sparktuner.domain import Ctrl, Domain
 from sparktuner.errors import (
     AllTrialsFailed,
@@ -82,6 +84,8 @@ def spec_from_misc(misc: TrialMisc) -> Configuration:
         >>> spec_from_misc({"tid": 0, "cmd": None, "idxs": {}, "vals": {"x": [0.5], "y": []}})
         {'x': 0.5}
     """
+    check_mapping("misc", misc, "trials.miscs[0]")
+    check_mapping("misc['vals']", misc.get("vals"), "{'x': [0.5]}")
     return active_values(misc)
 
 
@@ -105,7 +109,8 @@ def miscs_update_idxs_vals(
         ``miscs``.
 
     Raises:
-        InvalidTrial: an id is unknown.
+        InvalidTrial: an id is unknown, or there is not one value for each id.
+        TypeError: an argument is of the wrong type.
 
     Example:
         >>> from sparktuner.base import miscs_update_idxs_vals
@@ -113,19 +118,40 @@ def miscs_update_idxs_vals(
         >>> misc["vals"]
         {'x': [0.5]}
     """
+    check_list("miscs", miscs, "trials' miscs")
+    check_mapping("idxs", idxs, "{'x': [0]}")
+    check_mapping("vals", vals, "{'x': [0.5]}")
+    for misc in miscs:
+        check_mapping("each of miscs", misc, "{'tid': 0}")
+        if "tid" not in misc:
+            raise InvalidTrial(f"each of miscs needs a 'tid', got {shown(misc)}")
     by_tid = {misc["tid"]: misc for misc in miscs}
     # Every label is in every misc, with an empty list where it is inactive.
     for misc in miscs:
         misc["idxs"] = {label: [] for label in idxs}
         misc["vals"] = {label: [] for label in idxs}
     for label, tids in idxs.items():
-        for tid, value in zip(tids, vals[label], strict=True):
+        for tid, value in _column(label, tids, vals.get(label)):
             owner = by_tid.get((idxs_map or {}).get(tid, tid))
             if owner is not None:
                 owner["idxs"][label], owner["vals"][label] = [owner["tid"]], [value]
             elif assert_all_vals_used:
                 raise InvalidTrial(f"idxs[{label!r}] names trial {tid!r}, which has no misc here")
     return miscs
+
+
+def _column(label: str, tids: object, values: object) -> list[tuple[Tid, Any]]:
+    """The trials in which a label is active, each with its value."""
+    for name, column in (("idxs", tids), ("vals", values)):
+        if not isinstance(column, Sequence | np.ndarray) or isinstance(column, str):
+            raise InvalidTrial(f"{name}[{label!r}] must be a list, got {shown(column)}")
+    pairs = list(zip(tids, values, strict=False))  # type: ignore[call-overload]
+    if not len(pairs) == len(tids) == len(values):  # type: ignore[arg-type]
+        raise InvalidTrial(
+            f"vals[{label!r}] must have a value for each trial of idxs[{label!r}], got "
+            f"{shown(values)} for {shown(tids)}"
+        )
+    return pairs
 
 
 __all__ = [

@@ -5,10 +5,33 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
 
+import numpy as np
+
 from sparktuner.errors import InvalidLoss
+
+# A message is read in a terminal: what is longer, such as an array, is cut.
+_SHOWN = 200
+
+
+def shown(value: object, most: int = _SHOWN) -> str:
+    """Returns a value's repr for a message, cut where it is long, also of one that cannot tell.
+
+    Args:
+        value: what was given.
+        most: how many characters are shown.
+
+    Example:
+        >>> shown("wrong"), shown("wrong", 5)
+        ("'wrong'", "'w...")
+    """
+    try:
+        text = repr(value)
+    except Exception:  # whatever a user's object raises: the message is to be of the mistake
+        text = object.__repr__(value)
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def check_seconds(name: str, value: object) -> None:
@@ -23,8 +46,8 @@ def check_seconds(name: str, value: object) -> None:
     """
     if value is None:
         return
-    if not isinstance(value, Real) or isinstance(value, bool) or not float(value) > 0:
-        raise ValueError(f"{name} must be None or a number of seconds above 0, got {value!r}")
+    if not is_real(value) or not _as_float(value) > 0:
+        raise ValueError(f"{name} must be None or a number of seconds above 0, got {shown(value)}")
 
 
 def check_loss_threshold(value: object) -> None:
@@ -35,8 +58,159 @@ def check_loss_threshold(value: object) -> None:
     """
     if value is None:
         return
-    if not isinstance(value, Real) or isinstance(value, bool) or math.isnan(float(value)):
-        raise ValueError(f"loss_threshold must be None or a real number, got {value!r}")
+    if not is_real(value) or math.isnan(_as_float(value)):
+        raise ValueError(f"loss_threshold must be None or a real number, got {shown(value)}")
+
+
+def is_real(value: object) -> bool:
+    """Returns whether a value is a number that has a place in an order; a boolean is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _as_float(value: object) -> float:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except OverflowError:  # an integer beyond all floats
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def check_number(
+    name: str, value: object, least: float = -math.inf, most: float = math.inf
+) -> None:
+    """Refuses what is no finite number from ``least`` to ``most``.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        least: the lowest number that is allowed.
+        most: the highest.
+
+    Raises:
+        TypeError: ``value`` is no real number.
+        ValueError: it is out of its range.
+    """
+    if not is_real(value):
+        raise TypeError(f"{name} must be a number, got {shown(value)}")
+    number = _as_float(value)
+    if math.isfinite(number) and least <= number <= most:
+        return
+    if math.isinf(most):
+        bounds = "finite" if math.isinf(least) else f"finite and at least {least:g}"
+    else:
+        bounds = f"from {least:g} to {most:g}"
+    raise ValueError(f"{name} must be {bounds}, got {shown(value)}")
+
+
+def check_rng(name: str, value: object) -> None:
+    """Refuses what is no source of random numbers; None is fresh entropy.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    if value is None or isinstance(value, np.random.Generator | np.random.RandomState):
+        return
+    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 0:
+        raise TypeError(
+            f"{name} must be a numpy.random.Generator (np.random.default_rng(42)), an integer "
+            f"of at least 0, a RandomState or None, got {shown(value)}"
+        )
+
+
+def check_flag(name: str, value: object) -> None:
+    """Refuses what is neither true nor false: text, for one, is true whatever it says.
+
+    Numbers and None are taken, as programs for Hyperopt write ``verbose=1``.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    # NumPy's boolean is no number of Python's, but it has the name.
+    if value is None or isinstance(value, Integral) or type(value).__name__ in ("bool", "bool_"):
+        return
+    raise TypeError(f"{name} must be True or False, got {shown(value)}")
+
+
+def check_mapping(name: str, value: object, example: str) -> None:
+    """Refuses what is no dictionary.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        example: what to write.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dictionary, such as {example}, got {shown(value)}")
+
+
+def check_list(name: str, value: object, what: str) -> None:
+    """Refuses what is no list or tuple; one that is read once, as a generator, is none.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        what: the list is one of these.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"{name} must be a list of {what}, got {shown(value)}")
+
+
+def check_has(name: str, value: object, attributes: tuple[str, ...], expected: str) -> None:
+    """Refuses what lacks an attribute, and classes, which have them for their objects.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        attributes: what it must have.
+        expected: what it must be, and what to write.
+
+    Raises:
+        TypeError: it lacks one.
+    """
+    if isinstance(value, type) or not all(hasattr(value, each) for each in attributes):
+        raise TypeError(f"{name} must be {expected}, got {shown(value)}")
+
+
+def check_callable(name: str, value: object, given: tuple[str, ...] | None = None) -> None:
+    """Refuses what cannot be called, or not with so many arguments.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+        given: the names of what it is called with; None does not ask.
+
+    Raises:
+        TypeError: it cannot be called, or not so.
+    """
+    if not callable(value):
+        raise TypeError(f"{name} must be callable, got {shown(value)}")
+    if given is None:
+        return
+    try:
+        signature = inspect.signature(value)
+    except (ValueError, TypeError):  # functions of C that do not tell
+        return
+    try:
+        signature.bind(*given)
+    except TypeError as error:
+        of_it = getattr(value, "__name__", type(value).__name__)
+        raise TypeError(
+            f"{name} is called as {name}({', '.join(given)}), and {of_it}{signature} cannot be "
+            f"({error})"
+        ) from None
 
 
 def check_parallelism(value: object) -> None:
@@ -48,8 +222,8 @@ def check_parallelism(value: object) -> None:
     """
     if hasattr(value, "sparkContext") or hasattr(value, "createDataFrame"):
         raise TypeError(
-            f"parallelism must be an integer, got a Spark session, {value!r}; the first argument "
-            "is the number of trials at a time: write spark_session=spark"
+            f"parallelism must be an integer, got a Spark session, {shown(value)}; the first "
+            "argument is the number of trials at a time: write spark_session=spark"
         )
     if value is not None:
         check_whole("parallelism", value, least=1)
@@ -69,9 +243,9 @@ def check_whole(name: str, value: object, least: int) -> None:
     """
     whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:
-        raise TypeError(f"{name} must be an integer, got {value!r}")
+        raise TypeError(f"{name} must be an integer, got {shown(value)}")
     if value < least:  # type: ignore[operator]
-        raise ValueError(f"{name} must be at least {least}, got {value!r}")
+        raise ValueError(f"{name} must be at least {least}, got {shown(value)}")
 
 
 def check_objective(fn: Callable[..., object], takes: int) -> None:

@@ -9,9 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, SupportsFloat, TypeAlias
 
-import numpy as np
-
-from sparktuner.checks import check_objective
+from sparktuner.checks import check_flag, check_has, check_mapping, check_objective, shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import (
     COMMAND,
@@ -25,12 +23,15 @@ from sparktuner.records import (
     new_document,
     normalise_result,
     utcnow,
+    validate_document,
 )
 from sparktuner.space import (
     FlatSpace,
     Literal,
     Node,
     Parameter,
+    RngOrSeed,
+    as_generator,
     as_node,
     call,
     evaluate,
@@ -127,7 +128,9 @@ class Domain:
         if fn is None:
             fn = _no_objective
         if not callable(fn) or isinstance(fn, Node):
-            raise TypeError(f"the objective must be callable, got {fn!r}; write fmin(fn, space)")
+            raise TypeError(
+                f"the objective must be callable, got {shown(fn)}; write fmin(fn, space)"
+            )
         # An easy slip: `fmin(f, make_space)`, which as a constant would search nothing.
         if inspect.isfunction(expr):
             raise BadSearchSpace(f"the space is a function; call it: {expr.__name__}()")
@@ -140,6 +143,7 @@ class Domain:
         # The mark is on the function, so that a decorator suffices.
         if pass_expr_memo_ctrl is None:
             pass_expr_memo_ctrl = bool(getattr(fn, "fmin_pass_expr_memo_ctrl", False))
+        check_flag("pass_expr_memo_ctrl", pass_expr_memo_ctrl)
         self.pass_expr_memo_ctrl = pass_expr_memo_ctrl
         check_objective(fn, takes=3 if pass_expr_memo_ctrl else 1)
 
@@ -171,6 +175,7 @@ class Domain:
         """
         if self.pass_expr_memo_ctrl:
             return document
+        validate_document(document)
         return evaluate(self.expr, configuration_of(document), seed)
 
     def objective(
@@ -209,7 +214,12 @@ class Domain:
         Raises:
             InvalidResultStatus: the result carries no valid status.
             InvalidLoss: the loss is no number.
+            TypeError: an argument is of the wrong type.
         """
+        check_mapping("config", config, "{'x': 0.5}")
+        check_flag("attach_attachments", attach_attachments)
+        if ctrl is not None:
+            check_has("ctrl", ctrl, ("current_trial",), "a Ctrl, such as Ctrl(Trials()), or None")
         if self.pass_expr_memo_ctrl:
             value = self.fn(self.expr, self.memo_from_config(config), ctrl)
         else:
@@ -231,6 +241,7 @@ class Domain:
             >>> pyll.rec_eval(domain.expr, memo=domain.memo_from_config({"x": 0.25}))
             {'twice': 0.5}
         """
+        check_mapping("config", config, "{'x': 0.5}")
         return {
             node: config[node.label]
             for node in nodes(self.expr)
@@ -267,11 +278,9 @@ class Domain:
 
 
 def _drawn(
-    space: FlatSpace, tids: Sequence[Tid], rng: np.random.Generator | np.random.RandomState | int
+    space: FlatSpace, tids: Sequence[Tid], rng: RngOrSeed
 ) -> tuple[dict[str, list[Tid]], dict[str, list[Any]]]:
-    if isinstance(rng, np.random.RandomState):
-        rng = np.random.default_rng(rng.randint(2**32, size=4, dtype=np.uint32))
-    configurations = space.decode(space.sample(np.random.default_rng(rng), len(tids)))
+    configurations = space.decode(space.sample(as_generator("rng", rng), len(tids)))
     return miscs_to_idxs_vals(
         new_document(tid, configuration, space.labels)["misc"]
         for tid, configuration in zip(tids, configurations, strict=True)

@@ -22,6 +22,7 @@ from typing import NoReturn, TypeVar
 
 import numpy as np
 
+from sparktuner.checks import shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space import (
     DISTRIBUTIONS,
@@ -99,7 +100,7 @@ def pchoice(
     _refuse_more("pchoice", where, label, (p_options, *more))
     listed = _options(where, p_options)
     if not listed:
-        raise BadSearchSpace(f"{where}: options must not be empty, got {p_options!r}")
+        raise BadSearchSpace(f"{where}: options must not be empty, got {shown(p_options)}")
     pairs = [_pair(where, i, pair) for i, pair in enumerate(listed)]
     p = [_probability(where, i, *pair) for i, pair in enumerate(pairs)]
     index = _parameter(where, label, lambda: DISTRIBUTIONS["categorical"](p))
@@ -377,8 +378,8 @@ def _where(name: str, label: object, example: str) -> str:
 def _refuse_more(name: str, where: str, label: str, given: tuple[object, ...]) -> None:
     if len(given) == 1:
         return
-    listed = ", ".join(repr(option) for option in given)
-    listed = listed if len(listed) <= 60 else f"{given[0]!r:.50}, ..."
+    listed = ", ".join(shown(option) for option in given)
+    listed = listed if len(listed) <= 60 else f"{shown(given[0], 50)}, ..."
     raise BadSearchSpace(
         f"{where}: options must be one list, got {len(given)} arguments; "
         f"write hp.{name}({str.__str__(label)!r}, [{listed}])"
@@ -433,8 +434,8 @@ def _pair(where: str, i: int, pair: object) -> tuple[object, object]:
 def _probability(where: str, i: int, p: object, option: object) -> object:
     if not is_number(p) and is_number(option):
         raise BadSearchSpace(
-            f"{where}: the probability comes first in each pair, got ({p!r}, {option!r}) at "
-            f"position {i}; write ({option!r}, {p!r})"
+            f"{where}: the probability comes first in each pair, got ({shown(p)}, "
+            f"{shown(option)}) at position {i}; write ({shown(option)}, {shown(p)})"
         )
     return p
 

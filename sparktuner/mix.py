@@ -9,6 +9,7 @@ import numpy as np
 
 from sparktuner.domain import Domain
 from sparktuner.records import TrialDocument
+from sparktuner.space import as_generator
 from sparktuner.suggest import SearchedTrials, with_options
 
 __all__ = ["suggest"]
@@ -53,7 +54,7 @@ def suggest(
     p = [float(share) for share, _ in p_suggest]
     if any(share < 0 for share in p) or not math.isclose(math.fsum(p), 1.0, abs_tol=1e-6):
         raise ValueError(f"the probabilities of p_suggest must sum to 1, got {p}")
-    rng = np.random.default_rng(seed)
+    rng = as_generator("seed", seed)
     index = int(np.searchsorted(np.cumsum(p) / math.fsum(p), rng.random(), side="right"))
     chosen = p_suggest[min(index, len(p) - 1)][1]
     return chosen(new_ids, domain, trials, int(rng.integers(2**31 - 1)))

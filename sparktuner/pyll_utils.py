@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial, wraps
 from typing import Concatenate, NamedTuple, ParamSpec, TypedDict, TypeVar
 
+from sparktuner.checks import check_callable, check_mapping, shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.hp import choice as hp_choice
 from sparktuner.hp import lognormal as hp_lognormal
@@ -62,11 +63,13 @@ def validate_label(f: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[
         hp.uniform('x', 0, 1) / 3
     """
 
+    check_callable("f", f)
+
     @wraps(f)
     def checked(label: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
         if not isinstance(label, str):
             raise BadSearchSpace(
-                f"{f.__name__}: the first argument must be the label, a string, got {label!r}"
+                f"{f.__name__}: the first argument must be the label, a string, got {shown(label)}"
             )
         return f(label, *args, **kwargs)
 
@@ -91,6 +94,11 @@ def expr_to_config(
         ('uniform', {(Cond(op='=', name='c', val=1),)})
     """
     root = as_node(expr)
+    if not (conditions is None or isinstance(conditions, tuple)):
+        raise TypeError(
+            f"conditions must be a tuple, such as (), or None, got {shown(conditions)}"
+        )
+    check_mapping("hps", hps, "{}, which is filled")
     _find(root, conditions or (), hps)
     for node in nodes(root):
         if isinstance(node, Switch) and isinstance(node.index, Parameter):

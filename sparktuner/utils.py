@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sparktuner.checks import check_mapping, shown
 from sparktuner.records import utcnow
 from sparktuner.space import Literal, Node, nodes
 
@@ -36,6 +37,9 @@ def use_obj_for_literal_in_memo(
         >>> rec_eval(expr, memo=use_obj_for_literal_in_memo(expr, "here", str, {}))
         (1, 'here')
     """
+    check_mapping("memo", memo, "{node: 0.5}")
+    if not isinstance(expr, Node):
+        raise TypeError(f"expr must be a node, such as pyll.as_apply(space), got {shown(expr)}")
     for node in nodes(expr):
         if isinstance(node, Literal) and node.value is lit:
             memo[node] = obj

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent / "sparktuner"
 # lines above it only. suggest and execute never import each other.
 L0 = {"errors", "status", "checks"}
 L2 = L0 | {"space", "records", "domain"}
-ALGORITHM = {"domain", "records", "suggest"}
+ALGORITHM = {"checks", "space", "domain", "records", "suggest"}
 ALLOWED: dict[str, set[str]] = {
     # L0
     "errors": set(),
@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "driver": L2 | {"stores", "suggest", "execute"},
     "trials": L2 | {"stores", "execute", "driver"},
     # L5: the user's words
-    "hp": {"errors", "space"},
+    "hp": {"checks", "errors", "space"},
     "tpe": ALGORITHM,
     "atpe": ALGORITHM,
     "anneal": ALGORITHM,
@@ -44,19 +44,19 @@ ALLOWED: dict[str, set[str]] = {
     "grid": ALGORITHM,
     "mix": ALGORITHM,
     "callbacks": {"driver"},
-    "early_stop": {"errors", "records", "driver", "trials"},
+    "early_stop": {"checks", "errors", "records", "driver", "trials"},
     "fmin": L2 | {"suggest", "driver", "trials", "atpe"},
     "testing": {"errors", "execute"},
     "pytest_plugin": {"testing"},
     # L5: Hyperopt's import paths
-    "pyll": {"errors", "space"},
-    "utils": {"records", "space"},
+    "pyll": {"checks", "errors", "space"},
+    "utils": {"checks", "records", "space"},
     "base": L0 | {"records", "domain", "trials", "pyll", "utils"},
     "exceptions": {"errors"},
     "progress": {"driver"},
     "spark": {"trials"},
     "graph_viz": {"space"},
-    "pyll_utils": {"errors", "space", "hp"},
+    "pyll_utils": {"checks", "errors", "space", "hp"},
     "std_out_err_redirect_tqdm": set(),
     "mongoexp": set(),
     "plotting": set(),

@@ -14,12 +14,12 @@ from numbers import Real
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from sparktuner.checks import check_loss_threshold, check_seconds, check_whole
+from sparktuner.checks import check_loss_threshold, check_rng, check_seconds, check_whole
 from sparktuner.domain import Objective
 from sparktuner.driver._callbacks import Callback
 from sparktuner.driver._progress import BarFactory
 from sparktuner.driver._save_file import check_save_file
-from sparktuner.driver._seeds import RandomState, check_rstate
+from sparktuner.driver._seeds import RandomState
 from sparktuner.suggest import Suggest, check_options
 
 # The user's own rule; what it returns as args is handed to it the next time.
@@ -151,7 +151,7 @@ class SearchArguments:
         metadata=_argument(
             "a ``numpy.random.Generator``, an int, a ``RandomState``, or None. The same seed "
             "gives the same suggestions, also when a search is resumed.",
-            check_rstate,
+            check_rng,
         ),
     )
     verbose: bool = field(

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from sparktuner.checks import check_rng
 from sparktuner.records import Tid
 
 # What fmin takes as `rstate`.
@@ -38,7 +39,7 @@ class Seeds:
         Raises:
             TypeError: ``rstate`` is something else.
         """
-        check_rstate("rstate", rstate)
+        check_rng("rstate", rstate)
         if rstate is None and os.environ.get(SEED_VARIABLE):
             rstate = int(os.environ[SEED_VARIABLE])
         if rstate is None:
@@ -69,18 +70,3 @@ def _whole(tid: Tid) -> int:
     if isinstance(tid, Integral) and int(tid) >= 0:
         return int(tid)
     return zlib.crc32(repr(tid).encode("utf-8", "backslashreplace"))
-
-
-def check_rstate(name: str, value: object) -> None:
-    """Refuses what is no source of seeds.
-
-    Raises:
-        TypeError: ``value`` is something else than a :data:`RandomState`.
-    """
-    if value is None or isinstance(value, np.random.Generator | np.random.RandomState):
-        return
-    if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < 0:
-        raise TypeError(
-            f"{name} must be a numpy.random.Generator (np.random.default_rng(42)), an integer "
-            f"of at least 0, a RandomState or None, got {value!r}"
-        )

@@ -7,8 +7,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
-import numpy as np
-
+from sparktuner.checks import check_flag, check_mapping, check_rng
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space import (
     Call,
@@ -17,6 +16,7 @@ from sparktuner.space import (
     Node,
     Parameter,
     Record,
+    RngOrSeed,
     Sequence,
     Switch,
     nodes,
@@ -52,7 +52,7 @@ def rec_eval(
     memo_gc: bool = True,
     print_trace: bool = False,
     print_node_on_error: bool = True,
-    rng: np.random.Generator | int | None = None,
+    rng: RngOrSeed = None,
 ) -> Any:
     """Returns the value of an expression in which the nodes of ``memo`` have given values.
 
@@ -68,6 +68,7 @@ def rec_eval(
 
     Raises:
         BadSearchSpace: a parameter has no value.
+        TypeError: ``memo`` is no dictionary, or ``rng`` no source of random numbers.
 
     Example:
         >>> from sparktuner import hp
@@ -75,9 +76,12 @@ def rec_eval(
         >>> rec_eval({"twice": 2 * x}, memo={x: 0.25})
         {'twice': 0.5}
     """
+    memo = {} if memo is None else memo
+    check_mapping("memo", memo, "{node: 0.5}")
+    check_flag("deepcopy_inputs", deepcopy_inputs)
+    check_rng("rng", rng)
     known = {
-        node: copy.deepcopy(value) if deepcopy_inputs else value
-        for node, value in (memo or {}).items()
+        node: copy.deepcopy(value) if deepcopy_inputs else value for node, value in memo.items()
     }
     return substitute(as_apply(expr), _no_value, known, rng)
 
@@ -136,6 +140,7 @@ def clone(expr: object, memo: dict[Node, Node] | None = None) -> Node:
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo
+    check_mapping("memo", copies, "{node: its copy}")
     for node in nodes(root):
         if node not in copies:
             copies[node] = _rebuilt(node, copies)
@@ -163,6 +168,8 @@ def clone_merge(
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo
+    check_mapping("memo", copies, "{node: its copy}")
+    check_flag("merge_literals", merge_literals)
     made: dict[Hashable, Node] = {}
     for node in nodes(root):
         if node in copies:

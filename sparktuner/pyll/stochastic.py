@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-
-from sparktuner.errors import BadSearchSpace
+from sparktuner.checks import check_mapping
 from sparktuner.pyll.base import rec_eval
-from sparktuner.space import DISTRIBUTIONS, Node, flatten
+from sparktuner.space import DISTRIBUTIONS, Node, RngOrSeed, as_generator, flatten
 
 __all__ = ["sample"]
 
@@ -19,15 +17,13 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-_Rng: TypeAlias = np.random.Generator | np.random.RandomState | int | None
-
 # The names of the nodes that draw, by which programs find them in a space.
 implicit_stochastic_symbols = frozenset(DISTRIBUTIONS)
 
 
 def sample(
     expr: object,
-    rng: _Rng = None,
+    rng: RngOrSeed = None,
     *,
     memo: Mapping[Node, object] | None = None,
     deepcopy_inputs: bool = False,
@@ -53,7 +49,8 @@ def sample(
         print_node_on_error: has no effect.
 
     Raises:
-        BadSearchSpace: the space is ill-formed, or ``rng`` is no source of randomness.
+        BadSearchSpace: the space is ill-formed.
+        TypeError: ``rng`` is no source of random numbers, or ``memo`` is no dictionary.
 
     Example:
         >>> from sparktuner import hp
@@ -61,8 +58,10 @@ def sample(
         >>> sample(space, 0)
         {'act': 'relu', 'units': 48}
     """
+    known = {} if memo is None else memo
+    check_mapping("memo", known, "{node: 0.5}")
     space = flatten(expr)
-    generator = _generator(rng)
+    generator = as_generator("rng", rng)
     u = generator.random((len(space.parameters), 1))
     # Inactive ones too: a memo that fixes a choice may need them.
     drawn: dict[Node, object] = {
@@ -72,18 +71,10 @@ def sample(
     return rec_eval(
         space.root,
         deepcopy_inputs,
-        drawn | dict(memo or {}),
+        drawn | dict(known),
         max_program_len,
         memo_gc,
         print_trace,
         print_node_on_error,
         rng=generator,
     )
-
-
-def _generator(rng: _Rng) -> np.random.Generator:
-    if isinstance(rng, np.random.RandomState):
-        return np.random.default_rng(rng.randint(2**32, size=4, dtype=np.uint32))
-    if isinstance(rng, bool | str | float):
-        raise BadSearchSpace(f"rng must be a numpy Generator, a seed or None, got {rng!r}")
-    return np.random.default_rng(rng)

@@ -12,6 +12,7 @@ from sparktuner.space._draws import Draw
 from sparktuner.space._evaluate import Configuration, evaluate, substitute
 from sparktuner.space._expressions import Scope, scope
 from sparktuner.space._flatten import BoolArray, Column, FlatSpace, flatten
+from sparktuner.space._generator import RngOrSeed, as_generator
 from sparktuner.space._named import DISTRIBUTIONS
 from sparktuner.space._nodes import Call, Literal, Node, Record, Sequence, as_node, call, native
 from sparktuner.space._parameterless import require_parameters
@@ -50,6 +51,8 @@ __all__ = [
     "Configuration",
     "evaluate",
     "substitute",
+    "as_generator",
+    "RngOrSeed",
     "Scope",
     "scope",
     "Column",

@@ -7,6 +7,7 @@ import numbers
 
 import numpy as np
 
+from sparktuner.checks import shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._nodes import Node
 
@@ -103,6 +104,5 @@ def described(value: object) -> str:
         >>> described("half")
         "the str 'half'"
     """
-    text = repr(value)
-    text = text if len(text) <= 60 else f"{text[:57]}..."
+    text = shown(value, 60)
     return text if value is None else f"the {type(value).__name__} {text}"

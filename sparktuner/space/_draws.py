@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sparktuner.checks import shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Distribution
 from sparktuner.space._named import DISTRIBUTIONS
@@ -53,7 +54,7 @@ class Draw(Node):
         if not (self.rng is None or isinstance(self.rng, Rng)):
             raise BadSearchSpace(
                 f"scope.{self.name}: rng must be a numpy Generator, a RandomState or None, "
-                f"got {self.rng!r}"
+                f"got {shown(self.rng)}"
             )
         # What is ill-formed is told where it is written, not by the first trial.
         _ = self.distribution
@@ -133,7 +134,7 @@ def _shape(name: str, size: Size) -> tuple[int, ...]:
         shape = (-1,)
     if any(length < 0 for length in shape):
         raise BadSearchSpace(
-            f"scope.{name}: size must be a length, or a tuple of lengths, got {size!r}"
+            f"scope.{name}: size must be a length, or a tuple of lengths, got {shown(size)}"
         )
     return shape
 
@@ -309,7 +310,7 @@ def hyperopt_param(label: str, draw: object) -> Parameter:
     if not isinstance(draw, Draw):
         raise BadSearchSpace(
             "scope.hyperopt_param: needs a draw, as in hyperopt_param('x', scope.uniform(0, 1)), "
-            f"got {draw!r}; functions such as scope.int go around hyperopt_param"
+            f"got {shown(draw)}; functions such as scope.int go around hyperopt_param"
         )
     if draw.distribution is None:
         raise BadSearchSpace(

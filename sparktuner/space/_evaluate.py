@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Numeric
 from sparktuner.space._draws import Draw
+from sparktuner.space._generator import RngOrSeed, as_generator
 from sparktuner.space._nodes import Call, Literal, Node, Record, Sequence, as_node, native
 from sparktuner.space._parameters import Parameter, Switch
 from sparktuner.space._walk import children
@@ -59,7 +58,7 @@ def substitute(
     node: Node,
     value_of: Callable[[Parameter], object],
     memo: dict[Node, object],
-    rng: np.random.Generator | int | None = None,
+    rng: RngOrSeed = None,
 ) -> object:
     """Returns the value of a node, given a function that knows those of parameters.
 
@@ -71,6 +70,7 @@ def substitute(
 
     Raises:
         BadSearchSpace: an index points at no option.
+        TypeError: ``rng`` is no source of random numbers.
 
     Example:
         >>> from sparktuner import hp
@@ -89,7 +89,7 @@ def substitute(
             stack.extend(reversed(missing))
         elif isinstance(top, Draw):
             # Made on the first draw: a generator costs more than all of a small space.
-            rng = np.random.default_rng(rng)
+            rng = as_generator("rng", rng)
             memo[top] = top.drawn(memo, rng)
         else:
             memo[top] = _result(top, value_of, memo)

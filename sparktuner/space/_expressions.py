@@ -16,6 +16,7 @@ from typing import TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from sparktuner.checks import shown
 from sparktuner.space._draws import DRAWS
 from sparktuner.space._nodes import Call, Node, as_node, call, name_of
 from sparktuner.space._parameters import Switch
@@ -155,7 +156,7 @@ class Scope:
         if not (callable(f) and name.isidentifier()) or name.startswith("_"):
             raise ValueError(
                 "scope.define needs a function whose name does not start with '_', got "
-                f"{f!r}; write it with def"
+                f"{shown(f)}; write it with def"
             )
         if hasattr(type(self), name):
             raise ValueError(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from sparktuner.checks import shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Categorical, Distribution, RandInt
 from sparktuner.space._nodes import SHOWN, Node, nested
@@ -34,7 +35,7 @@ class Parameter(Node):
         if not isinstance(self.label, str):
             raise BadSearchSpace(
                 f"a parameter's label must be a string, got {type(self.label).__name__}: "
-                f"{self.label!r}"
+                f"{shown(self.label)}"
             )
         if not self.label:
             raise BadSearchSpace("a parameter's label must not be empty, got ''")

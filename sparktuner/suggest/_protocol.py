@@ -9,7 +9,7 @@ import numpy as np
 
 from sparktuner.domain import Domain
 from sparktuner.records import Configuration, History, Tid, TrialDocument, new_document
-from sparktuner.space import FlatSpace
+from sparktuner.space import FlatSpace, as_generator
 
 # (space, history, n, rng) -> up to n configurations, active labels only. Fewer than n: the
 # space is exhausted. No store, clock, thread or log inside; equal arguments, equal answer.
@@ -63,7 +63,7 @@ def suggest_with(
         trials, and those that build on Hyperopt (nni) call ``value.item()``.
     """
     space = domain.space
-    rng = np.random.default_rng(seed)
+    rng = as_generator("seed", seed)
     configurations = propose(space, trials.history(space), len(new_ids), rng)
     if not domain.has_objective:
         configurations = [{k: _scalar(v) for k, v in c.items()} for c in configurations]

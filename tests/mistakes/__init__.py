@@ -1,0 +1,1 @@
+"""Wrong types and values for every public argument: which are refused, and how."""
