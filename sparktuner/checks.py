@@ -71,7 +71,7 @@ def _as_float(value: object) -> float:
     try:
         return float(value)  # type: ignore[arg-type]
     except OverflowError:  # an integer beyond all floats
-        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+        return math.nan
 
 
 def check_number(
@@ -132,8 +132,7 @@ def check_flag(name: str, value: object) -> None:
     Raises:
         TypeError: ``value`` is something else.
     """
-    # NumPy's boolean is no number of Python's, but it has the name.
-    if value is None or isinstance(value, Integral) or type(value).__name__ in ("bool", "bool_"):
+    if value is None or isinstance(value, Integral | np.bool_):
         return
     raise TypeError(f"{name} must be True or False, got {shown(value)}")
 
@@ -166,6 +165,41 @@ def check_list(name: str, value: object, what: str) -> None:
     """
     if not isinstance(value, list | tuple):
         raise TypeError(f"{name} must be a list of {what}, got {shown(value)}")
+
+
+def check_points(name: str, value: object) -> None:
+    """Refuses what is no list of dictionaries; None is none.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    if value is None:
+        return
+    if isinstance(value, Mapping):
+        raise TypeError(
+            f"{name} must be a list of dictionaries, got a dictionary: put it in a list"
+        )
+    check_list(name, value, "dictionaries")
+    for i, point in enumerate(value):  # type: ignore[arg-type, var-annotated]
+        check_mapping(f"{name}[{i}]", point, "{'x': 0.5}")
+
+
+def check_tid(name: str, value: object) -> None:
+    """Refuses what is no trial's id: an integer, or text as other tools have.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral | str):
+        raise TypeError(f"{name} must be a trial's id, an integer or text, got {shown(value)}")
 
 
 def check_has(name: str, value: object, attributes: tuple[str, ...], expected: str) -> None:
@@ -208,7 +242,7 @@ def check_callable(name: str, value: object, given: tuple[str, ...] | None = Non
     except TypeError as error:
         of_it = getattr(value, "__name__", type(value).__name__)
         raise TypeError(
-            f"{name} is called as {name}({', '.join(given)}), and {of_it}{signature} cannot be "
+            f"{name} is called with ({', '.join(given)}), and {of_it}{signature} cannot be "
             f"({error})"
         ) from None
 
@@ -277,6 +311,8 @@ def check_objective(fn: Callable[..., object], takes: int) -> None:
         )
     if takes == 1:
         _check_signature(fn)
+    else:
+        check_callable("the objective with pass_expr_memo_ctrl", fn, ("expr", "memo", "ctrl"))
 
 
 def _function_of(fn: Callable[..., object]) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from sparktuner.checks import check_number, check_whole
 from sparktuner.driver import EarlyStop
 from sparktuner.errors import AllTrialsFailed
 from sparktuner.records import is_better
@@ -26,6 +27,9 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
     Returns:
         A function for fmin's ``early_stop_fn``.
 
+    Raises:
+        ValueError, TypeError: a number is out of its range, or none.
+
     Example:
         >>> from sparktuner import Trials, fmin, hp
         >>> from sparktuner.early_stop import no_progress_loss
@@ -37,6 +41,9 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
         >>> len(trials)
         5
     """
+
+    check_whole("iteration_stop_count", iteration_stop_count, least=1)
+    check_number("percent_increase", percent_increase, least=0)
 
     def stop_fn(
         trials: Trials, best_loss: float | None = None, iteration_no_progress: int = 0

@@ -11,6 +11,16 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, TypeVar
 
 from sparktuner import atpe
+from sparktuner.checks import (
+    check_callable,
+    check_flag,
+    check_has,
+    check_mapping,
+    check_points,
+    check_tid,
+    check_whole,
+    shown,
+)
 from sparktuner.domain import Domain
 from sparktuner.driver import (
     BarFactory,
@@ -54,13 +64,17 @@ class FminArguments(SearchArguments):
     _: KW_ONLY
     verbose: bool = field(
         default=True,
-        metadata={"meaning": "whether to show the progress bar; False is silent."},
+        metadata={
+            "meaning": "whether to show the progress bar; False is silent.",
+            "check": check_flag,
+        },
     )
     allow_trials_fmin: bool = field(
         default=True,
         metadata={
             "meaning": "whether to call ``trials.fmin``, which a subclass of ``Trials`` may "
-            "have overridden."
+            "have overridden.",
+            "check": check_flag,
         },
     )
 
@@ -116,8 +130,7 @@ def fmin(arguments: FminArguments) -> Best:
     trials = arguments.trials
     if trials is None:
         trials = trials_from_docs([])
-    if isinstance(trials, type) or not hasattr(trials, "fmin"):
-        raise TypeError(f"trials must be a Trials object, such as Trials(), got {trials!r}")
+    check_has("trials", trials, ("fmin",), "a Trials object, such as Trials()")
     search = trials.fmin
     # Ours, whatever a subclass has made of it: a subclass's own may call fmin in this way.
     if not arguments.allow_trials_fmin:
@@ -147,12 +160,14 @@ def space_eval(space: object, hp_assignment: Mapping[str, Any]) -> Any:
 
     Raises:
         BadSearchSpace: an active label has no value.
+        TypeError: ``hp_assignment`` is no dictionary.
 
     Example:
         >>> from sparktuner import hp, space_eval
         >>> space_eval({"k": hp.choice("k", ["rbf", "linear"])}, {"k": 1})
         {'k': 'linear'}
     """
+    check_mapping("hp_assignment", hp_assignment, "trials.argmin or {'x': 0.5}")
     # Both forms are in use: what fmin returns, and `trials.vals` of one trial.
     assignment = {
         label: value[0] if isinstance(value, list) and value else value
@@ -173,7 +188,14 @@ def fmin_pass_expr_memo_ctrl(f: F) -> F:
         >>> sorted(fmin(objective, hp.uniform("x", -1, 1), max_evals=3, verbose=False))
         ['x']
     """
-    f.fmin_pass_expr_memo_ctrl = True  # type: ignore[attr-defined]
+    try:
+        check_callable("f", f)
+        f.fmin_pass_expr_memo_ctrl = True  # type: ignore[attr-defined]
+    except (AttributeError, TypeError):  # such as a function of C
+        raise TypeError(
+            f"f must be a function that is written with def, got {shown(f)}; for another one "
+            "pass pass_expr_memo_ctrl=True to fmin"
+        ) from None
     return f
 
 
@@ -189,6 +211,8 @@ def generate_trial(tid: Tid, space: Mapping[str, Any]) -> TrialDocument:
         >>> generate_trial(7, {"x": 0.5, "y": []})["misc"]["vals"]
         {'x': [0.5], 'y': []}
     """
+    check_tid("tid", tid)
+    check_mapping("space", space, "{'x': 0.5}")
     values = {
         label: value[0] if isinstance(value, list | tuple) else value
         for label, value in space.items()
@@ -200,6 +224,9 @@ def generate_trial(tid: Tid, space: Mapping[str, Any]) -> TrialDocument:
 def generate_trials_to_calculate(points: Sequence[Mapping[str, Any]]) -> Trials:
     """Returns trials with a document in state NEW for each point; ``fmin`` runs them first.
 
+    Raises:
+        TypeError: ``points`` is no list of dictionaries.
+
     Example:
         >>> from sparktuner import fmin, hp
         >>> from sparktuner.fmin import generate_trials_to_calculate
@@ -207,6 +234,9 @@ def generate_trials_to_calculate(points: Sequence[Mapping[str, Any]]) -> Trials:
         >>> fmin(abs, hp.uniform("x", -1, 1), max_evals=2, trials=trials, verbose=False)
         {'x': 0.0}
     """
+    check_points("points", points)
+    if points is None:
+        raise TypeError("points must be a list of dictionaries, got None")
     return trials_from_docs([generate_trial(tid, point) for tid, point in enumerate(points)])
 
 
@@ -235,7 +265,7 @@ class FMinIter:
         asynchronous: bool | None = None,
         max_queue_len: int = 1,
         poll_interval_secs: float = 1.0,
-        max_evals: int = sys.maxsize,
+        max_evals: float | None = sys.maxsize,
         timeout: float | None = None,
         loss_threshold: float | None = None,
         verbose: bool = False,
@@ -243,6 +273,8 @@ class FMinIter:
         early_stop_fn: EarlyStop | None = None,
         trials_save_file: str = "",
     ) -> None:
+        check_has("domain", domain, ("fn", "expr", "space"), "a Domain, such as Domain(fn, space)")
+        check_has("trials", trials, ("search", "refresh"), "a Trials object, such as Trials()")
         self.algo = algo
         self.domain = domain
         self.trials = trials
@@ -257,9 +289,12 @@ class FMinIter:
         self.trials_save_file = trials_save_file
         self.rstate = rstate
         self.catch_eval_exceptions = False
+        # What is wrong is told here, not by the first step.
+        self._arguments(max_evals)
 
     def run(self, N: int, block_until_done: bool = True) -> None:
         """Runs ``N`` more trials, whatever ``max_evals`` is."""
+        check_whole("N", N, least=0)
         self._search(self._count() + N)
 
     def exhaust(self) -> FMinIter:
@@ -269,13 +304,14 @@ class FMinIter:
 
     def serial_evaluate(self, N: int = -1) -> None:
         """Runs the trials in state NEW, at most ``N`` of them (-1: all)."""
-        self._search(self._count(), most_queued=None if N < 0 else N)
+        check_whole("N", N, least=-1)
+        self._search(self._count(), most_queued=None if N < 0 else int(N))
 
     def __iter__(self) -> Iterator[Trials]:
         return self
 
     def __next__(self) -> Trials:
-        if self._count() >= self.max_evals:
+        if self._count() >= self._arguments(self.max_evals).limit:
             raise StopIteration
         self.run(1)
         return self.trials
@@ -284,8 +320,11 @@ class FMinIter:
         self.trials.refresh()
         return len(self.trials)
 
-    def _search(self, max_evals: int, most_queued: int | None = None) -> None:
-        arguments = SearchArguments(
+    def _search(self, max_evals: float | None, most_queued: int | None = None) -> None:
+        self.trials.search(self.domain, self._arguments(max_evals), most_queued)
+
+    def _arguments(self, max_evals: float | None) -> SearchArguments:
+        return SearchArguments(
             self.domain.fn,
             self.domain.expr,
             self.algo,
@@ -297,7 +336,6 @@ class FMinIter:
             catch_eval_exceptions=self.catch_eval_exceptions,
             early_stop_fn=self.early_stop_fn,
         )
-        self.trials.search(self.domain, arguments, most_queued)
 
 
 class _CallableModule(types.ModuleType):

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from sparktuner.checks import check_seconds, check_whole, shown
 from sparktuner.driver._protocol import TrialsView
 from sparktuner.records import TrialDocument, copy_document
 
@@ -118,10 +119,16 @@ class Background(Callback):
                 long as it takes.
 
         Raises:
-            ValueError: ``capacity`` is below 1.
+            ValueError: ``capacity`` is below 1, or ``drain_timeout`` no number of seconds.
+            TypeError: ``callback`` is no callback, or ``capacity`` no integer.
         """
-        if capacity < 1:
-            raise ValueError(f"capacity must be at least 1, got {capacity}")
+        if not isinstance(callback, Callback):
+            raise TypeError(
+                "callback must be an object whose class derives from sparktuner.Callback, got "
+                f"{shown(callback)}"
+            )
+        check_whole("capacity", capacity, least=1)
+        check_seconds("drain_timeout", drain_timeout)
         self._callback = callback
         self._capacity = capacity
         self._drain_timeout = drain_timeout

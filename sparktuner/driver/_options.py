@@ -14,12 +14,22 @@ from numbers import Real
 from types import ModuleType
 from typing import Any, TypeAlias
 
-from sparktuner.checks import check_loss_threshold, check_rng, check_seconds, check_whole
+from sparktuner.checks import (
+    check_callable,
+    check_flag,
+    check_loss_threshold,
+    check_points,
+    check_rng,
+    check_seconds,
+    check_whole,
+    shown,
+)
 from sparktuner.domain import Objective
 from sparktuner.driver._callbacks import Callback
 from sparktuner.driver._progress import BarFactory
 from sparktuner.driver._save_file import check_save_file
 from sparktuner.driver._seeds import RandomState
+from sparktuner.space import Node
 from sparktuner.suggest import Suggest, check_options
 
 # The user's own rule; what it returns as args is handed to it the next time.
@@ -44,7 +54,7 @@ def _check_threshold(name: str, value: object) -> None:
 
 
 def _check_max_evals(name: str, value: object) -> None:
-    if value not in (None, math.inf):
+    if value is not None and not (isinstance(value, float) and value == math.inf):
         check_whole(name, value, least=0)
 
 
@@ -52,11 +62,32 @@ def _check_queue(name: str, value: object) -> None:
     check_whole(name, value, least=1)
 
 
+def _check_algo(name: str, value: object) -> None:
+    if value is None:
+        return
+    _check_function(name, value)
+    # First, because its messages know the options.
+    check_options(value)
+    check_callable(name, value, ("new_ids", "domain", "trials", "seed"))
+
+
+def _check_early_stop(name: str, value: object) -> None:
+    if value is not None:
+        _check_function(name, value)
+        check_callable(name, value, ("trials",))
+
+
 def _check_function(name: str, value: object) -> None:
-    if value is not None and not callable(value):
-        raise TypeError(f"{name} must be callable, got {value!r}{_meant_by(name, value)}")
-    if name == "algo":
-        check_options(value)
+    # Nodes can be called, as parts of expressions.
+    if not callable(value) or isinstance(value, Node):
+        raise TypeError(f"{name} must be callable, got {shown(value)}{_meant_by(name, value)}")
+
+
+def _check_progressbar(name: str, value: object) -> None:
+    if not callable(value) or isinstance(value, Node):
+        check_flag(name, value)
+        return
+    check_callable(name, value, ("initial", "total"))
 
 
 def _meant_by(name: str, value: object) -> str:
@@ -65,7 +96,7 @@ def _meant_by(name: str, value: object) -> str:
         # Hyperopt's algorithms are modules, and easily taken for the function inside.
         return "; did you mean algo=tpe.suggest?"
     if isinstance(value, Real) and not isinstance(value, bool):
-        return f"; did you mean max_evals={value!r}? The order is fn, space, algo, max_evals"
+        return f"; did you mean max_evals={shown(value)}? The order is fn, space, algo, max_evals"
     return "; did you mean algo=tpe.suggest?" if name == "algo" else ""
 
 
@@ -73,20 +104,13 @@ def _check_callbacks(name: str, value: object) -> None:
     if not isinstance(value, list | tuple) or not all(isinstance(c, Callback) for c in value):
         raise TypeError(
             f"{name} must be a list of objects whose class derives from sparktuner.Callback, "
-            f"got {value!r}"
+            f"got {shown(value)}"
         )
 
 
 def _check_space_change(name: str, value: object) -> None:
-    if value not in ("adapt", "refuse", "keep"):
-        raise ValueError(f"{name} must be 'adapt', 'refuse' or 'keep', got {value!r}")
-
-
-def _check_points(name: str, value: object) -> None:
-    if isinstance(value, Mapping):
-        raise TypeError(
-            f"{name} must be a list of dictionaries, got a dictionary: put it in a list"
-        )
+    if not isinstance(value, str) or value not in ("adapt", "refuse", "keep"):
+        raise ValueError(f"{name} must be 'adapt', 'refuse' or 'keep', got {shown(value)}")
 
 
 @dataclass(frozen=True)
@@ -115,7 +139,7 @@ class SearchArguments:
         default=None,
         metadata=_argument(
             "``algo(new_ids, domain, trials, seed) -> documents``; None is ``atpe.suggest``.",
-            _check_function,
+            _check_algo,
         ),
     )
     max_evals: float | None = field(
@@ -155,34 +179,41 @@ class SearchArguments:
         ),
     )
     verbose: bool = field(
-        default=False, metadata=_argument("whether to show the progress bar; False is silent.")
+        default=False,
+        metadata=_argument("whether to show the progress bar; False is silent.", check_flag),
     )
     pass_expr_memo_ctrl: bool | None = field(
         default=None,
-        metadata=_argument("whether to call the objective with ``(expr, memo, ctrl)``."),
+        metadata=_argument(
+            "whether to call the objective with ``(expr, memo, ctrl)``.", check_flag
+        ),
     )
     catch_eval_exceptions: bool = field(
         default=False,
         metadata=_argument(
             "whether to record trials that raise and go on. Where trials run beside the driver "
-            "they are recorded anyway, unless the first ones all fail alike."
+            "they are recorded anyway, unless the first ones all fail alike.",
+            check_flag,
         ),
     )
     return_argmin: bool = field(
         default=True,
         metadata=_argument(
             "whether to return values by label; False returns what the objective received in "
-            "the best trial."
+            "the best trial.",
+            check_flag,
         ),
     )
     show_progressbar: bool | BarFactory = field(
         default=True,
-        metadata=_argument("whether to, or a context-manager factory ``(initial, total)``."),
+        metadata=_argument(
+            "whether to, or a context-manager factory ``(initial, total)``.", _check_progressbar
+        ),
     )
     early_stop_fn: EarlyStop | None = field(
         default=None,
         metadata=_argument(
-            "``fn(trials, *args) -> (stop, args)``, asked after each trial.", _check_function
+            "``fn(trials, *args) -> (stop, args)``, asked after each trial.", _check_early_stop
         ),
     )
     trials_save_file: str = field(
@@ -206,7 +237,7 @@ class SearchArguments:
         default=None,
         metadata=_argument(
             "configurations by label (a choice's value is its index) to try first.",
-            _check_points,
+            check_points,
         ),
     )
     on_space_change: str = field(
@@ -223,7 +254,8 @@ class SearchArguments:
         metadata=_argument(
             "whether suggestion i is to know the results of trials 0 to i - parallelism exactly, "
             "whatever order they end in: the same seed then gives the same trials, at the price "
-            "of slots that wait for the slowest trial."
+            "of slots that wait for the slowest trial.",
+            check_flag,
         ),
     )
     deadline_margin: float | None = field(

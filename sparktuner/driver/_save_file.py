@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from sparktuner.checks import shown
 from sparktuner.records import (
     Deferred,
     Tid,
@@ -28,7 +29,13 @@ def check_save_file(name: str, value: object) -> None:
         ValueError: it is a URL.
     """
     if not isinstance(value, str | os.PathLike):
-        raise TypeError(f"{name} must be the path of a file, got {value!r}")
+        raise TypeError(f"{name} must be the path of a file, got {shown(value)}")
+    try:
+        named = b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:  # half of a character
+        named = False
+    if not named:
+        raise ValueError(f"{name} must be the path of a file, got {value!r}, which can name none")
     scheme = re.match(r"[A-Za-z][A-Za-z0-9+.-]+://", os.fspath(value))
     if scheme:
         raise ValueError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from sparktuner.checks import shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._distributions import Numeric
 from sparktuner.space._draws import Draw
@@ -153,7 +154,7 @@ def _chosen(node: Switch, index: object) -> Node:
         name = f" {node.index.label!r}" if isinstance(node.index, Parameter) else ""
         raise BadSearchSpace(
             f"the index of choice{name} must be an integer from 0 to "
-            f"{len(node.options) - 1}, got {index!r}; a choice is given by the index of its "
+            f"{len(node.options) - 1}, got {shown(index)}; a choice is given by the index of its "
             "option, not by the option"
         )
     return node.options[place]

@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from sparktuner.checks import shown
 from sparktuner.space._arguments import is_number, unwrapped
 from sparktuner.space._discrete import Categorical, RandInt
 from sparktuner.space._distributions import Distribution
@@ -45,7 +46,7 @@ def out_of_bounds(space: FlatSpace, point: Configuration) -> list[str]:
         needed = _needed(column.distribution, point[column.label])
         if needed:
             wrong[column.label] = (
-                f"{column.label!r} is {point[column.label]!r}, and must be {needed}"
+                f"{column.label!r} is {shown(point[column.label])}, and must be {needed}"
             )
         else:
             possible.add(column.label)

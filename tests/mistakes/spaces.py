@@ -8,7 +8,7 @@ from typing import Any
 from sparktuner import Domain, Trials, base, graph_viz, hp, pyll, pyll_utils, rand, utils
 from sparktuner.pyll import stochastic
 from tests.mistakes.judge import Argument
-from tests.mistakes.reasons import DICTS, FLAGS, NUMBERS, SEEDS
+from tests.mistakes.reasons import DICTS, FLAGS, NUMBERS, SECONDS, SEEDS
 from tests.mistakes.values import VALUES
 
 X: Any = hp.uniform("x", -1, 1)
@@ -240,13 +240,13 @@ _LIBRARIES = [
         "base.validate_timeout(timeout)",
         base.validate_timeout,
         ("timeout",),
-        {"no limit": "None inf", "seconds": "7 0.5 1e308 huge_int"},
+        SECONDS,
     ),
     Argument(
         "base.validate_loss_threshold(loss_threshold)",
         base.validate_loss_threshold,
         ("loss_threshold",),
-        NUMBERS | {"none, or one that any loss or none reaches": "None inf -inf huge_int"},
+        NUMBERS | {"none, or one that any loss or none reaches": "None inf -inf"},
     ),
     Argument("base.spec_from_misc(misc)", base.spec_from_misc, ("misc",)),
     Argument(

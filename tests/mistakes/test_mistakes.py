@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.mistakes.judge import Argument, verdicts
+from tests.mistakes.searches import SEARCHES
 from tests.mistakes.spaces import SPACES
 
-ARGUMENTS = [*SPACES]
+ARGUMENTS = [*SEARCHES, *SPACES]
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: argument.name)
-def test_a_wrong_value_is_refused_by_the_arguments_name(argument: Argument) -> None:
+def test_a_wrong_value_is_refused_by_the_arguments_name(
+    argument: Argument, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Some of the values are names of files.
+    monkeypatch.chdir(tmp_path)
     wrong = [f"{name}: {what}" for name, what in verdicts(argument)]
     assert not wrong, "\n".join([argument.name, *wrong])
