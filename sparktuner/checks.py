@@ -75,15 +75,20 @@ def _as_float(value: object) -> float:
 
 
 def check_number(
-    name: str, value: object, least: float = -math.inf, most: float = math.inf
+    name: str,
+    value: object,
+    least: float = -math.inf,
+    most: float = math.inf,
+    above: float = -math.inf,
 ) -> None:
-    """Refuses what is no finite number from ``least`` to ``most``.
+    """Refuses what is no finite number in a range.
 
     Args:
         name: of the argument, for the message.
         value: what was given.
         least: the lowest number that is allowed.
         most: the highest.
+        above: what it must be more than.
 
     Raises:
         TypeError: ``value`` is no real number.
@@ -92,13 +97,13 @@ def check_number(
     if not is_real(value):
         raise TypeError(f"{name} must be a number, got {shown(value)}")
     number = _as_float(value)
-    if math.isfinite(number) and least <= number <= most:
+    if math.isfinite(number) and least <= number <= most and number > above:
         return
-    if math.isinf(most):
-        bounds = "finite" if math.isinf(least) else f"finite and at least {least:g}"
-    else:
+    if not math.isinf(most):
         bounds = f"from {least:g} to {most:g}"
-    raise ValueError(f"{name} must be {bounds}, got {shown(value)}")
+    else:
+        bounds = f"at least {least:g}" if math.isinf(above) else f"above {above:g}"
+    raise ValueError(f"{name} must be {bounds} and finite, got {shown(value)}")
 
 
 def check_rng(name: str, value: object) -> None:
@@ -263,23 +268,26 @@ def check_parallelism(value: object) -> None:
         check_whole("parallelism", value, least=1)
 
 
-def check_whole(name: str, value: object, least: int) -> None:
-    """Refuses what is no whole number of at least ``least``; ``3.0`` is one.
+def check_whole(name: str, value: object, least: int, most: float = math.inf) -> None:
+    """Refuses what is no whole number from ``least`` to ``most``; ``3.0`` is one.
 
     Args:
         name: of the argument, for the message.
         value: what was given.
         least: the lowest number that is allowed.
+        most: the highest.
 
     Raises:
         TypeError: ``value`` is no whole number.
-        ValueError: ``value`` is below ``least``.
+        ValueError: ``value`` is out of its range.
     """
     whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not whole:
         raise TypeError(f"{name} must be an integer, got {shown(value)}")
     if value < least:  # type: ignore[operator]
         raise ValueError(f"{name} must be at least {least}, got {shown(value)}")
+    if value > most:  # type: ignore[operator]
+        raise ValueError(f"{name} must be at most {most}, got {shown(value)}")
 
 
 def check_objective(fn: Callable[..., object], takes: int) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from sparktuner.checks import check_whole
 from sparktuner.domain import Domain
 from sparktuner.records import TrialDocument
 from sparktuner.suggest import SearchedTrials, propose_grid, suggest_with, with_options
@@ -42,7 +43,8 @@ def suggest(
 
     Raises:
         BadSearchSpace: The grid has more than a million points.
-        ValueError: ``resolution`` is below 1.
+        ValueError: ``resolution`` is below 1, or above a million.
+        TypeError: ``resolution`` is no integer.
 
     >>> from functools import partial
     >>> from sparktuner import Trials, fmin, grid, hp
@@ -53,7 +55,6 @@ def suggest(
     >>> len(trials), best["x"]
     (8, 3.0)
     """
-    if resolution < 1:
-        raise ValueError(f"resolution must be at least 1, got {resolution}")
-    propose = partial(propose_grid, resolution=resolution)
+    check_whole("resolution", resolution, least=1, most=1_000_000)
+    propose = partial(propose_grid, resolution=int(resolution))
     return suggest_with(propose, new_ids, domain, trials, seed)

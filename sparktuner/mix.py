@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from sparktuner.checks import check_callable, check_list, check_number, shown
 from sparktuner.domain import Domain
 from sparktuner.records import TrialDocument
-from sparktuner.space import as_generator
+from sparktuner.space import Node, as_generator
 from sparktuner.suggest import SearchedTrials, with_options
 
 __all__ = ["suggest"]
@@ -42,6 +43,7 @@ def suggest(
 
     Raises:
         ValueError: The probabilities are negative or do not sum to 1.
+        TypeError: ``p_suggest`` is no list of such pairs.
 
     >>> from functools import partial
     >>> from sparktuner import fmin, hp, mix, rand, tpe
@@ -51,10 +53,27 @@ def suggest(
     >>> abs(best["x"] - 3) < 1
     True
     """
-    p = [float(share) for share, _ in p_suggest]
+    p = [float(share) for share, _ in _pairs(p_suggest)]
     if any(share < 0 for share in p) or not math.isclose(math.fsum(p), 1.0, abs_tol=1e-6):
         raise ValueError(f"the probabilities of p_suggest must sum to 1, got {p}")
     rng = as_generator("seed", seed)
     index = int(np.searchsorted(np.cumsum(p) / math.fsum(p), rng.random(), side="right"))
     chosen = p_suggest[min(index, len(p) - 1)][1]
     return chosen(new_ids, domain, trials, int(rng.integers(2**31 - 1)))
+
+
+def _pairs(p_suggest: object) -> Sequence[tuple[float, object]]:
+    check_list("p_suggest", p_suggest, "pairs of a probability and an algorithm")
+    pairs: Sequence[tuple[float, object]] = p_suggest  # type: ignore[assignment]
+    for i, pair in enumerate(pairs):
+        check_list(f"p_suggest[{i}]", pair, "a probability and an algorithm")
+        if len(pair) != 2:
+            raise ValueError(
+                f"p_suggest[{i}] must be a probability and an algorithm, got {len(pair)} items"
+            )
+        check_number(f"p_suggest[{i}][0]", pair[0])
+        # Nodes can be called, as parts of expressions.
+        if isinstance(pair[1], Node):
+            raise TypeError(f"p_suggest[{i}][1] must be an algorithm, got {shown(pair[1])}")
+        check_callable(f"p_suggest[{i}][1]", pair[1], ("new_ids", "domain", "trials", "seed"))
+    return pairs

@@ -10,12 +10,14 @@ from functools import partial
 
 import numpy as np
 
+from sparktuner.checks import check_flag
 from sparktuner.domain import Domain
 from sparktuner.records import TrialDocument
 from sparktuner.suggest import (
     Explanation,
     SearchedTrials,
     TpeOptions,
+    check_searched,
     explain_tpe,
     learns,
     propose_tpe,
@@ -83,6 +85,7 @@ def suggest(
     >>> abs(best["x"] - 3) < 1
     True
     """
+    check_flag("verbose", verbose)
     settings = _options(
         prior_weight=prior_weight,
         n_startup_jobs=n_startup_jobs,
@@ -121,4 +124,5 @@ def explain(trials: SearchedTrials, domain: Domain, **options: float | None) -> 
     >>> bool(abs(x.values[x.good.argmax()] - 3) < 1)
     True
     """
+    check_searched(domain, trials)
     return explain_tpe(domain.space, trials.history(domain.space), _options(**options))

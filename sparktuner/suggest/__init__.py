@@ -23,7 +23,13 @@ from sparktuner.suggest._explain import Explanation, explain_tpe
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._learns import is_learning, learns
 from sparktuner.suggest._options import check_options, with_options
-from sparktuner.suggest._protocol import Propose, SearchedTrials, Suggest, suggest_with
+from sparktuner.suggest._protocol import (
+    Propose,
+    SearchedTrials,
+    Suggest,
+    check_searched,
+    suggest_with,
+)
 from sparktuner.suggest._qmc import propose_qmc
 from sparktuner.suggest._random import propose_random
 from sparktuner.suggest._tpe import propose_tpe
@@ -33,6 +39,7 @@ __all__ = [
     "Suggest",
     "SearchedTrials",
     "suggest_with",
+    "check_searched",
     "learns",
     "is_learning",
     "with_options",

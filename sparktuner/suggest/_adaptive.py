@@ -20,9 +20,15 @@ from typing import Any
 
 import numpy as np
 
+from sparktuner.checks import check_number, check_whole, shown
 from sparktuner.records import History
 from sparktuner.space import FlatSpace, FloatArray, normal_cdf
-from sparktuner.suggest._densities import ParzenEstimator, TpeOptions
+from sparktuner.suggest._densities import (
+    MOST_CANDIDATES,
+    MOST_TRIALS,
+    ParzenEstimator,
+    TpeOptions,
+)
 from sparktuner.suggest._distinct import suggest_each
 from sparktuner.suggest._feasibility import Feasibility
 from sparktuner.suggest._features import features_of
@@ -35,6 +41,16 @@ from sparktuner.suggest._tpe import best_first, rank_tpe
 
 # A Gaussian process, which knows how wrong it may be, can do with so few results.
 _MIN_RESULTS = 4
+# Each option that is a count, with its limits. More rounds take seconds for each suggestion.
+_COUNTS = (
+    ("n_startup_jobs", 0, MOST_TRIALS),
+    ("n_candidates", 1, MOST_CANDIDATES),
+    ("n_refinements", 0, 1_000),
+    ("n_parents", 1, MOST_CANDIDATES),
+    ("max_points", 2, MAX_ROWS),
+    ("max_fit_points", 1, MOST_CANDIDATES),
+    ("fit_evaluations", 1, 1_000),
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +80,7 @@ class AtpeOptions:
 
     Raises:
         ValueError: An option is out of its range; the message names it.
+        TypeError: An option is no number.
 
     >>> from sparktuner.suggest import AtpeOptions
     >>> AtpeOptions(tpe_share=0.5).n_startup_jobs
@@ -84,19 +101,15 @@ class AtpeOptions:
     tpe: TpeOptions = field(default_factory=partial(TpeOptions, softness=0.0))
 
     def __post_init__(self) -> None:
-        for name in ("n_candidates", "n_parents", "max_fit_points", "fit_evaluations"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if not 2 <= self.max_points <= MAX_ROWS:
-            raise ValueError(f"max_points must be 2 to {MAX_ROWS}, got {self.max_points}")
-        for name in ("n_startup_jobs", "n_refinements"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        for name, least, most in _COUNTS:
+            check_whole(name, getattr(self, name), least, most)
+            # 160.0 is a number of candidates, but none of rows.
+            object.__setattr__(self, name, int(getattr(self, name)))
         for name in ("length_scale", "length_scale_sd", "noise"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be above 0, got {getattr(self, name)}")
-        if not 0 <= self.tpe_share <= 1:
-            raise ValueError(f"tpe_share must be from 0 to 1, got {self.tpe_share}")
+            check_number(name, getattr(self, name), above=0)
+        check_number("tpe_share", self.tpe_share, least=0, most=1)
+        if not isinstance(self.tpe, TpeOptions):
+            raise TypeError(f"tpe must be a TpeOptions(...), got {shown(self.tpe)}")
 
     def is_startup(self, history: History) -> bool:
         """Tells whether there is too little to learn from yet."""

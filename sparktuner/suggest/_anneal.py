@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from sparktuner.checks import check_number
 from sparktuner.records import History
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._distinct import suggest_each
@@ -37,6 +38,7 @@ class AnnealOptions:
 
     Raises:
         ValueError: An option is out of its range; the message names it.
+        TypeError: An option is no number.
 
     >>> from sparktuner.suggest import AnnealOptions
     >>> AnnealOptions(avg_best_idx=1.0).shrink_coef
@@ -48,11 +50,9 @@ class AnnealOptions:
     floor: float = 0.003
 
     def __post_init__(self) -> None:
-        if not self.avg_best_idx >= 1:
-            raise ValueError(f"avg_best_idx must be at least 1, got {self.avg_best_idx}")
+        check_number("avg_best_idx", self.avg_best_idx, least=1)
         for name in ("shrink_coef", "floor"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+            check_number(name, getattr(self, name), least=0)
 
 
 def propose_anneal(

@@ -12,6 +12,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from sparktuner.checks import check_number, check_whole
 from sparktuner.records import History
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, Layout, layout_of
@@ -26,6 +27,9 @@ _MAX_GOOD = 25
 # Values of the pending trials that enter g(x): where 500 trials have 200 parameters each, all
 # of them would cost 100 ms a suggestion.
 _MAX_PENDING_VALUES = 40_000
+# No search has more trials, and a suggestion of more candidates would take all memory.
+MOST_TRIALS = 2**31 - 1
+MOST_CANDIDATES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class TpeOptions:
 
     Raises:
         ValueError: An option is out of its range; the message names it.
+        TypeError: An option is no number.
 
     >>> from sparktuner.suggest import TpeOptions
     >>> TpeOptions(gamma=0.25).softness
@@ -72,24 +77,19 @@ class TpeOptions:
     pending_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.prior_weight > 0:
-            raise ValueError(f"prior_weight must be above 0, got {self.prior_weight}")
-        if self.n_startup_jobs < 0:
-            raise ValueError(f"n_startup_jobs must be at least 0, got {self.n_startup_jobs}")
-        if self.n_EI_candidates < 1:
-            raise ValueError(f"n_EI_candidates must be at least 1, got {self.n_EI_candidates}")
-        if self.gamma is not None and not self.gamma > 0:
-            raise ValueError(f"gamma must be above 0, got {self.gamma}")
-        if not self.softness >= 0:
-            raise ValueError(f"softness must be at least 0, got {self.softness}")
-        if not self.pending_weight >= 0:
-            raise ValueError(f"pending_weight must be at least 0, got {self.pending_weight}")
-        if not (self.good_bandwidth > 0 and self.bad_bandwidth > 0):
-            raise ValueError("good_bandwidth and bad_bandwidth must be above 0")
-        if not 0 <= self.joint <= 1:
-            raise ValueError(f"joint must be from 0 to 1, got {self.joint}")
-        if self.linear_forgetting < 0:
-            raise ValueError(f"linear_forgetting must be at least 0, got {self.linear_forgetting}")
+        for name in ("n_startup_jobs", "linear_forgetting"):
+            check_whole(name, getattr(self, name), least=0, most=MOST_TRIALS)
+        check_whole("n_EI_candidates", self.n_EI_candidates, least=1, most=MOST_CANDIDATES)
+        for name in ("prior_weight", "good_bandwidth", "bad_bandwidth"):
+            check_number(name, getattr(self, name), above=0)
+        if self.gamma is not None:
+            check_number("gamma", self.gamma, above=0)
+        for name in ("softness", "pending_weight"):
+            check_number(name, getattr(self, name), least=0)
+        check_number("joint", self.joint, least=0, most=1)
+        # 24.0 is a number of candidates, but none of rows.
+        for name in ("n_startup_jobs", "linear_forgetting", "n_EI_candidates"):
+            object.__setattr__(self, name, int(getattr(self, name)))
 
     def good_weights(self, n: int) -> FloatArray:
         """Returns the weights (m,) in l(x) of the m best of ``n`` trials, best first."""

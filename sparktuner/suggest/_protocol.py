@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 
+from sparktuner.checks import check_has, shown
 from sparktuner.domain import Domain
 from sparktuner.records import Configuration, History, Tid, TrialDocument, new_document
 from sparktuner.space import FlatSpace, as_generator
@@ -48,6 +49,16 @@ class Suggest(Protocol):
         """
 
 
+def check_searched(domain: object, trials: object) -> None:
+    """Refuses what algorithms cannot be called with.
+
+    Raises:
+        TypeError: ``domain`` is no domain, or ``trials`` no trials.
+    """
+    check_has("domain", domain, ("expr", "space"), "a Domain, such as Domain(fn, space)")
+    check_has("trials", trials, ("history",), "a Trials object, such as Trials()")
+
+
 def suggest_with(
     propose: Propose,
     new_ids: Sequence[Tid],
@@ -61,7 +72,14 @@ def suggest_with(
         One document in state NEW for each id; fewer when the algorithm has no more to give.
         Where the domain has no objective, values are NumPy scalars: a library runs the
         trials, and those that build on Hyperopt (nni) call ``value.item()``.
+
+    Raises:
+        TypeError: an argument is of the wrong type.
     """
+    check_searched(domain, trials)
+    listed = isinstance(new_ids, list | tuple | range | np.ndarray)
+    if not listed or getattr(new_ids, "ndim", 1) == 0:
+        raise TypeError(f"new_ids must be a list of trials' ids, got {shown(new_ids)}")
     space = domain.space
     rng = as_generator("seed", seed)
     configurations = propose(space, trials.history(space), len(new_ids), rng)

@@ -7,10 +7,12 @@ Halton algorithm in R". ``scipy.stats.qmc`` makes the points of both.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, Literal
 
 import numpy as np
 
+from sparktuner.checks import check_whole, shown
 from sparktuner.records import History
 from sparktuner.space import FlatSpace
 
@@ -42,19 +44,23 @@ def propose_qmc(
             unlike their number, they repeat no point after a trial was cancelled.
 
     Raises:
-        ValueError: ``sequence`` is neither of the two.
+        ValueError: ``sequence`` is neither of the two, or ``scramble`` is below 0.
+        TypeError: ``scramble`` or a position is no integer.
     """
     from scipy.stats import qmc  # slow to import, needed only here
 
-    if sequence not in ("sobol", "halton"):
-        raise ValueError(f"sequence must be 'sobol' or 'halton', got {sequence!r}")
+    if not isinstance(sequence, str) or sequence not in ("sobol", "halton"):
+        raise ValueError(f"sequence must be 'sobol' or 'halton', got {shown(sequence)}")
+    check_whole("scramble", scramble, least=0)
     if not space.columns or not n:
         return [{} for _ in range(n)]
     make = qmc.Sobol if sequence == "sobol" else qmc.Halton
-    engine = make(len(space.columns), scramble=True, seed=scramble)
+    engine = make(len(space.columns), scramble=True, seed=int(scramble))
     if positions is None:
         start = history.n + len(history.pending) + len(history.failed)
         positions = range(start, start + n)
+    if not all(isinstance(position, Integral) for position in positions):
+        raise TypeError(f"new_ids must be integers for qmc, got {shown(positions)}")
     points = np.empty((n, len(space.columns)))
     for i in sorted(range(n), key=lambda i: positions[i] % _PERIOD):
         ahead = positions[i] % _PERIOD - engine.num_generated

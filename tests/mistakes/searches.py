@@ -49,8 +49,8 @@ _ITERATED = ("algo", "rstate", "max_queue_len", "max_evals", "timeout", "loss_th
 
 
 def _searched(name: str, value: object) -> object:
-    # Where nothing else ends it, time does.
-    limits = {"max_evals": 2} if name != "max_evals" else {"timeout": 0.02}
+    # Where no number of trials ends it, the first loss does.
+    limits = {"max_evals": 2} if name != "max_evals" else {"loss_threshold": 1.0}
     given: dict[str, Any] = {"fn": abs, "space": X, "algo": rand.suggest, "verbose": False}
     return fmin(**{**given, **limits, name: value})
 
@@ -73,7 +73,7 @@ def _iterated(name: str) -> Argument:
 
 
 def _iterator() -> FMinIter:
-    return FMinIter(rand.suggest, Domain(abs, X), Trials(), 0, timeout=0.02)
+    return FMinIter(rand.suggest, Domain(abs, X), Trials(), 0, loss_threshold=1.0)
 
 
 _WITHIN = [

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.mistakes.algorithms import ALGORITHMS
 from tests.mistakes.judge import Argument, verdicts
 from tests.mistakes.searches import SEARCHES
 from tests.mistakes.spaces import SPACES
 
-ARGUMENTS = [*SEARCHES, *SPACES]
+ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS]
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: argument.name)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from sparktuner import anneal, atpe, grid, mix, qmc, rand, tpe
-from sparktuner.suggest import check_options, is_learning
+from sparktuner.suggest import AtpeOptions, TpeOptions, check_options, is_learning
 from tests.suggest.searches import Search, parameter
 
 MISSPELT: list[tuple[Callable[..., Any], dict[str, Any], str]] = [
@@ -75,3 +75,8 @@ def test_a_checked_algorithm_is_still_itself() -> None:
     assert is_learning(tpe.suggest)
     assert not is_learning(rand.suggest)
     assert list(inspect.signature(anneal.suggest).parameters)[-1] == "shrink_coef"
+
+
+def test_a_count_may_be_a_float_that_is_whole() -> None:
+    assert TpeOptions(n_EI_candidates=12.0) == TpeOptions(n_EI_candidates=12)
+    assert isinstance(AtpeOptions(n_candidates=50.0).n_candidates, int)
