@@ -14,6 +14,8 @@ from sparktuner.errors import InvalidLoss
 
 # A message is read in a terminal: what is longer, such as an array, is cut.
 _SHOWN = 200
+# So many trials at a time no driver can hold.
+_MOST_PARALLEL = 1_000_000
 
 
 def shown(value: object, most: int = _SHOWN) -> str:
@@ -157,6 +159,20 @@ def check_mapping(name: str, value: object, example: str) -> None:
         raise TypeError(f"{name} must be a dictionary, such as {example}, got {shown(value)}")
 
 
+def check_text(name: str, value: object) -> None:
+    """Refuses what is no text; None is none.
+
+    Args:
+        name: of the argument, for the message.
+        value: what was given.
+
+    Raises:
+        TypeError: ``value`` is something else.
+    """
+    if not (value is None or isinstance(value, str)):
+        raise TypeError(f"{name} must be text or None, got {shown(value)}")
+
+
 def check_list(name: str, value: object, what: str) -> None:
     """Refuses what is no list or tuple; one that is read once, as a generator, is none.
 
@@ -265,7 +281,7 @@ def check_parallelism(value: object) -> None:
             "argument is the number of trials at a time: write spark_session=spark"
         )
     if value is not None:
-        check_whole("parallelism", value, least=1)
+        check_whole("parallelism", value, least=1, most=_MOST_PARALLEL)
 
 
 def check_whole(name: str, value: object, least: int, most: float = math.inf) -> None:

@@ -9,7 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NoReturn, Protocol, SupportsFloat, TypeAlias
 
-from sparktuner.checks import check_flag, check_has, check_mapping, check_objective, shown
+from sparktuner.checks import (
+    check_flag,
+    check_has,
+    check_list,
+    check_mapping,
+    check_objective,
+    shown,
+)
 from sparktuner.errors import BadSearchSpace
 from sparktuner.records import (
     COMMAND,
@@ -337,6 +344,10 @@ class Ctrl:
         current_trial: TrialDocument | None = None,
         channel: Channel | None = None,
     ) -> None:
+        if trials is not None:
+            check_has("trials", trials, ("new_trial_ids",), "a Trials object, such as Trials()")
+        if current_trial is not None:
+            check_mapping("current_trial", current_trial, "trials.trials[0]")
         self.trials = trials
         self.current_trial = current_trial
         self._channel = channel
@@ -360,6 +371,7 @@ class Ctrl:
         _, trial = self._here("checkpoint()")
         if r is None:
             return
+        check_mapping("r", r, "{'status': 'ok', 'loss': 0.5}")
         if self._channel is not None:
             self._channel.checkpoint(trial["tid"], dict(r))
             return
@@ -381,10 +393,14 @@ class Ctrl:
 
         Raises:
             RuntimeError: the objective runs in another process.
+            ValueError, TypeError: the arguments are no lists with an entry a trial.
         """
         trials, trial = self._here("inject_results()")
+        check_list("results", results, "dictionaries")
         n = len(results)
         # Stores hand out ids to any thread, so this one need not wait for the loop.
+        if new_tids is not None:
+            check_list("new_tids", new_tids, "trials' ids")
         tids = trials.new_trial_ids(n) if new_tids is None else list(new_tids)
         documents = trials.source_trial_docs(tids, specs, results, miscs, [trial] * n)
         if self._channel is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from numbers import Integral
 from typing import Any, TypeAlias, TypedDict
 
 import numpy as np
 
+from sparktuner.checks import shown
 from sparktuner.errors import InvalidTrial
 from sparktuner.status import (
     JOB_STATE_CANCEL,
@@ -189,18 +191,54 @@ def validate_document(document: TrialDocument) -> TrialDocument:
     _require(document, TRIAL_KEYS, "trial")
     _require(document["misc"], TRIAL_MISC_KEYS, "trial's misc")
     misc = document["misc"]
-    if document["tid"] != misc["tid"]:
-        raise InvalidTrial(f"tid is {document['tid']!r} but misc['tid'] is {misc['tid']!r}")
-    if document["state"] not in JOB_STATES:
-        raise InvalidTrial(f"state must be one of {JOB_STATES}, got {document['state']!r}")
-    # At most one value: Hyperopt's lists are there for batches that nobody makes any more.
-    for key, columns in (("idxs", misc["idxs"]), ("vals", misc["vals"])):
-        for label, values in columns.items():
-            if not isinstance(values, Sequence | np.ndarray) or len(values) > 1:
-                raise InvalidTrial(
-                    f"misc[{key!r}][{label!r}] must be a list of at most one value, got {values!r}"
-                )
+    for name in ("tid", "owner", "exp_key"):
+        _require_key(name, document.get(name))
+    if not _is_same(document["tid"], misc["tid"]):
+        raise InvalidTrial(
+            f"tid is {shown(document['tid'])} but misc['tid'] is {shown(misc['tid'])}"
+        )
+    _require_values(document)
+    _require_columns("idxs", misc["idxs"])
+    _require_columns("vals", misc["vals"])
     return document
+
+
+def _require_values(document: TrialDocument) -> None:
+    state = document["state"]
+    if isinstance(state, bool) or not isinstance(state, Integral) or state not in JOB_STATES:
+        raise InvalidTrial(f"state must be one of {JOB_STATES}, got {shown(state)}")
+    if not isinstance(document["result"], Mapping):
+        raise InvalidTrial(f"result must be a dictionary, got {shown(document['result'])}")
+    if not isinstance(document.get("version", 0), Integral):
+        raise InvalidTrial(f"version must be an integer, got {shown(document['version'])}")
+
+
+def _require_key(name: str, value: object) -> None:
+    # Ids of other tools are of many kinds, but each is looked up.
+    try:
+        hash(value)
+    except TypeError:
+        raise InvalidTrial(f"{name} must be a number or text, got {shown(value)}") from None
+
+
+def _is_same(one: object, other: object) -> bool:
+    try:
+        return bool(one is other or one == other)
+    except Exception:  # whatever a foreign object raises; two of them are not the same then
+        return False
+
+
+def _require_columns(key: str, columns: object) -> None:
+    if not isinstance(columns, Mapping):
+        raise InvalidTrial(f"misc[{key!r}] must be a dictionary, got {shown(columns)}")
+    # At most one value: Hyperopt's lists are there for batches that nobody makes any more.
+    for label, values in columns.items():
+        listed = isinstance(values, Sequence | np.ndarray) and not isinstance(values, str | bytes)
+        if not listed or getattr(values, "ndim", 1) == 0 or len(values) > 1:
+            raise InvalidTrial(
+                f"misc[{key!r}][{label!r}] must be a list of at most one value, got "
+                f"{shown(values)}"
+            )
 
 
 def _require(mapping: object, keys: Iterable[str], what: str) -> None:

@@ -14,7 +14,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from sparktuner.checks import shown
 from sparktuner.errors import BadSearchSpace
 from sparktuner.space._reading import Readable
 

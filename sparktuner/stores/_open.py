@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Callable
 
+from sparktuner import checks
 from sparktuner.errors import MissingExtra
 from sparktuner.records import TrialStore
 from sparktuner.stores._urls import shown
@@ -53,7 +54,10 @@ def open_store(store: str | os.PathLike[str] | TrialStore) -> TrialStore:
     if isinstance(store, TrialStore):
         return store
     if not isinstance(store, str | os.PathLike):
-        raise TypeError(f"store must be a URL, such as {_EXAMPLES}, or a store, got {store!r}")
+        raise TypeError(
+            f"store must be a URL, such as {_EXAMPLES}, or an object whose class derives from "
+            f"TrialStore, got {checks.shown(store)}"
+        )
     url = os.fspath(store)
     if url.startswith(_MOUNTED):
         url = f"file://{url}"

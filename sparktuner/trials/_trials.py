@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TypeAlias, TypeVar
 
 import cloudpickle
 
+from sparktuner.checks import check_flag, check_has, check_text, check_whole, shown
 from sparktuner.domain import Domain
 from sparktuner.driver import (
     SearchArguments,
@@ -50,6 +51,13 @@ from sparktuner.status import (
     JOB_STATE_RUNNING,
 )
 from sparktuner.stores import JournalFile, open_store
+from sparktuner.trials._checks import (
+    check_columns,
+    check_documents,
+    check_parts,
+    states_of,
+    tid_of,
+)
 
 _SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
 # What repr() counts, in words.
@@ -60,6 +68,8 @@ _COUNTED = (
     ("failed", (JOB_STATE_ERROR,)),
     ("cancelled", (JOB_STATE_CANCEL,)),
 )
+# At a time; more are a mistake that would take all memory.
+_MOST_IDS = 10_000_000
 # Never pickled: they belong to this process.
 _LOCAL_ATTRIBUTES = ("_search_lock", "_space", "_shown")
 
@@ -124,7 +134,12 @@ class Trials:
                 ``"postgresql://host/db"`` (see :func:`sparktuner.stores.open_store`), or a
                 store; None keeps them in memory.
             runner: where trials run; None runs them one after another in this process.
+
+        Raises:
+            TypeError: an argument is of the wrong type.
         """
+        check_parts(exp_key, runner)
+        check_flag("refresh", refresh)
         self._log = TrialLog(MemoryStore() if store is None else open_store(store), exp_key)
         self.runner: Runner = SerialRunner() if runner is None else runner
         # On the class for Hyperopt's users, on the object where a runner was given.
@@ -322,9 +337,15 @@ class Trials:
         Args:
             arg: one state, or several.
             trials: the documents to count.
+
+        Raises:
+            ValueError, TypeError: ``arg`` is no state, or ``trials`` are no documents.
         """
-        states = [arg] if isinstance(arg, int) else list(arg)
-        return _count(self.trials if trials is None else list(trials), states)
+        states = states_of(arg)
+        if trials is None:
+            return _count(self.trials, states)
+        check_documents("trials", trials)
+        return _count([validate_document(document) for document in trials], states)
 
     def count_by_state_unsynced(self, arg: int | Sequence[int]) -> int:
         """Returns how many of all trials, failed and cancelled ones included, are in a state."""
@@ -333,6 +354,8 @@ class Trials:
 
     def history(self, space: FlatSpace) -> History:
         """Returns the trials as arrays over the columns of ``space``; algorithms learn from it."""
+        if not isinstance(space, FlatSpace):
+            raise TypeError(f"space must be that of a domain, domain.space, got {shown(space)}")
         return self._log.history(space)
 
     # --- attachments
@@ -344,11 +367,13 @@ class Trials:
 
     def aname(self, trial: TrialDocument, name: str) -> str:
         """Returns the name in :attr:`attachments` of a trial's attachment."""
-        return attachment_name(trial["tid"], name)
+        if not isinstance(name, str):
+            raise TypeError(f"name must be text, got {shown(name)}")
+        return attachment_name(tid_of(trial), name)
 
     def trial_attachments(self, trial: TrialDocument) -> Attachments:
         """Returns the attachments of one trial by their own names."""
-        return self._log.attachments_of(trial["tid"])
+        return self._log.attachments_of(tid_of(trial))
 
     # --- writing
 
@@ -360,6 +385,8 @@ class Trials:
 
     def view(self: T, exp_key: str | None = None, refresh: bool = True) -> T:
         """Returns trials of the same kind that show the same store through an ``exp_key``."""
+        check_text("exp_key", exp_key)
+        check_flag("refresh", refresh)
         view = self.over(TrialLog(self.store, exp_key))
         if refresh:
             view.refresh()
@@ -367,6 +394,8 @@ class Trials:
 
     def over(self: T, log: TrialLog) -> T:
         """Returns trials of the same kind and settings that show another log."""
+        if not isinstance(log, TrialLog):
+            raise TypeError(f"log must be a TrialLog, got {shown(log)}")
         # Through __getstate__, as pickling would make it, but for the log.
         other = copy.copy(self)
         other._log = log
@@ -403,6 +432,7 @@ class Trials:
         Raises:
             InvalidTrial: one is ill-formed, or its id is taken.
         """
+        check_documents("docs", docs)
         return self._insert([self.assert_valid_trial(doc) for doc in docs])
 
     def _insert(self, documents: list[TrialDocument]) -> list[Tid]:
@@ -414,7 +444,8 @@ class Trials:
 
     def new_trial_ids(self, n: int) -> list[Tid]:
         """Returns ``n`` new ids, above all that were ever given out."""
-        return self._log.allocate(n)
+        check_whole("n", n, least=0, most=_MOST_IDS)
+        return self._log.allocate(int(n))
 
     def new_trial_docs(
         self,
@@ -423,7 +454,12 @@ class Trials:
         results: Sequence[Mapping[str, Any]],
         miscs: Sequence[TrialMisc],
     ) -> list[TrialDocument]:
-        """Returns documents in state NEW; they are not inserted yet."""
+        """Returns documents in state NEW; they are not inserted yet.
+
+        Raises:
+            ValueError, TypeError: the arguments are no lists with an entry a trial.
+        """
+        check_columns(tids=tids, specs=specs, results=results, miscs=miscs)
         documents = []
         for tid, spec, result, misc in zip(tids, specs, results, miscs, strict=True):
             document = new_document(tid, {}, exp_key=self.exp_key)
@@ -442,13 +478,18 @@ class Trials:
         """Returns documents in state DONE that name the trials they stem from.
 
         Each has the id of its source in ``misc["from_tid"]``.
+
+        Raises:
+            ValueError, TypeError: the arguments are no lists with an entry a trial.
+            InvalidTrial: a source is no document.
         """
+        check_columns(tids=tids, specs=specs, results=results, miscs=miscs, sources=sources)
         documents = self.new_trial_docs(tids, specs, results, miscs)
         for document, source in zip(documents, sources, strict=True):
             # A result that was injected needs no run, and the experiment is its source's.
             document["state"] = JOB_STATE_DONE
-            document["misc"]["from_tid"] = source["tid"]
-            document["exp_key"] = source["exp_key"]
+            document["misc"]["from_tid"] = tid_of(source)
+            document["exp_key"] = source.get("exp_key")
         return documents
 
     def delete_all(self) -> None:
@@ -500,7 +541,14 @@ class Trials:
 
         Raises:
             TrialsBusy: a search on these trials is under way.
+            TypeError: an argument is of the wrong type.
         """
+        check_has("domain", domain, ("fn", "expr", "space"), "a Domain, such as Domain(fn, space)")
+        if not isinstance(arguments, SearchArguments):
+            raise TypeError(f"arguments must be SearchArguments(...), got {shown(arguments)}")
+        if most_queued is not None:
+            check_whole("most_queued", most_queued, least=0)
+            most_queued = int(most_queued)
         # Two loops on one object would each count the other's trials as strangers'.
         if not self._search_lock.acquire(blocking=False):
             raise TrialsBusy(
@@ -583,6 +631,7 @@ def trials_from_docs(
 
     Raises:
         InvalidTrial: a document is ill-formed.
+        TypeError: another argument is of the wrong type.
 
     Example:
         >>> from sparktuner import fmin, hp, trials_from_docs
@@ -592,6 +641,8 @@ def trials_from_docs(
         {'x': 0.5}
     """
     trials = Trials(**kwargs)
+    check_flag("validate", validate)
+    check_documents("docs", docs)
     if validate:
         trials.insert_trial_docs(docs)
     else:

@@ -10,8 +10,9 @@ from tests.mistakes.algorithms import ALGORITHMS
 from tests.mistakes.judge import Argument, verdicts
 from tests.mistakes.searches import SEARCHES
 from tests.mistakes.spaces import SPACES
+from tests.mistakes.trials import TRIALS
 
-ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS]
+ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS]
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: argument.name)

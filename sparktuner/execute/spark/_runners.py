@@ -5,7 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from sparktuner.checks import check_loss_threshold, check_parallelism, check_seconds, check_whole
+from sparktuner.checks import (
+    check_has,
+    check_loss_threshold,
+    check_parallelism,
+    check_seconds,
+    check_whole,
+)
 from sparktuner.execute._local import ThreadExecutor
 from sparktuner.execute._protocol import Executor, Limits, Objective
 from sparktuner.execute.spark._environment import has_session
@@ -18,6 +24,11 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 _log = logging.getLogger("sparktuner")
+
+
+def _check_session(spark_session: object) -> None:
+    if spark_session is not None:
+        check_has("spark_session", spark_session, ("createDataFrame",), "a SparkSession or None")
 
 
 class SparkRunner:
@@ -51,17 +62,26 @@ class SparkRunner:
 
         Raises:
             ValueError: an argument is out of its range.
-            TypeError: ``parallelism`` or ``max_trial_retries`` is no integer.
+            TypeError: ``parallelism`` or ``max_trial_retries`` is no integer, or another argument
+                something else than it must be.
         """
         check_parallelism(parallelism)
         check_seconds("timeout", timeout)
         check_seconds("trial_timeout", trial_timeout)
         check_loss_threshold(loss_threshold)
         check_whole("max_trial_retries", max_trial_retries, least=0)
-        self.parallelism = parallelism
+        _check_session(spark_session)
+        if resource_profile is not None:
+            check_has(
+                "resource_profile",
+                resource_profile,
+                ("taskResources",),
+                "a ResourceProfile, such as ResourceProfileBuilder().require(...).build",
+            )
+        self.parallelism = None if parallelism is None else int(parallelism)
         self.spark_session = spark_session
         self.resource_profile = resource_profile
-        self.max_trial_retries = max_trial_retries
+        self.max_trial_retries = int(max_trial_retries)
         self.timeout = timeout
         self.loss_threshold = loss_threshold
         self.trial_timeout = trial_timeout
@@ -129,11 +149,13 @@ class ThreadRunner:
 
         Raises:
             ValueError: ``parallelism`` is below 1.
-            TypeError: ``parallelism`` is no integer.
+            TypeError: ``parallelism`` is no integer, or ``spark_session`` no session.
         """
+        if parallelism is None:
+            raise TypeError("parallelism must be an integer, got None; threads need a number")
         check_parallelism(parallelism)
-        check_whole("parallelism", parallelism, least=1)
-        self.parallelism = parallelism
+        _check_session(spark_session)
+        self.parallelism = int(parallelism)
         self.spark_session = spark_session
 
     @property
