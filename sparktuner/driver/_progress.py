@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol, TypeAlias
 
+from sparktuner.checks import shown
 from sparktuner.driver._callbacks import Callback
 from sparktuner.records import Incumbent, Tid, TrialDocument, finite_loss
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE
@@ -55,7 +56,13 @@ class Progress(Callback):
         self._in_flight: dict[Tid, bool] = {}  # tid -> whether it waits for a slot
         done = sum(document["state"] == JOB_STATE_DONE for document in documents)
         self._context = ExitStack()
-        self._bar = self._context.enter_context(factory(done, total))
+        opened: object = factory(done, total)
+        if not isinstance(opened, AbstractContextManager):
+            raise TypeError(
+                "show_progressbar(initial, total) must return a context manager, as "
+                f"progress.default_callback does, got {shown(opened)}"
+            )
+        self._bar = self._context.enter_context(opened)
 
     def on_trial_start(self, document: TrialDocument) -> None:
         # That it waits for a slot may have become known before.

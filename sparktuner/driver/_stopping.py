@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
+import numpy as np
+
+from sparktuner.checks import shown
 from sparktuner.driver._protocol import TrialsView
 from sparktuner.errors import AllTrialsFailed, ObjectiveFailed
 from sparktuner.execute import Failed
@@ -99,15 +103,23 @@ class EarlyStop:
             answer = self._function(self._trials, *self._args)
         except AllTrialsFailed:  # of trials.best_trial: there is nothing to judge yet
             return None
-        try:
-            stop, self._args = answer
-        except (TypeError, ValueError):
+        if not _is_answer(answer):
             raise TypeError(
                 "early_stop_fn(trials, *args) must return (stop, args), a bool and a list of "
-                f"arguments for its next call, got {answer!r}"
-            ) from None
+                f"arguments for its next call, got {shown(answer)}"
+            )
+        stop, self._args = answer
         name = getattr(self._function, "__name__", "early_stop_fn")
         return f"early_stop_fn: {name} asked to stop" if stop else None
+
+
+def _is_answer(answer: object) -> bool:
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        return False
+    stop, args = answer
+    # Some rules written for Hyperopt return an empty dictionary.
+    listed = isinstance(args, tuple | list) or (isinstance(args, Mapping) and not args)
+    return listed and isinstance(stop, bool | Integral | np.bool_)
 
 
 class SameFailure:

@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol, cast
 
+from sparktuner.checks import check_list
 from sparktuner.domain import Domain
 from sparktuner.driver._protocol import TrialsView
-from sparktuner.records import MemoryStore, Tid, TrialDocument, TrialLog, has_ended
+from sparktuner.errors import InvalidTrial
+from sparktuner.records import (
+    MemoryStore,
+    Tid,
+    TrialDocument,
+    TrialLog,
+    has_ended,
+    validate_document,
+)
 from sparktuner.status import JOB_STATE_RUNNING, STATUS_NEW
 from sparktuner.suggest import Suggest
 
@@ -42,7 +51,21 @@ class AsTheyCome:
     def next(self, tids: list[Tid], seed: int) -> list[TrialDocument]:
         # A user's own algorithm reads `trials.trials`, which is as of the last refresh.
         self._trials.refresh()
-        return self._suggest(tids, self._domain, self._trials, seed)
+        return _checked(self._suggest(tids, self._domain, self._trials, seed))
+
+
+def _checked(documents: object) -> list[TrialDocument]:
+    """What an algorithm of the user's returned, if it is documents."""
+    check_list("what algo returns", documents, "trial documents, as rand.suggest makes them")
+    listed: list[TrialDocument] = list(documents)  # type: ignore[call-overload]
+    for document in listed:
+        try:
+            validate_document(document)
+        except InvalidTrial as error:
+            raise InvalidTrial(f"algo returned what is no trial document: {error}") from None
+        # Documents that users write by hand often have none.
+        document.setdefault("version", 0)
+    return listed
 
 
 class InOrder:

@@ -9,6 +9,8 @@ from typing import Any, SupportsFloat, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sparktuner.checks import shown
+from sparktuner.errors import InvalidLoss
 from sparktuner.records._document import TrialDocument
 from sparktuner.space import FloatArray
 from sparktuner.status import JOB_STATE_DONE, STATUS_OK
@@ -29,9 +31,13 @@ def finite_loss(document: TrialDocument) -> float | None:
         return None
     # Foreign documents may hold NaN, infinity or text, which no order of trials can place.
     loss = result.get("loss")
-    if not isinstance(loss, SupportsFloat):
+    if isinstance(loss, str | bytes) or not isinstance(loss, SupportsFloat):
         return None
-    return float(loss) if math.isfinite(float(loss)) else None
+    try:
+        number = float(loss)
+    except (TypeError, ValueError, OverflowError):  # an array, or an integer beyond all floats
+        return None
+    return number if math.isfinite(number) else None
 
 
 def is_better(loss: float, than: float | None, by: float = 0.0) -> bool:
@@ -109,10 +115,13 @@ def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
 
     Args:
         results: at least one, each with status ok and a finite loss.
+
+    Raises:
+        InvalidLoss: a ``true_loss`` or ``loss_variance`` is no number.
     """
-    losses = np.array([r["loss"] for r in results], dtype=float)
-    true = np.array([r.get("true_loss", r["loss"]) for r in results], dtype=float)
-    variances = np.array([r.get("loss_variance") or 0.0 for r in results], dtype=float)
+    losses = np.array([float(r["loss"]) for r in results])
+    true = np.array([_number_in(r, "true_loss", r["loss"]) for r in results])
+    variances = np.array([_number_in(r, "loss_variance", 0.0) for r in results])
     # What is no variance says nothing of the noise.
     variances = np.where(np.isfinite(variances) & (variances > 0), variances, 0.0)
     # Without noise there is nothing to weigh.
@@ -126,3 +135,15 @@ def expected_best_loss(results: Sequence[Mapping[str, Any]]) -> float:
         draws = rng.normal(losses, np.sqrt(variances), size=(_AT_A_TIME, len(losses)))
         wins += np.bincount(draws.argmin(axis=1), minlength=len(losses))
     return float(true @ wins / wins.sum())
+
+
+def _number_in(result: Mapping[str, Any], key: str, default: float) -> float:
+    value = result.get(key)
+    if value is None:
+        return float(default)
+    try:
+        if isinstance(value, str | bytes):
+            raise TypeError
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise InvalidLoss(f"the result's {key!r} must be a number, got {shown(value)}") from None

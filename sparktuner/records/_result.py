@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from sparktuner.checks import shown
 from sparktuner.errors import InvalidLoss, InvalidResultStatus
 from sparktuner.status import STATUS_FAIL, STATUS_OK, STATUS_STRINGS
 
@@ -33,14 +34,14 @@ def normalise_result(value: object) -> dict[str, Any]:
     if attachments is not None and not named:
         raise InvalidResultStatus(
             "the result's 'attachments' must be a dictionary from names to what is kept, got "
-            f"{attachments!r:.80}"
+            f"{shown(attachments, 80)}"
         )
     status = result.get("status")
     # Refused, not guessed: a result without a status is a typing error, such as 'OK'.
-    if status not in STATUS_STRINGS:
+    if not isinstance(status, str) or status not in STATUS_STRINGS:
         raise InvalidResultStatus(
             f"the objective's result needs a 'status' out of {list(STATUS_STRINGS)}, got "
-            + (repr(status) if "status" in result else f"only the keys {list(result)}")
+            + (shown(status) if "status" in result else f"only the keys {list(result)}")
             + f"; {_RETURN_EITHER}"
         )
     # A failed trial needs no loss, and its other keys may say why it failed.
@@ -74,11 +75,9 @@ def _number(value: object, subject: str) -> float:
             raise TypeError
         return float(item)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError, RuntimeError):
-        shown = repr(value)
-        shown = shown if len(shown) <= 80 else shown[:77] + "..."
         raise InvalidLoss(
-            f"{subject} {shown} of type {type(value).__name__}, which is not a real number; "
-            f"{_RETURN_EITHER}"
+            f"{subject} {shown(value, 80)} of type {type(value).__name__}, which is not a real "
+            f"number; {_RETURN_EITHER}"
         ) from None
 
 
