@@ -243,3 +243,26 @@ def test_shipping_that_comes_to_nothing_ends_the_session_that_it_began(
         make_executor(connect_spark, lambda config: len(data), 1)
     # The first one is the look whether the server answers.
     assert ended == [False, False]
+
+
+OTHER_THREAD = """
+from pyspark.sql import SparkSession
+from sparktuner import SparkTrials, ThreadTrials, fmin, hp, rand
+session = SparkSession.builder.remote({url!r}).getOrCreate()
+
+def search():
+    for trials in (SparkTrials(2), ThreadTrials(2)):
+        fmin(abs, hp.uniform("x", -1, 1), algo=rand.suggest, max_evals=2, trials=trials,
+             verbose=False)
+        print(len(trials), active_session() is session)
+
+thread = threading.Thread(target=search)
+thread.start()
+thread.join()
+session.client.close()
+"""
+
+
+def test_a_search_in_a_thread_finds_the_session_of_the_main_thread(connect_server: Any) -> None:
+    answer = in_new_process(OTHER_THREAD.format(url=connect_server.url))
+    assert answer.stdout.splitlines() == ["2 True", "2 True"], answer.stderr

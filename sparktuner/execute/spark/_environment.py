@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sparktuner.errors import SparkUnavailable
@@ -279,11 +280,32 @@ def has_session() -> bool:
     pyspark, sql = sys.modules.get("pyspark"), sys.modules.get("pyspark.sql")
     if pyspark is None or sql is None:
         return False
-    if sql.SparkSession.getActiveSession() is not None:
-        return True
-    # That is this thread's own; other threads' are what the builder gives here.
-    context = getattr(pyspark, "SparkContext", None)
-    if context is not None and context._active_spark_context is not None:
-        return True
+    return found_session() is not None or _has_context(pyspark)
+
+
+def found_session() -> SparkSession | None:
+    """Returns this thread's session, else that of Spark Connect which another thread made.
+
+    Starts none. A classic session of another thread is what pyspark's builder gives; on Spark
+    Connect the builder would ask for the server's address once more.
+
+    Raises:
+        ImportError: pyspark is not installed.
+    """
+    import pyspark
+    from pyspark.sql import SparkSession
+
+    active = SparkSession.getActiveSession()
+    if active is not None or _has_context(pyspark):
+        return active
     connect = sys.modules.get("pyspark.sql.connect.session")
-    return connect is not None and connect.SparkSession._default_session is not None
+    default: SparkSession | None = getattr(
+        getattr(connect, "SparkSession", None), "_default_session", None
+    )
+    return None if default is None or is_session_stopped(default) else default
+
+
+def _has_context(pyspark: ModuleType) -> bool:
+    # A client of Spark Connect alone (pyspark-client) brings no SparkContext.
+    context = getattr(pyspark, "SparkContext", None)
+    return getattr(context, "_active_spark_context", None) is not None

@@ -8,6 +8,7 @@ from sparktuner.errors import MissingExtra, SparkUnavailable
 from sparktuner.execute.spark._environment import (
     STOPPED,
     connect_requested,
+    found_session,
     is_connect,
     is_session_stopped,
     needs_context,
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 
 def active_session(spark_session: SparkSession | None = None) -> SparkSession:
-    """Returns the session to use: the one given, else the active one, else a new one.
+    """Returns the session to use: the one given, else one that is there, else a new one.
+
+    On Spark Connect, one that is there may be another thread's.
 
     Raises:
         SparkUnavailable: the session was stopped; or there is none, and no Java serves to
@@ -46,6 +49,8 @@ def _require_running(session: SparkSession) -> None:
 def require_launchable() -> None:
     """Checks, where a JVM would have to be launched, that there is a Java that serves.
 
+    There is nothing to launch where a session is there already.
+
     Raises:
         SparkUnavailable: there is none; says which ones serve and how to install one.
         MissingExtra: pyspark is not installed.
@@ -58,17 +63,17 @@ def require_launchable() -> None:
             "(Databricks, EMR, Dataproc) brings its own."
         ) from error
     # The launch would fail with a stack trace that does not say what to install.
-    if needs_jvm():
+    if found_session() is None and needs_jvm():
         check_java(pyspark.__version__)
 
 
 def _found_or_new() -> SparkSession:
     require_launchable()
+    found = found_session()
+    if found is not None:
+        return found
     from pyspark.sql import SparkSession
 
-    active = SparkSession.getActiveSession()
-    if active is not None:
-        return active
     try:
         # A server in this process reads it when it starts. On a cluster, where this path need
         # not exist, a classic session goes on with what its own settings say.
