@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark import require_launchable
+from sparktuner.execute.spark import require_launchable, require_own_spark
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,8 +50,8 @@ def local_spark(
         The session.
 
     Raises:
-        SparkUnavailable: there is no Java that serves, or no Connect server; says how to
-            install one.
+        SparkUnavailable: there is no Java that serves, no Connect server, or no Spark at all
+            beside pyspark-client; says how to install one.
         MissingExtra: pyspark is not installed.
 
     Example:
@@ -64,8 +64,6 @@ def local_spark(
         4
     """
     require_launchable()
-    if connect:
-        _require_connect_server()
     from pyspark.sql import SparkSession
 
     # Two sessions with different settings cannot be in one JVM.
@@ -73,6 +71,9 @@ def local_spark(
     if running is not None:
         yield running
         return
+    require_own_spark()
+    if connect:
+        _require_connect_server()
     master = cores if isinstance(cores, str) else f"local[{cores}]"
     builder = SparkSession.builder
     builder = builder.remote(master) if connect else builder.master(master)

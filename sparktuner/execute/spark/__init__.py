@@ -13,7 +13,11 @@ from sparktuner.execute.spark._environment import has_session
 from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._factories import make_executor, make_thread_executor, trial_jobs
 from sparktuner.execute.spark._runners import SparkRunner, ThreadRunner
-from sparktuner.execute.spark._session import active_session, require_launchable
+from sparktuner.execute.spark._session import (
+    active_session,
+    require_launchable,
+    require_own_spark,
+)
 from sparktuner.execute.spark._slots import Slots
 from sparktuner.execute.spark._transport import JobFailed, Transport
 
@@ -23,6 +27,7 @@ __all__ = [
     "active_session",
     "has_session",
     "require_launchable",
+    "require_own_spark",
     "Slots",
     "make_executor",
     "make_thread_executor",

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sparktuner.errors import SparkUnavailable
@@ -218,13 +217,11 @@ def needs_context() -> bool:
     Raises:
         ImportError: pyspark is not installed.
     """
-    import pyspark
-
-    # A client of Spark Connect alone (pyspark-client) brings no SparkContext.
-    context = getattr(pyspark, "SparkContext", None)
-    if context is None or connect_requested() or "PYSPARK_GATEWAY_PORT" in os.environ:
+    if is_client_alone() or connect_requested() or "PYSPARK_GATEWAY_PORT" in os.environ:
         return False
-    return context._active_spark_context is None
+    from pyspark import SparkContext
+
+    return SparkContext._active_spark_context is None
 
 
 def needs_jvm() -> bool:
@@ -233,9 +230,24 @@ def needs_jvm() -> bool:
     Raises:
         ImportError: pyspark is not installed.
     """
+    if not needs_context():
+        return False
+    from pyspark import SparkContext
+
+    return SparkContext._gateway is None
+
+
+def is_client_alone() -> bool:
+    """Returns whether pyspark here is a client of Spark Connect only, and has no Spark to start.
+
+    That is what the distribution ``pyspark-client`` installs.
+
+    Raises:
+        ImportError: pyspark is not installed.
+    """
     import pyspark
 
-    return needs_context() and pyspark.SparkContext._gateway is None
+    return not hasattr(pyspark, "SparkContext")
 
 
 def connect_requested() -> bool:
@@ -280,7 +292,7 @@ def has_session() -> bool:
     pyspark, sql = sys.modules.get("pyspark"), sys.modules.get("pyspark.sql")
     if pyspark is None or sql is None:
         return False
-    return found_session() is not None or _has_context(pyspark)
+    return found_session() is not None or _has_context()
 
 
 def found_session() -> SparkSession | None:
@@ -292,11 +304,10 @@ def found_session() -> SparkSession | None:
     Raises:
         ImportError: pyspark is not installed.
     """
-    import pyspark
     from pyspark.sql import SparkSession
 
     active = SparkSession.getActiveSession()
-    if active is not None or _has_context(pyspark):
+    if active is not None or _has_context():
         return active
     connect = sys.modules.get("pyspark.sql.connect.session")
     default: SparkSession | None = getattr(
@@ -305,7 +316,9 @@ def found_session() -> SparkSession | None:
     return None if default is None or is_session_stopped(default) else default
 
 
-def _has_context(pyspark: ModuleType) -> bool:
-    # A client of Spark Connect alone (pyspark-client) brings no SparkContext.
-    context = getattr(pyspark, "SparkContext", None)
-    return getattr(context, "_active_spark_context", None) is not None
+def _has_context() -> bool:
+    if is_client_alone():
+        return False
+    from pyspark import SparkContext
+
+    return SparkContext._active_spark_context is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sparktuner.errors import MissingExtra, SparkUnavailable
@@ -9,6 +10,7 @@ from sparktuner.execute.spark._environment import (
     STOPPED,
     connect_requested,
     found_session,
+    is_client_alone,
     is_connect,
     is_session_stopped,
     needs_context,
@@ -19,6 +21,13 @@ from sparktuner.execute.spark._java import check_java
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+_NO_SERVER = (
+    "There is no Spark session, and pyspark-client, which is installed here, can only connect to "
+    "a Spark elsewhere. Set SPARK_REMOTE to its address (sc://host:15002), or make a session and "
+    "give it to SparkTrials: spark = SparkSession.builder.remote('sc://host:15002')"
+    ".getOrCreate(), then SparkTrials(spark_session=spark)."
+)
 
 
 def active_session(spark_session: SparkSession | None = None) -> SparkSession:
@@ -34,6 +43,20 @@ def active_session(spark_session: SparkSession | None = None) -> SparkSession:
     session = spark_session if spark_session is not None else _found_or_new()
     _require_running(session)
     return session
+
+
+def require_own_spark() -> None:
+    """Checks that pyspark here has a Spark that can be started.
+
+    Raises:
+        SparkUnavailable: it is a client of Spark Connect alone.
+    """
+    if is_client_alone():
+        raise SparkUnavailable(
+            "pyspark-client, which is installed here, can only connect to a Spark elsewhere, and "
+            "has none to start. Install pyspark in its place: pip uninstall pyspark-client, then "
+            "pip install 'sparktuner[spark]'."
+        )
 
 
 def _require_running(session: SparkSession) -> None:
@@ -59,8 +82,9 @@ def require_launchable() -> None:
         import pyspark
     except ImportError as error:
         raise MissingExtra(
-            "pyspark is not installed: pip install 'sparktuner[spark]'. A managed platform "
-            "(Databricks, EMR, Dataproc) brings its own."
+            "pyspark is not installed: pip install 'sparktuner[spark]', or 'sparktuner[client]' "
+            "where Spark is a Connect server elsewhere. A managed platform (Databricks, EMR, "
+            "Dataproc) brings its own."
         ) from error
     # The launch would fail with a stack trace that does not say what to install.
     if found_session() is None and needs_jvm():
@@ -87,4 +111,10 @@ def _found_or_new() -> SparkSession:
             builder = builder.config("spark.ui.showConsoleProgress", "false")
         return builder.getOrCreate()
     except Exception as error:  # pyspark raises a dozen kinds here
-        raise SparkUnavailable(f"No Spark session could be started: {error}") from error
+        raise SparkUnavailable(_why_none_started(error)) from error
+
+
+def _why_none_started(error: Exception) -> str:
+    if is_client_alone() and "SPARK_REMOTE" not in os.environ:
+        return _NO_SERVER
+    return f"No Spark session could be started: {error}"
