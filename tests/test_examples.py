@@ -17,7 +17,7 @@ USERS = ["fmin", "hp", "tpe", "atpe", "anneal", "rand", "qmc", "grid", "mix", "e
 USERS += ["callbacks", "testing", "base", "progress", "graph_viz", "spark"]
 USERS += ["pyll", "pyll.base", "pyll.stochastic"]
 # What is for those who extend sparktuner is explained by contracts; its examples run as well.
-SEAMS = ["execute", "execute.spark", "records", "space", "suggest", "driver"]
+SEAMS = ["execute", "execute.spark", "records", "space", "suggest", "driver", "history"]
 
 
 def modules(names: list[str]) -> list[ModuleType]:
@@ -72,6 +72,9 @@ def examples() -> Iterator[Any]:
 def test_an_example_prints_what_it_says(
     example: doctest.DocTest, needs_spark: bool, request: pytest.FixtureRequest
 ) -> None:
+    for package in ("pandas", "optuna"):
+        if package in (example.docstring or ""):
+            pytest.importorskip(package)
     if needs_spark:
         request.getfixturevalue("local_spark")
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE

@@ -31,9 +31,12 @@ ALLOWED: dict[str, set[str]] = {
     # L3
     "suggest": L2,
     "execute": L0,
+    "history": L2,
     # L4
     "driver": L2 | {"stores", "suggest", "execute"},
     "trials": L2 | {"stores", "execute", "driver"},
+    "driver": L2 | {"suggest", "execute"},
+    "trials": L2 | {"execute", "history", "driver"},
     # L5: the user's words
     "hp": {"checks", "errors", "space"},
     "tpe": ALGORITHM,
@@ -154,6 +157,7 @@ def test_importing_sparktuner_loads_no_optional_dependency_and_no_slow_one() -> 
     program = (
         "import sys, sparktuner\n"
         "slow = {'scipy', 'tqdm', 'pyspark', 'sklearn', 'pandas', 'pyarrow', 'IPython'}\n"
+        "slow |= {'optuna', 'matplotlib'}\n"
         "print(sorted(slow & set(sys.modules)))"
     )
     answer = subprocess.run(

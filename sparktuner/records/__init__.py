@@ -51,6 +51,7 @@ from sparktuner.records._result import normalise_result
 from sparktuner.records._space_reading import ShownAttachments, SpaceReading
 from sparktuner.records._space_record import (
     SPACE_PREFIX,
+    ColumnRecord,
     DoesNotFit,
     SpaceRecord,
     describe_space,
@@ -90,6 +91,7 @@ __all__ = [
     "would_fail_again",
     "miscs_to_idxs_vals",
     "SpaceRecord",
+    "ColumnRecord",
     "describe_space",
     "differences",
     "DoesNotFit",

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 import cloudpickle
 
@@ -23,6 +23,7 @@ from sparktuner.driver import (
 )
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
+from sparktuner.history import Spaces, to_pandas, trial_table
 from sparktuner.records import (
     Attachments,
     Configuration,
@@ -36,13 +37,14 @@ from sparktuner.records import (
     TrialStore,
     attachment_name,
     configuration_of,
+    describe_space,
     expected_best_loss,
     finite_loss,
     miscs_to_idxs_vals,
     new_document,
     validate_document,
 )
-from sparktuner.space import FlatSpace, evaluate
+from sparktuner.space import FlatSpace, evaluate, flatten
 from sparktuner.status import (
     JOB_STATE_CANCEL,
     JOB_STATE_DONE,
@@ -58,6 +60,9 @@ from sparktuner.trials._checks import (
     states_of,
     tid_of,
 )
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
 # What repr() counts, in words.
@@ -357,6 +362,47 @@ class Trials:
         if not isinstance(space, FlatSpace):
             raise TypeError(f"space must be that of a domain, domain.space, got {shown(space)}")
         return self._log.history(space)
+
+    # --- as data of other tools
+
+    def to_pandas(self) -> DataFrame:
+        """Returns all trials as a pandas DataFrame, one row each, by id.
+
+        Failed and cancelled trials are rows too, and those that run or wait. The columns are
+        ``state`` (``waiting``, ``running``, ``done``, ``failed`` or ``cancelled``), ``status``
+        and ``loss``; ``params.<label>`` for each parameter, missing where it was not active;
+        ``result.<key>`` for each further number or text in the results; ``start`` and ``end``
+        in UTC, ``duration`` in seconds, ``host``, ``attempts``, ``error`` (its type) and
+        ``traceback``, ``exp_key``, ``owner``.
+
+        A choice is the value of its option, where the space is known: of trials of ``fmin`` it
+        is. An option that is no number or text is described: ``"{'C': <C>}"``. Whole numbers
+        are ``Int64``, or floats where one is beyond 64 bits.
+
+        Raises:
+            MissingExtra: pandas is not installed.
+
+        Example:
+            >>> from sparktuner import Trials, fmin, hp
+            >>> trials = Trials()
+            >>> space = {"x": hp.uniform("x", 0, 1), "act": hp.choice("act", ["relu", "tanh"])}
+            >>> best = fmin(
+            ...     lambda p: p["x"], space, max_evals=9, trials=trials, rstate=0, verbose=False
+            ... )
+            >>> trials.to_pandas()[["state", "params.act", "params.x"]].round(2).tail(2)
+                state params.act  params.x
+            tid
+            7    done       relu      0.89
+            8    done       relu      0.44
+        """
+        return to_pandas(trial_table(self.all_trials, self._spaces()))
+
+    def _spaces(self) -> Spaces:
+        """What the values of these trials mean."""
+        searched = None if self._log.reading is None else self._log.reading.present
+        if searched is None and self._space is not None:
+            searched = describe_space(flatten(self._space))
+        return Spaces(self._log.attachments, searched)
 
     # --- attachments
 
