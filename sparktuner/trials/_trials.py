@@ -23,7 +23,8 @@ from sparktuner.driver import (
 )
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
-from sparktuner.history import Spaces, to_pandas, trial_table
+from sparktuner.execute.spark import active_session
+from sparktuner.history import Spaces, to_pandas, to_spark, trial_table
 from sparktuner.records import (
     Attachments,
     Configuration,
@@ -63,6 +64,8 @@ from sparktuner.trials._checks import (
 
 if TYPE_CHECKING:
     from pandas import DataFrame
+    from pyspark.sql import DataFrame as SparkDataFrame
+    from pyspark.sql import SparkSession
 
 _SHOWN_STATES = (JOB_STATE_NEW, JOB_STATE_RUNNING, JOB_STATE_DONE)
 # What repr() counts, in words.
@@ -396,6 +399,31 @@ class Trials:
             8    done       relu      0.44
         """
         return to_pandas(trial_table(self.all_trials, self._spaces()))
+
+    def to_spark(self, spark: SparkSession | None = None) -> SparkDataFrame:
+        """Returns all trials as a Spark DataFrame, in a Classic or a Connect session.
+
+        The columns are those of :meth:`to_pandas` and ``tid``, but that ``params`` and
+        ``result`` are structures: ``"params.lr"`` names a parameter in either table.
+
+        Args:
+            spark: the session; None takes the active one, or starts one.
+
+        Raises:
+            SparkUnavailable: the session was stopped; or there is none, and none can be started.
+            TypeError: ``spark`` is no session.
+
+        Example:
+            >>> from sparktuner import Trials, fmin, hp
+            >>> trials = Trials()
+            >>> best = fmin(abs, hp.uniform("x", -1, 1), max_evals=3, trials=trials, verbose=False)
+            >>> frame = trials.to_spark()
+            >>> frame.where("state = 'done'").orderBy("loss").first()["params"]["x"] == best["x"]
+            True
+        """
+        if spark is not None and not hasattr(spark, "createDataFrame"):
+            raise TypeError(f"spark must be a SparkSession or None, got {spark!r}")
+        return to_spark(trial_table(self.all_trials, self._spaces()), active_session(spark))
 
     def _spaces(self) -> Spaces:
         """What the values of these trials mean."""
