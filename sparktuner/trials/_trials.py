@@ -24,7 +24,7 @@ from sparktuner.driver import (
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.execute.spark import active_session
-from sparktuner.history import Spaces, to_pandas, to_spark, trial_table
+from sparktuner.history import Spaces, to_optuna, to_pandas, to_spark, trial_table
 from sparktuner.records import (
     Attachments,
     Configuration,
@@ -63,6 +63,8 @@ from sparktuner.trials._checks import (
 )
 
 if TYPE_CHECKING:
+    from optuna import Study
+    from optuna.storages import BaseStorage
     from pandas import DataFrame
     from pyspark.sql import DataFrame as SparkDataFrame
     from pyspark.sql import SparkSession
@@ -424,6 +426,40 @@ class Trials:
         if spark is not None and not hasattr(spark, "createDataFrame"):
             raise TypeError(f"spark must be a SparkSession or None, got {spark!r}")
         return to_spark(trial_table(self.all_trials, self._spaces()), active_session(spark))
+
+    def to_optuna(
+        self, storage: str | BaseStorage | None = None, study_name: str | None = None
+    ) -> Study:
+        """Returns all trials as a new study of Optuna, which its plots and dashboard read.
+
+        Trials whose loss is finite are complete, those that run or wait do so there too, and
+        all others have failed. Parameters have the distributions that Optuna has for them:
+        ``hp.uniform`` and its kin theirs, with their logarithm or their step; of the normal
+        ones, which Optuna lacks, the range of the values. A choice is the value of its option,
+        as in :meth:`to_pandas`, whose other columns are attributes of the user.
+
+        Args:
+            storage: where Optuna keeps the study: a URL as ``"sqlite:///study.db"``, or a
+                storage of Optuna's; None keeps it in memory.
+            study_name: its name; None makes one up.
+
+        Raises:
+            MissingExtra: optuna is not installed.
+            optuna.exceptions.DuplicatedStudyError: the storage has a study of that name.
+
+        Example:
+            >>> import optuna
+            >>> from sparktuner import Trials, fmin, hp
+            >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+            >>> trials = Trials()
+            >>> best = fmin(abs, hp.uniform("x", -1, 1), max_evals=3, trials=trials, verbose=False)
+            >>> study = trials.to_optuna()
+            >>> study.best_params == best
+            True
+            >>> study.trials[0].distributions
+            {'x': FloatDistribution(high=1.0, log=False, low=-1.0, step=None)}
+        """
+        return to_optuna(self.all_trials, self._spaces(), storage, study_name)
 
     def _spaces(self) -> Spaces:
         """What the values of these trials mean."""
