@@ -46,6 +46,11 @@ from sparktuner.callbacks import Callback
 from sparktuner.execute import current_trial
 from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
 from sparktuner.trials import SparkTrials, ThreadTrials, load_trials
+from sparktuner.trials import (
+    SparkTrials,
+    ThreadTrials,
+    from_pandas,
+)
 
 __version__ = "0.1.0"
 
@@ -63,6 +68,7 @@ __all__ = [
     "Trials",
     "ThreadTrials",
     "SparkTrials",
+    "from_pandas",
     "Callback",
     "space_eval",
     "current_trial",

@@ -1,14 +1,29 @@
-"""Trials as data of other tools.
+"""Trials as data of other tools, and other tools' data as trials.
 
 In reading order: the table that all of them are made of (its columns, and what the values of a
-trial mean), pandas, Spark and Optuna.
+trial mean), and what it becomes for pandas, Spark and Optuna. The other way: a space that values
+of other tools are fitted to, the trial of another tool, and how those of pandas are read.
 """
 
 from sparktuner.history._cells import TableColumn
+from sparktuner.history._fit import SpaceFit
+from sparktuner.history._from_pandas import trials_of_frame
 from sparktuner.history._optuna import to_optuna
 from sparktuner.history._pandas import to_pandas
+from sparktuner.history._past import PastTrial, documents_of
 from sparktuner.history._spaces import Spaces
 from sparktuner.history._spark import to_spark
 from sparktuner.history._table import trial_table
 
-__all__ = ["TableColumn", "Spaces", "trial_table", "to_pandas", "to_spark", "to_optuna"]
+__all__ = [
+    "TableColumn",
+    "Spaces",
+    "trial_table",
+    "to_pandas",
+    "to_spark",
+    "to_optuna",
+    "SpaceFit",
+    "PastTrial",
+    "documents_of",
+    "trials_of_frame",
+]

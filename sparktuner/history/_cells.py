@@ -134,4 +134,5 @@ _CONVERT: Mapping[Kind, Callable[[Cell], Cell]] = MappingProxyType(
 
 def is_missing(value: object) -> bool:
     """Returns whether a value stands for none: None, or NaN."""
+    value = native(value)
     return value is None or (isinstance(value, float) and math.isnan(value))

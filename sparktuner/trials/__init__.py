@@ -1,9 +1,11 @@
 """Trials: a log of documents, a way to run them, and Hyperopt's ways to look at them.
 
 In reading order: :class:`Trials` (serial, and the base of the others), :class:`ThreadTrials`
-(threads of the driver), :class:`SparkTrials` (one Spark job a trial).
+(threads of the driver), :class:`SparkTrials` (one Spark job a trial), and the trials of past
+searches.
 """
 
+from sparktuner.trials._past_searches import from_pandas
 from sparktuner.trials._spark_trials import SparkTrials
 from sparktuner.trials._thread_trials import ThreadTrials
 from sparktuner.trials._trials import (
@@ -24,4 +26,5 @@ __all__ = [
     "HYPEROPTS_REASONS",
     "ThreadTrials",
     "SparkTrials",
+    "from_pandas",
 ]

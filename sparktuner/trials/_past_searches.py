@@ -1,0 +1,92 @@
+"""Past searches, of other tools too, as trials that a search goes on from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sparktuner.history import (
+    PastTrial,
+    SpaceFit,
+    documents_of,
+    trials_of_frame,
+)
+from sparktuner.records import SPACE_PREFIX, TrialDocument
+from sparktuner.trials._trials import Trials
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+def from_pandas(
+    df: DataFrame, space: object, loss: str = "loss", into: Trials | None = None
+) -> Trials:
+    """Returns trials that are the rows of a table, for a search to go on from.
+
+    ``fmin(fn, space, trials=from_pandas(df, space), max_evals=len(df) + 100)`` learns from the
+    rows and runs 100 more: ``max_evals`` counts these trials as it does any others.
+
+    A parameter is the column ``params.<label>``, else ``<label>``; of a choice, the value of
+    its option, not the index. An option that is a dictionary or a list is named by a constant
+    in it that no other option has: ``"svm"`` means ``{"kind": "svm", "C": ...}``. Numbers may
+    be text. Other columns become fields of the results, and those of
+    :meth:`Trials.to_pandas` what they are there.
+
+    A row without a loss, or with one of NaN or infinity, is a failed trial. Rows that the
+    space cannot make are left out; one warning says how many, and why.
+
+    Args:
+        df: one row for each trial.
+        space: the search space.
+        loss: the column of what is to be minimised.
+        into: the trials to add them to, such as ``SparkTrials()``; None makes new ones.
+
+    Raises:
+        ValueError: the loss, or a parameter that is always active, has no column.
+        BadSearchSpace: the space is ill-formed.
+        MissingExtra: pandas is not installed.
+
+    Example:
+        >>> import pandas as pd
+        >>> from sparktuner import fmin, from_pandas, hp
+        >>> df = pd.DataFrame({"x": [0.5, -0.25, 0.75], "loss": [0.5, 0.25, 0.75]})
+        >>> space = {"x": hp.uniform("x", -1, 1)}
+        >>> trials = from_pandas(df, space)
+        >>> trials
+        <Trials: 3 done, best loss 0.25 of trial 1>
+        >>> best = fmin(
+        ...     lambda p: abs(p["x"]), space, max_evals=len(df) + 5, trials=trials, verbose=False
+        ... )
+        >>> len(trials)
+        8
+    """
+    fit = SpaceFit(space)
+    return _filled(trials_of_frame(df, fit, loss), fit, into)
+
+
+def _target(into: Trials | None) -> Trials:
+    if into is None:
+        return Trials()
+    if not isinstance(into, Trials):
+        raise TypeError(f"into must be Trials or None, got {into!r}")
+    return into
+
+
+def _filled(past: Sequence[PastTrial], fit: SpaceFit | None, into: Trials | None) -> Trials:
+    into = _target(into)
+    documents = documents_of(past, fit, into.new_trial_ids, into.exp_key)
+    return _inserted(documents, fit, into)
+
+
+def _inserted(
+    documents: Sequence[TrialDocument],
+    fit: SpaceFit | None,
+    into: Trials,
+) -> Trials:
+    into.insert_trial_docs(documents)
+    if fit is not None:
+        # So that a search knows that they are of its space, and a table what they mean.
+        into.store.attachments[f"{SPACE_PREFIX}{fit.record.digest}"] = fit.record.dumps()
+        into._space = fit.space.root if into._space is None else into._space
+    into.refresh()
+    return into
