@@ -49,6 +49,7 @@ from sparktuner.trials import SparkTrials, ThreadTrials, load_trials
 from sparktuner.trials import (
     SparkTrials,
     ThreadTrials,
+    from_optuna,
     from_pandas,
 )
 
@@ -68,6 +69,7 @@ __all__ = [
     "Trials",
     "ThreadTrials",
     "SparkTrials",
+    "from_optuna",
     "from_pandas",
     "Callback",
     "space_eval",

@@ -10,11 +10,13 @@ from sparktuner.history import (
     SpaceFit,
     documents_of,
     trials_of_frame,
+    trials_of_study,
 )
 from sparktuner.records import SPACE_PREFIX, TrialDocument
 from sparktuner.trials._trials import Trials
 
 if TYPE_CHECKING:
+    from optuna import Study
     from pandas import DataFrame
 
 
@@ -62,6 +64,42 @@ def from_pandas(
     """
     fit = SpaceFit(space)
     return _filled(trials_of_frame(df, fit, loss), fit, into)
+
+
+def from_optuna(study: Study, space: object = None, into: Trials | None = None) -> Trials:
+    """Returns trials that are those of a study of Optuna, for a search to go on from.
+
+    With a space, values are matched as in :func:`from_pandas`. Without one all trials are
+    taken as they are, and the value of a categorical parameter is its index in Optuna's
+    choices, so that the options of ``hp.choice`` must stand in that order.
+
+    The loss of a study that maximises is its value negated. Trials that failed have failed
+    here, and pruned ones were cancelled, from which nothing is learned. Those that are not
+    finished, or do not fit, are left out; one warning says how many, and why. Attributes of
+    the user become fields of the results.
+
+    Args:
+        study: a study of one objective.
+        space: the search space.
+        into: the trials to add them to, such as ``SparkTrials()``; None makes new ones.
+
+    Raises:
+        TypeError: ``study`` is no study.
+        ValueError: it has several objectives.
+        BadSearchSpace: the space is ill-formed.
+
+    Example:
+        >>> import optuna
+        >>> from sparktuner import from_optuna, hp
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> study = optuna.create_study(direction="maximize")
+        >>> study.optimize(lambda trial: -abs(trial.suggest_float("x", -1, 1)), n_trials=5)
+        >>> trials = from_optuna(study, {"x": hp.uniform("x", -1, 1)})
+        >>> len(trials), trials.argmin == study.best_params
+        (5, True)
+    """
+    fit = None if space is None else SpaceFit(space)
+    return _filled(trials_of_study(study, fit), fit, into)
 
 
 def _target(into: Trials | None) -> Trials:
