@@ -49,6 +49,7 @@ from sparktuner.trials import SparkTrials, ThreadTrials, load_trials
 from sparktuner.trials import (
     SparkTrials,
     ThreadTrials,
+    from_hyperopt,
     from_optuna,
     from_pandas,
 )
@@ -69,6 +70,7 @@ __all__ = [
     "Trials",
     "ThreadTrials",
     "SparkTrials",
+    "from_hyperopt",
     "from_optuna",
     "from_pandas",
     "Callback",

@@ -2,12 +2,13 @@
 
 In reading order: the table that all of them are made of (its columns, and what the values of a
 trial mean), and what it becomes for pandas, Spark and Optuna. The other way: a space that values
-of other tools are fitted to, the trial of another tool, and how those of pandas and
-Optuna are read.
+of other tools are fitted to, the trial of another tool, and how those of pandas, Optuna and
+Hyperopt are read.
 """
 
 from sparktuner.history._cells import TableColumn
 from sparktuner.history._fit import SpaceFit
+from sparktuner.history._from_hyperopt import attachments_of_hyperopt, documents_of_hyperopt
 from sparktuner.history._from_optuna import trials_of_study
 from sparktuner.history._from_pandas import trials_of_frame
 from sparktuner.history._optuna import to_optuna
@@ -29,4 +30,6 @@ __all__ = [
     "documents_of",
     "trials_of_frame",
     "trials_of_study",
+    "documents_of_hyperopt",
+    "attachments_of_hyperopt",
 ]

@@ -5,7 +5,7 @@ In reading order: :class:`Trials` (serial, and the base of the others), :class:`
 searches.
 """
 
-from sparktuner.trials._past_searches import from_optuna, from_pandas
+from sparktuner.trials._past_searches import from_hyperopt, from_optuna, from_pandas
 from sparktuner.trials._spark_trials import SparkTrials
 from sparktuner.trials._thread_trials import ThreadTrials
 from sparktuner.trials._trials import (
@@ -28,4 +28,5 @@ __all__ = [
     "SparkTrials",
     "from_pandas",
     "from_optuna",
+    "from_hyperopt",
 ]

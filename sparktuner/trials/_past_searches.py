@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from sparktuner.history import (
     PastTrial,
     SpaceFit,
+    attachments_of_hyperopt,
     documents_of,
+    documents_of_hyperopt,
     trials_of_frame,
     trials_of_study,
 )
@@ -102,9 +104,45 @@ def from_optuna(study: Study, space: object = None, into: Trials | None = None) 
     return _filled(trials_of_study(study, fit), fit, into)
 
 
-def _target(into: Trials | None) -> Trials:
+def from_hyperopt(trials: Any, space: object = None, into: Trials | None = None) -> Trials:
+    """Returns trials that are those of Hyperopt, for a search to go on from.
+
+    Ids, states, results, errors and attachments stay what they are. Trials that were waiting
+    or running when Hyperopt's search ended are run by the next search.
+
+    Args:
+        trials: Hyperopt's ``Trials``, or a list of its documents.
+        space: the search space. With it, trials that it cannot make are left out, of which one
+            warning says how many, and why. None takes all as they are, and a choice is then
+            known by its index only.
+        into: the trials to add them to, such as ``SparkTrials()``; None makes new ones.
+
+    Raises:
+        TypeError: ``trials`` are neither.
+        InvalidTrial: a document is ill-formed, or ``into`` has a trial of that id already.
+        BadSearchSpace: the space is ill-formed.
+
+    Example:
+        >>> from sparktuner import from_hyperopt
+        >>> misc = {"tid": 0, "cmd": None, "idxs": {"x": [0]}, "vals": {"x": [0.5]}}
+        >>> document = {"state": 2, "tid": 0, "spec": None, "misc": misc, "exp_key": None}
+        >>> document |= {"owner": None, "version": 0, "book_time": None, "refresh_time": None}
+        >>> document["result"] = {"status": "ok", "loss": 0.25}
+        >>> from_hyperopt([document]).argmin
+        {'x': 0.5}
+    """
+    fit = None if space is None else SpaceFit(space)
+    documents = documents_of_hyperopt(trials, fit)
+    into = _target(into, documents)
+    for document in documents:
+        document["exp_key"] = document["exp_key"] if into.exp_key is None else into.exp_key
+    return _inserted(documents, fit, into, attachments_of_hyperopt(trials))
+
+
+def _target(into: Trials | None, documents: Iterable[TrialDocument] = ()) -> Trials:
     if into is None:
-        return Trials()
+        keys = {document["exp_key"] for document in documents}
+        return Trials(exp_key=keys.pop() if len(keys) == 1 else None)
     if not isinstance(into, Trials):
         raise TypeError(f"into must be Trials or None, got {into!r}")
     return into
@@ -113,15 +151,17 @@ def _target(into: Trials | None) -> Trials:
 def _filled(past: Sequence[PastTrial], fit: SpaceFit | None, into: Trials | None) -> Trials:
     into = _target(into)
     documents = documents_of(past, fit, into.new_trial_ids, into.exp_key)
-    return _inserted(documents, fit, into)
+    return _inserted(documents, fit, into, {})
 
 
 def _inserted(
     documents: Sequence[TrialDocument],
     fit: SpaceFit | None,
     into: Trials,
+    attachments: dict[str, Any],
 ) -> Trials:
     into.insert_trial_docs(documents)
+    into.attachments.update(attachments)
     if fit is not None:
         # So that a search knows that they are of its space, and a table what they mean.
         into.store.attachments[f"{SPACE_PREFIX}{fit.record.digest}"] = fit.record.dumps()
