@@ -45,13 +45,13 @@ from sparktuner.base import (
 from sparktuner.callbacks import Callback
 from sparktuner.execute import current_trial
 from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
-from sparktuner.trials import SparkTrials, ThreadTrials, load_trials
 from sparktuner.trials import (
     SparkTrials,
     ThreadTrials,
     from_hyperopt,
     from_optuna,
     from_pandas,
+    load_trials,
 )
 
 __version__ = "0.1.0"

@@ -34,9 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "history": L2,
     # L4
     "driver": L2 | {"stores", "suggest", "execute"},
-    "trials": L2 | {"stores", "execute", "driver"},
-    "driver": L2 | {"suggest", "execute"},
-    "trials": L2 | {"execute", "history", "driver"},
+    "trials": L2 | {"stores", "execute", "history", "driver"},
     # L5: the user's words
     "hp": {"checks", "errors", "space"},
     "tpe": ALGORITHM,
