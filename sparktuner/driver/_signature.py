@@ -82,6 +82,11 @@ def _gather(
         if further in kwargs:
             raise TypeError(f"{name}() got two values for argument {further!r}")
         kwargs[further] = value
+    try:
+        inspect.signature(kind).bind(*args[:n], **kwargs)
+    except TypeError as error:
+        first = ", ".join([*parameters][:4])
+        raise TypeError(f"{name}(): {error}; its arguments begin with {first}") from None
     return kind(*args[:n], **kwargs)
 
 

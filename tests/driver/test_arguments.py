@@ -104,3 +104,11 @@ def test_too_many_positional_arguments_are_refused() -> None:
         fmin(abs, X, *[None] * 17)  # type: ignore[call-arg]
     with pytest.raises(TypeError, match="two values for argument 'rstate'"):
         fmin(abs, X, None, 3, None, None, None, 7, rstate=8)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("call", [fmin, Trials().fmin])
+def test_arguments_that_are_missing_are_named_and_not_our_own_classes(
+    call: Any,
+) -> None:
+    with pytest.raises(TypeError, match=r"fmin\(\): missing a required argument: 'space'; its"):
+        call(abs)
