@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.checks import check_flag, check_whole
 from sparktuner.errors import SparkUnavailable
 from sparktuner.execute.spark import require_launchable, require_own_spark
 
@@ -53,6 +54,7 @@ def local_spark(
         SparkUnavailable: there is no Java that serves, no Connect server, or no Spark at all
             beside pyspark-client; says how to install one.
         MissingExtra: pyspark is not installed.
+        ValueError, TypeError: ``cores`` is no number above 0, and no master.
 
     Example:
         >>> from sparktuner import SparkTrials, fmin, hp
@@ -63,6 +65,10 @@ def local_spark(
         >>> len(trials)
         4
     """
+    if not isinstance(cores, str):
+        check_whole("cores", cores, least=1)
+        cores = int(cores)
+    check_flag("connect", connect)
     require_launchable()
     from pyspark.sql import SparkSession
 

@@ -47,7 +47,7 @@ ALLOWED: dict[str, set[str]] = {
     "callbacks": {"driver"},
     "early_stop": {"checks", "errors", "records", "driver", "trials"},
     "fmin": L2 | {"suggest", "driver", "trials", "atpe"},
-    "testing": {"errors", "execute"},
+    "testing": {"checks", "errors", "execute"},
     "pytest_plugin": {"testing"},
     # L5: Hyperopt's import paths
     "pyll": {"checks", "errors", "space"},

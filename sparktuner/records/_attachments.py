@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from sparktuner.checks import shown
 from sparktuner.records._document import Tid
 
 
@@ -111,6 +112,8 @@ class TrialAttachments(Attachments):
         return self._store[self._prefix + name]
 
     def __setitem__(self, name: str, value: object) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"an attachment's name must be text, got {shown(name)}")
         self._store[self._prefix + name] = value
 
     def __delitem__(self, name: str) -> None:

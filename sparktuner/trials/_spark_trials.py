@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from sparktuner.checks import (
+    check_loss_threshold,
+    check_parallelism,
+    check_seconds,
+    check_whole,
+)
 from sparktuner.domain import Domain
 from sparktuner.driver import SearchArguments
 from sparktuner.execute.spark import SparkRunner
@@ -22,15 +29,29 @@ V = TypeVar("V")
 class _OfRunner(Generic[V]):
     """An attribute of Hyperopt's ``SparkTrials`` that is kept by the runner."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, check: Callable[[str, object], None]) -> None:
         self._name = name
+        self._check = check
 
     def __get__(self, trials: SparkTrials, kind: type[SparkTrials]) -> V:
         value: V = getattr(trials.runner, self._name)
         return value
 
     def __set__(self, trials: SparkTrials, value: V) -> None:
+        self._check(self._name, value)
         setattr(trials.runner, self._name, value)
+
+
+def _check_retries(name: str, value: object) -> None:
+    check_whole(name, value, least=0)
+
+
+def _check_threshold(name: str, value: object) -> None:
+    check_loss_threshold(value)
+
+
+def _check_parallelism(name: str, value: object) -> None:
+    check_parallelism(value)
 
 
 class SparkTrials(Trials):
@@ -60,11 +81,11 @@ class SparkTrials(Trials):
     asynchronous = True
     MAX_CONCURRENT_JOBS_ALLOWED = 128
     runner: SparkRunner
-    timeout = _OfRunner["float | None"]("timeout")
-    loss_threshold = _OfRunner["float | None"]("loss_threshold")
-    trial_timeout = _OfRunner["float | None"]("trial_timeout")
-    max_trial_retries = _OfRunner[int]("max_trial_retries")
-    user_specified_parallelism = _OfRunner["int | None"]("parallelism")
+    timeout = _OfRunner["float | None"]("timeout", check_seconds)
+    loss_threshold = _OfRunner["float | None"]("loss_threshold", _check_threshold)
+    trial_timeout = _OfRunner["float | None"]("trial_timeout", check_seconds)
+    max_trial_retries = _OfRunner[int]("max_trial_retries", _check_retries)
+    user_specified_parallelism = _OfRunner["int | None"]("parallelism", _check_parallelism)
 
     def __init__(
         self,
@@ -118,14 +139,19 @@ class SparkTrials(Trials):
         Raises:
             SparkUnavailable: without a number, there must be a running session to ask.
         """
-        # Read each time: Hyperopt's users raise it on the class, or on the object.
-        self.runner.max_concurrent = self.MAX_CONCURRENT_JOBS_ALLOWED
+        self._widen()
         return self.runner.width
+
+    def _widen(self) -> None:
+        # Read each time: Hyperopt's users raise it on the class, or on the object.
+        most = self.MAX_CONCURRENT_JOBS_ALLOWED
+        check_whole("MAX_CONCURRENT_JOBS_ALLOWED", most, least=1)
+        self.runner.max_concurrent = int(most)
 
     def search(
         self, domain: Domain, arguments: SearchArguments, most_queued: int | None = None
     ) -> None:
-        self.runner.max_concurrent = self.MAX_CONCURRENT_JOBS_ALLOWED
+        self._widen()
         super().search(domain, arguments, most_queued)
 
     def count_successful_trials(self) -> int:

@@ -62,20 +62,32 @@ def verdicts(argument: Argument) -> Iterator[tuple[str, str]]:
 
 def _verdict(argument: Argument, name: str) -> str:
     value = VALUES[name]()
-    heard: list[str] = []
     try:
-        with _listening(heard), _limited():
-            argument.call(value)
-    except Hang:
-        return f"hangs for {SECONDS:g} s"
-    except BaseException as error:
-        if name in argument.accepted:
-            return f"is listed as accepted, but refused: {error!r:.200}"
-        return _of_error(error, argument.says)
+        return judged(lambda: argument.call(value), argument.says, name in argument.accepted)
     finally:
         if inspect.iscoroutine(value):
             value.close()
-    if name in argument.accepted or any(says in text for text in heard for says in argument.says):
+
+
+def judged(call: Callable[[], object], says: tuple[str, ...], accepted: bool) -> str:
+    """Returns what is wrong with the outcome of a call; empty where nothing is.
+
+    Args:
+        call: what is called.
+        says: what a refusal, or a warning, must hold, one of them.
+        accepted: whether it is to be taken as no mistake.
+    """
+    heard: list[str] = []
+    try:
+        with _listening(heard), _limited():
+            call()
+    except Hang:
+        return f"hangs for {SECONDS:g} s"
+    except BaseException as error:
+        if accepted:
+            return f"is listed as accepted, but refused: {error!r:.200}"
+        return _of_error(error, says)
+    if accepted or any(each in text for text in heard for each in says):
         return ""
     return "is accepted without a word"
 

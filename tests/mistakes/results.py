@@ -6,6 +6,7 @@ from typing import Any
 
 from sparktuner import ThreadTrials, Trials, fmin, hp, rand
 from tests.mistakes.judge import Argument
+from tests.mistakes.values import VALUES
 
 X: Any = hp.uniform("x", -1, 1)
 _LOSS = {"a number": "-1 0 7 0.5 1e308", "0 or 1": "True bool_"}
@@ -26,6 +27,11 @@ def _in_result(key: str, value: object) -> object:
 
 def _stop(answer: object) -> object:
     return _fmin(early_stop_fn=lambda trials, *args: answer)
+
+
+def result_of(name: str) -> Any:
+    """An objective that returns one of the values, made where it runs."""
+    return lambda x: VALUES[name]()
 
 
 RESULTS = [

@@ -48,11 +48,16 @@ _FMIN: Mapping[str, tuple[str, Mapping[str, str]]] = {
 _ITERATED = ("algo", "rstate", "max_queue_len", "max_evals", "timeout", "loss_threshold")
 
 
-def _searched(name: str, value: object) -> object:
+def searched(**wrong: object) -> object:
+    """A search with some arguments in the place of right ones."""
     # Where no number of trials ends it, the first loss does.
-    limits = {"max_evals": 2} if name != "max_evals" else {"loss_threshold": 1.0}
+    limits = {"loss_threshold": 1.0} if "max_evals" in wrong else {"max_evals": 2}
     given: dict[str, Any] = {"fn": abs, "space": X, "algo": rand.suggest, "verbose": False}
-    return fmin(**{**given, **limits, name: value})
+    return fmin(**{**given, **limits, **wrong})
+
+
+def _searched(name: str, value: object) -> object:
+    return searched(**{name: value})
 
 
 def _stepped(name: str, value: object) -> object:
@@ -170,4 +175,5 @@ _BESIDE = [
         SECONDS,
     ),
 ]
-SEARCHES = [*map(_fmin, _FMIN), *_WITHIN, *_STEPS, *_BESIDE]
+FMIN = {name: _fmin(name) for name in _FMIN}
+SEARCHES = [*FMIN.values(), *_WITHIN, *_STEPS, *_BESIDE]

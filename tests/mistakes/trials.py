@@ -18,6 +18,7 @@ from sparktuner import (
 )
 from sparktuner.driver import SearchArguments
 from sparktuner.fmin import generate_trial
+from sparktuner.testing import local_spark
 from tests.mistakes.judge import Argument
 from tests.mistakes.reasons import DICTS, FLAGS, SECONDS
 from tests.mistakes.values import VALUES
@@ -197,6 +198,15 @@ _SEARCHED = [
         {"a number": "0 7 1e308 huge_int", "all": "None"},
     ),
 ]
+_MASTERS = ("text", "empty_text", "digits", "surrogate")
+
+
+def _wide(most: Any) -> SparkTrials:
+    trials = SparkTrials(2)
+    trials.MAX_CONCURRENT_JOBS_ALLOWED = most
+    return trials
+
+
 _SPARK: Mapping[str, Mapping[str, str]] = {
     "parallelism": {"a number": "7", "the cluster's": "None"},
     "timeout": SECONDS,
@@ -209,6 +219,45 @@ _SPARK: Mapping[str, Mapping[str, str]] = {
     "max_trial_retries": {"a number": "0 7 1e308 huge_int"},
 }
 _KINDS = [
+    *(
+        Argument(
+            f"SparkTrials().{name}",
+            lambda v, name=name: setattr(SparkTrials(), name, v),
+            (name,),
+            _SPARK[name],
+        )
+        for name in ("timeout", "loss_threshold", "trial_timeout", "max_trial_retries")
+    ),
+    Argument(
+        "SparkTrials().user_specified_parallelism",
+        lambda v: setattr(SparkTrials(), "user_specified_parallelism", v),
+        ("parallelism",),
+        _SPARK["parallelism"],
+    ),
+    Argument(
+        "SparkTrials.MAX_CONCURRENT_JOBS_ALLOWED",
+        lambda v: _wide(v).parallelism,
+        ("MAX_CONCURRENT_JOBS_ALLOWED",),
+        {"a number": "7 1e308 huge_int"},
+    ),
+    Argument(
+        "trial_attachments()[name]",
+        lambda v: _two().trial_attachments(_two().trials[0]).__setitem__(v, 1),
+        ("name",),
+        {"text": "text empty_text digits surrogate"},
+    ),
+    Argument(
+        "local_spark(cores)",
+        lambda v: local_spark(v).__enter__(),
+        ("cores",),
+        values=tuple(VALUES.keys() - {"7", "1e308", "huge_int", *_MASTERS}),
+    ),
+    Argument(
+        "local_spark(connect)",
+        lambda v: local_spark(2, connect=v).__enter__(),
+        ("connect",),
+        values=("text", "empty_text", "list", "object", "bad_equal", "array"),
+    ),
     Argument("ThreadTrials(parallelism)", ThreadTrials, ("parallelism",), {"a number": "7"}),
     *(
         Argument(
