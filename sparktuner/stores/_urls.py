@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit, urlunsplit
 
+_PASSWORD = re.compile(r"^([^:/]+://[^:/@?#]*):.*@", re.DOTALL)
 _SECRET = re.compile(r"(?i)pass|secret|token|key|credential|sig")
 
 
 def shown(url: str) -> str:
     """Returns a URL without its password, and without values of its query that may be secret."""
-    parts = urlsplit(url)
-    user, at, host = parts.netloc.rpartition("@")
-    if at:
-        user = user.partition(":")[0] + (":***" if ":" in user else "")
-    pairs = [pair.partition("=") for pair in parts.query.split("&") if pair]
+    if "://" not in url:
+        return url
+    # To the last @: a password may hold one, or a slash, that should have been encoded.
+    base, mark, query = _PASSWORD.sub(r"\1:***@", url).partition("?")
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
     query = "&".join(
         f"{key}=***" if _SECRET.search(key) else f"{key}{equals}{value}"
         for key, equals, value in pairs
     )
-    # Not urlunsplit's own rule for an empty host: sqlite:///x keeps its slashes.
-    text = urlunsplit(("", "", parts.path, query, parts.fragment))
-    return f"{parts.scheme}://{user}{at}{host}{text}" if "://" in url else url
+    return f"{base}{mark if query else ''}{query}"
 
 
 def split_options(url: str, default_lease: float) -> tuple[str, float]:
