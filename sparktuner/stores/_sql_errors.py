@@ -43,8 +43,11 @@ def explained(location: str) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        # Not chained: what the library's error shows, statements or URLs, is not ours to know.
-        raise _explanation(error, location) from None
+        explanation = _explanation(error, location)
+        # psycopg's error holds the connection's parameters, the password among them, and stays
+        # reachable as our error's context.
+        vars(error.orig).clear()
+        raise explanation from None
     except PoolTimeout:
         raise StoreUnavailable(
             f"{location}: all connections of this process are in use; try again"

@@ -36,9 +36,15 @@ def require_postgres() -> Path:
 
 
 class PostgresServer:
-    """A server with one user who has a password, and its data in a temporary folder."""
+    """A server with one user who has a password, and its data in a temporary folder.
 
-    def __init__(self) -> None:
+    Args:
+        durable: whether it waits for the disk, as servers do. What was written survives
+            :meth:`kill` without that too, as the machine goes on.
+    """
+
+    def __init__(self, durable: bool = False) -> None:
+        self._settings = [] if durable else ["-F"]
         self._bin = require_postgres()
         self.folder = Path(tempfile.mkdtemp(prefix="sparktuner-postgres-"))
         # It refuses to run as root.
@@ -104,6 +110,7 @@ class PostgresServer:
                     "127.0.0.1",
                     "-k",
                     self.folder,
+                    *self._settings,
                 ],
                 cwd=self.folder,
                 stdout=log,
