@@ -6,7 +6,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sparktuner.errors import MissingExtra, StoreError
 from sparktuner.stores import _sql_schema
 from sparktuner.stores._sql_errors import explained
+from sparktuner.stores._sql_fork import GATE
 from sparktuner.stores._sql_schema import Step, upgrade, version_of
 from sparktuner.stores._urls import shown
 
@@ -93,12 +94,20 @@ class Database:
         """An SQL expression: the store's time, in seconds."""
         return _NOW[self.url.get_backend_name()]
 
-    def open(self) -> sa.Engine:
-        """Returns this process's engine, after a look at the tables.
+    def open(self) -> None:
+        """Connects, and looks at the tables.
 
         Raises:
             StoreError: see :func:`explained` and :func:`version_of`.
         """
+        with self._entered():
+            self._opened()
+
+    def _entered(self) -> AbstractContextManager[None]:
+        is_sqlite = self.url.get_backend_name() == "sqlite"
+        return GATE.entered(self) if is_sqlite else nullcontext()
+
+    def _opened(self) -> sa.Engine:
         engine = self._engines.get(os.getpid())
         if engine is None:
             with explained(self._location):
@@ -124,8 +133,8 @@ class Database:
         A connection that was cut while nobody used it is found out by that statement, which is
         then tried once more on a new one.
         """
-        engine = self.open()
-        with explained(self._location):
+        with self._entered(), explained(self._location):
+            engine = self._opened()
             connection, result = _begun(engine, first, parameters, write)
             with connection:
                 yield connection, result
