@@ -66,7 +66,7 @@ class Switch(Node):
         options: what the index points into; only the chosen one is evaluated.
 
     Example:
-        >>> from sparktuner.space import evaluate
+        >>> from sparktuner.space import Literal, evaluate
         >>> evaluate(Switch(Literal(1), (Literal("a"), Literal("b"))), {})
         'b'
     """

@@ -134,7 +134,9 @@ class SqlStore(RowStore):
         """How many trials an experiment has, or will have of the ids that were handed out."""
         there = sa.select(sa.func.sum(EXPERIMENTS.c.trials))
         # Ids of nobody may never be used.
-        coming = sa.select(sa.func.count()).where(self._lives(ALLOCATED.c.owner))
+        coming = (
+            sa.select(sa.func.count()).select_from(ALLOCATED).where(self._lives(ALLOCATED.c.owner))
+        )
         if exp_key is not None:
             there = there.where(EXPERIMENTS.c.name == _experiment(exp_key))
             coming = coming.where(ALLOCATED.c.exp_key == exp_key)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sparktuner import hp
+from sparktuner.checks import shown
 from sparktuner.space import Node, flatten, out_of_bounds
 from tests.space.strategies import spaces
 
@@ -39,7 +40,7 @@ from tests.space.strategies import spaces
 )
 def test_a_value_that_cannot_be_taken_is_told(parameter: Node, value: Any, needed: str) -> None:
     (text,) = out_of_bounds(flatten(parameter), {"x": value})
-    assert text == f"'x' is {value!r}, and must be {needed}"
+    assert text == f"'x' is {shown(value)}, and must be {needed}"
 
 
 @pytest.mark.parametrize(

@@ -258,8 +258,9 @@ def test_a_trial_that_moves_to_another_experiment_counts_there(path: Path, opene
     document["exp_key"] = None
     store.update([document])
     assert len(store.load_since(None, "a")[0]) == 2
-    assert len(store.allocate(9, None, "a", 4)) == 2
-    assert len(store.allocate(9, None, None, 6)) == 1
+    store.renew("me")
+    assert len(store.allocate(9, "me", "a", 4)) == 2
+    assert len(store.allocate(9, "me", None, 6)) == 1
 
 
 def test_what_others_wrote_into_a_document_is_claimed_as_it_is(path: Path, opened: Any) -> None:

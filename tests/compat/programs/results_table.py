@@ -29,7 +29,7 @@ observed["exp_key"] = document["exp_key"]
 if hyperopt.Trials.__module__.startswith("sparktuner"):
     # The search that ran it, by which two of them on one store keep apart; hyperopt says it
     # with MongoDB only.
-    assert document["owner"].count(":") == 2
+    assert document["owner"].count(":") == 4
 observed["tid"] = [document["tid"], document["misc"]["tid"]]
 observed["times"] = [type(document[k]).__name__ for k in ("book_time", "refresh_time")]
 observed["naive times"] = document["book_time"].tzinfo is None
