@@ -23,7 +23,7 @@ from sparktuner.errors import StoreError, StoreUnavailable
 from sparktuner.records import Tid, TrialDocument, validate_document
 from sparktuner.stores import _codec
 from sparktuner.stores._blobs import PIECE, Blobs, Kind
-from sparktuner.stores._keeping import document_text
+from sparktuner.stores._keeping import LARGEST_IN_DOCUMENT, keeper
 
 # Pickle's protocol 4, the function to call, and an empty list for the records. A later layout
 # calls a function of another name.
@@ -120,7 +120,7 @@ class JournalFile(Blobs):
     def put_documents(self, documents: Iterable[TrialDocument]) -> None:
         """Appends documents, in place of those with the same ids."""
         for document in documents:
-            text = document_text(document, document, self.put).encode()
+            text = _codec.dumps(document, keeper(document, self.put), LARGEST_IN_DOCUMENT).encode()
             tid = document["tid"]
             self._append({"document": _codec.dumps(tid)}, text)
             self._contents.documents[tid] = text

@@ -6,9 +6,8 @@ import logging
 from collections.abc import Callable, Iterable
 
 from sparktuner.records import TrialDocument, attachment_name
-from sparktuner.stores import _codec
 from sparktuner.stores._blobs import Kind, packed, split
-from sparktuner.stores._codec import Kept, Lost
+from sparktuner.stores._codec import Keep, Kept, Lost
 
 _log = logging.getLogger("sparktuner")
 
@@ -16,18 +15,13 @@ _log = logging.getLogger("sparktuner")
 LARGEST_IN_DOCUMENT = 1 << 16
 
 
-def document_text(
-    document: TrialDocument,
-    fields: object,
-    put: Callable[[str, Kind, Iterable[bytes]], None],
-) -> str:
-    """Returns a document as the codec writes it.
+def keeper(document: TrialDocument, put: Callable[[str, Kind, Iterable[bytes]], None]) -> Keep:
+    """Returns what keeps the values of a document that cannot be in it.
 
     Args:
-        document: whose it is.
-        fields: what of it is to be written.
-        put: keeps an attachment, by its name in the store. It is called before this returns,
-            so that a document is never there without what it names.
+        document: whose values they are.
+        put: keeps an attachment, by its name in the store. It is called while the document is
+            encoded, so that a document is never there without what it names.
     """
     tid = document["tid"]
 
@@ -43,4 +37,4 @@ def document_text(
         put(attachment_name(tid, name), kind, split(data))
         return Kept(name)
 
-    return _codec.dumps(fields, keep, LARGEST_IN_DOCUMENT)
+    return keep

@@ -19,7 +19,8 @@ from sparktuner.records import (
 )
 from sparktuner.stores import _codec
 from sparktuner.stores._blobs import BlobAttachments, Blobs
-from sparktuner.stores._keeping import document_text
+from sparktuner.stores._codec import Keep
+from sparktuner.stores._keeping import LARGEST_IN_DOCUMENT, keeper
 
 # Seconds. Longer than a garbage collection or a short outage, shorter than anybody's patience.
 LEASE = 60.0
@@ -32,7 +33,7 @@ class Row:
 
     Attributes:
         tid: as in the document; so are ``exp_key``, ``state``, ``owner`` and ``version``.
-        text: the rest of it, as the codec writes it.
+        text: the rest of it, as the codec writes it, or as the back end's own ``_encoded`` does.
     """
 
     tid: int
@@ -40,7 +41,7 @@ class Row:
     state: int
     owner: str | None
     version: int
-    text: str
+    text: Any
 
 
 # Hands a row on to its new owner: the row as it is to be, of the next version.
@@ -150,12 +151,9 @@ class RowStore(TrialStore):
             )
 
         rest = {k: v for k, v in document.items() if k not in _COLUMNS}
+        keep = keeper(document, self._blobs.put) if keep_large else None
         try:
-            text = (
-                document_text(document, rest, self._blobs.put)
-                if keep_large
-                else _codec.dumps(rest)
-            )
+            text = self._encoded(rest, keep)
         except _codec.NotPlain as error:
             raise StoreError(
                 f"trial {tid} cannot be written to {self.location}: {error}"
@@ -169,10 +167,27 @@ class RowStore(TrialStore):
             text,
         )
 
+    def _encoded(self, rest: dict[str, Any], keep: Keep | None) -> Any:
+        """Returns what a row holds of a document beside the columns.
+
+        Args:
+            rest: of the document.
+            keep: what keeps large values and those that have no form here; None where the
+                document was read from here, and has none that were not here before.
+        """
+        return _codec.dumps(rest, keep, None if keep is None else LARGEST_IN_DOCUMENT)
+
+    def _decoded(self, text: Any) -> dict[str, Any]:
+        """Returns what :meth:`_encoded` was called on; nothing that is read is executed."""
+        rest: dict[str, Any] = _codec.loads(text)
+        return rest
+
     def _document(self, row: Row) -> TrialDocument:
         try:
-            rest: Any = _codec.loads(row.text)
-            document = {**rest, **{name: getattr(row, name) for name in _COLUMNS}}
+            document = {
+                **self._decoded(row.text),
+                **{name: getattr(row, name) for name in _COLUMNS},
+            }
             return validate_document(cast(TrialDocument, document))
         except Exception as error:  # whatever somebody else's text makes of it
             raise StoreError(
