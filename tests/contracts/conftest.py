@@ -10,6 +10,7 @@ import pytest
 
 from sparktuner.records import MemoryStore, TrialStore
 from sparktuner.stores import open_store
+from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
 from tests.servers.postgres import PostgresServer
 
 
@@ -30,5 +31,12 @@ def sqlite_store(tmp_path: Path) -> Iterator[TrialStore]:
 def postgres_store(postgres: PostgresServer) -> Iterator[TrialStore]:
     pytest.importorskip("sqlalchemy")
     store = open_store(postgres.new_database(f"t{uuid.uuid4().hex}"))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def mongo_store(mongo_url: str) -> Iterator[TrialStore]:  # noqa: F811
+    store = open_store(mongo_url)
     yield store
     store.close()

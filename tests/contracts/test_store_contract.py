@@ -12,7 +12,11 @@ from sparktuner.records import MOST_RESTARTS, Tid, TrialDocument, TrialStore, ne
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JOB_STATE_RUNNING
 
 # Each has a fixture `<name>_store` in conftest.py.
-STORES = ["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.service)]
+STORES = [
+    "memory",
+    "sqlite",
+    *(pytest.param(name, marks=pytest.mark.service) for name in ("postgres", "mongo")),
+]
 
 
 @pytest.fixture(params=STORES)
