@@ -1,8 +1,8 @@
 """Tune models on Apache Spark, the Hyperopt way.
 
 ``fmin`` minimises an objective over a search space made with ``hp``, by an algorithm such as
-``tpe.suggest``; ``Trials``, ``ThreadTrials`` and ``SparkTrials`` keep the trials and say where
-they run.
+``tpe.suggest``; ``Trials``, ``ThreadTrials``, ``SparkTrials`` and ``WorkerTrials`` keep the trials
+and say where they run.
 """
 
 from functools import partial
@@ -48,6 +48,7 @@ from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
 from sparktuner.trials import (
     SparkTrials,
     ThreadTrials,
+    WorkerTrials,
     from_hyperopt,
     from_optuna,
     from_pandas,
@@ -73,6 +74,7 @@ __all__ = [
     "from_hyperopt",
     "from_optuna",
     "from_pandas",
+    "WorkerTrials",
     "Callback",
     "space_eval",
     "current_trial",

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import sparktuner
 from sparktuner.errors import SparktunerError
+
+if TYPE_CHECKING:
+    Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
@@ -28,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Warnings of a search are for the person at the terminal.
     logging.basicConfig(format="sparktuner: %(message)s")
     try:
-        _demo(options)
-    except SparktunerError as error:
+        options.run(options)
+    except (SparktunerError, *options.refusals) as error:
         print(f"sparktuner {options.command}: {error}", file=sys.stderr)
         return 1
     # A traceback would say nothing that this person does not know.
@@ -54,16 +59,45 @@ def _demo(options: argparse.Namespace) -> None:
     )
 
 
+def _worker(options: argparse.Namespace) -> None:
+    from sparktuner._worker import WorkerOptions, logged, run
+
+    # The supervisor of a worker ends it so; its trial goes to another one at once.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with logged():
+        ran = run(
+            WorkerOptions(
+                store=options.store,
+                exp_key=options.exp_key,
+                objective=options.objective,
+                space=options.space,
+                poll_interval=options.poll_interval,
+                max_jobs=options.max_jobs,
+                max_consecutive_failures=options.max_consecutive_failures,
+                reserve_timeout=options.reserve_timeout or None,
+                workdir=options.workdir,
+            )
+        )
+    print(f"sparktuner worker: {ran} trials were run", file=sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("sparktuner", description="Tune models on Apache Spark.")
     parser.add_argument("--version", action="version", version=sparktuner.__version__)
     commands = parser.add_subparsers(dest="command", metavar="command")
+    _add_demo(commands)
+    _add_worker(commands)
+    return parser
+
+
+def _add_demo(commands: Commands) -> None:
     demo = commands.add_parser(
         "demo",
         help="tune a scikit-learn pipeline, on a Spark inside this process or on a cluster",
         description="Tune a scikit-learn pipeline for handwritten digits on Spark.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
+    demo.set_defaults(run=_demo, refusals=())
     demo.add_argument(
         "--parallelism", type=_positive, default=4, metavar="N", help="trials at a time"
     )
@@ -83,7 +117,70 @@ def _parser() -> argparse.ArgumentParser:
         help="keep the trials here, and go on from it if it exists (default: a new file in the "
         "temporary folder)",
     )
-    return parser
+
+
+_WORKER_HELP = """\
+Take trials from a store and run them, one after another: those that a search on WorkerTrials
+or MongoTrials leaves there, and those whose driver or worker is gone.
+
+Without OBJECTIVE the objective is the one that the search has left in the store. It is a
+pickle, so it can run any code: start a worker only on a store that nobody writes into whom you
+do not trust. With OBJECTIVE and --space nothing is unpickled.
+"""
+_WORKER_EXAMPLES = """\
+examples:
+  sparktuner worker --store mongodb://db.example.com/tuning --exp-key digits
+  sparktuner worker model:objective --space model:space --store sqlite:////data/tuning.db
+"""
+
+
+def _add_worker(commands: Commands) -> None:
+    worker = commands.add_parser(
+        "worker",
+        help="take trials from a store and run them",
+        description=_WORKER_HELP,
+        epilog=_WORKER_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    worker.set_defaults(run=_worker, refusals=(ValueError, ImportError))
+    add = worker.add_argument
+    add("objective", nargs="?", metavar="OBJECTIVE", help="module:function")
+    add("--space", metavar="SPACE", help="module:name of its search space")
+    add("--store", required=True, metavar="URL", help="of the store")
+    add("--exp-key", metavar="K", help="run trials of this experiment only")
+    add(
+        "--poll-interval",
+        type=_seconds,
+        default=5.0,
+        metavar="S",
+        help="seconds between two looks for trials (default: 5)",
+    )
+    add("--max-jobs", type=_positive, metavar="N", help="end after N trials")
+    add(
+        "--max-consecutive-failures",
+        type=_positive,
+        default=4,
+        metavar="N",
+        help="end with exit code 1 when N trials have failed one after another (default: 4)",
+    )
+    add(
+        "--reserve-timeout",
+        type=_seconds,
+        default=120.0,
+        metavar="S",
+        help="end when there was nothing to do for S seconds; 0 waits for ever (default: 120)",
+    )
+    add("--workdir", metavar="DIR", help="run in this folder, which is made if need be")
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected seconds, 0 or more, got {text!r}")
+    return value
 
 
 def _natural(text: str) -> int:

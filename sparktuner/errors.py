@@ -100,6 +100,10 @@ class TrialsBusy(SparktunerError, RuntimeError):
     """A second ``fmin`` was started on a ``Trials`` object that is already being searched."""
 
 
+class WorkerFailed(SparktunerError, RuntimeError):
+    """So many trials have failed one after another that their worker may be what is wrong."""
+
+
 class SparkUnavailable(SparktunerError, RuntimeError):
     """No Spark session can be used: none is there, it was stopped, or Java is missing."""
 

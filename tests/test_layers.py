@@ -59,14 +59,15 @@ ALLOWED: dict[str, set[str]] = {
     "graph_viz": {"space"},
     "pyll_utils": {"checks", "errors", "space", "hp"},
     "std_out_err_redirect_tqdm": set(),
-    "mongoexp": set(),
+    "mongoexp": {"trials"},
     "plotting": set(),
     "sklearn": set(),
     "criteria": set(),
     # L6
     "as_hyperopt": {"pyll"},
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
-    "cli": {"errors", "_demo"},
+    "_worker": L2 | {"stores", "execute", "trials"},
+    "cli": {"errors", "_demo", "_worker"},
 }
 SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
 WORKER = ROOT / "execute" / "worker"

@@ -35,6 +35,7 @@ from sparktuner.records._document import (
     validate_document,
 )
 from sparktuner.records._history import History, HistoryLog, IntArray, would_fail_again
+from sparktuner.records._lease import held_lease
 from sparktuner.records._line import Reader
 from sparktuner.records._log import OpenLine, TrialLog
 from sparktuner.records._memory import MemoryStore
@@ -99,6 +100,7 @@ __all__ = [
     "SPACE_PREFIX",
     "ShownAttachments",
     "TrialStore",
+    "held_lease",
     "attachment_name",
     "Attachments",
     "Deferred",

@@ -329,7 +329,7 @@ class MongoStore(RowStore):
 
     # --- forms
 
-    def _encoded(self, rest: dict[str, Any], keep: Keep) -> Any:
+    def _encoded(self, rest: dict[str, Any], keep: Keep | None) -> Any:
         return body_of(rest, keep)
 
     def _decoded(self, text: Any) -> dict[str, Any]:

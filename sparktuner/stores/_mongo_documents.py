@@ -7,9 +7,10 @@ from typing import Any
 
 from sparktuner.records import attachment_name
 from sparktuner.stores._bson import from_bson, to_bson
-from sparktuner.stores._codec import Keep, Kept, Lost
+from sparktuner.stores._codec import Keep, Kept, Lost, NotPlain
+from sparktuner.stores._keeping import LARGEST_IN_DOCUMENT
 from sparktuner.stores._mongo_client import Json
-from sparktuner.stores._rows import LARGEST_IN_DOCUMENT, Row
+from sparktuner.stores._rows import Row
 
 # Ours in a trial's document, beside Hyperopt's keys: the turn of its last change; and the turn
 # of its insertion with its place in it.
@@ -35,20 +36,23 @@ class Body:
     kept: tuple[str, ...] = ()
 
 
-def body_of(rest: dict[str, Any], keep: Keep) -> Body:
+def body_of(rest: dict[str, Any], keep: Keep | None) -> Body:
     """Returns a trial without its columns as BSON keeps it."""
     kept: list[str] = []
     misc: Any = rest["misc"]
 
     def noted(value: object, path: tuple[object, ...]) -> Kept | Lost:
+        if keep is None:
+            raise NotPlain(f"a {type(value).__name__} cannot be in a document")
         stands = keep(value, path)
         if isinstance(stands, Kept):
             kept.append(attachment_name(misc["tid"], stands.name))
         return stands
 
     pairs = {key: list(misc[key]) for key in _PAIRS if isinstance(misc.get(key), tuple)}
+    largest = None if keep is None else LARGEST_IN_DOCUMENT
     plain = {**rest, "misc": {**misc, **pairs}}
-    fields = {k: to_bson(v, noted, LARGEST_IN_DOCUMENT, (k,)) for k, v in plain.items()}
+    fields = {k: to_bson(v, noted, largest, (k,)) for k, v in plain.items()}
     return Body(fields, tuple(kept))
 
 

@@ -1,8 +1,8 @@
 """Trials: a log of documents, a way to run them, and Hyperopt's ways to look at them.
 
 In reading order: :class:`Trials` (serial, and the base of the others), :class:`ThreadTrials`
-(threads of the driver), :class:`SparkTrials` (one Spark job a trial), and the trials of past
-searches.
+(threads of the driver), :class:`SparkTrials` (one Spark job a trial), :class:`WorkerTrials`
+(processes of ``sparktuner worker`` that share a store), and the trials of past searches.
 """
 
 from sparktuner.trials._past_searches import from_hyperopt, from_optuna, from_pandas
@@ -16,6 +16,7 @@ from sparktuner.trials._trials import (
     load_trials,
     trials_from_docs,
 )
+from sparktuner.trials._worker_trials import WorkerTrials
 
 __all__ = [
     "Trials",
@@ -29,4 +30,5 @@ __all__ = [
     "from_pandas",
     "from_optuna",
     "from_hyperopt",
+    "WorkerTrials",
 ]

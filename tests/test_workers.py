@@ -1,0 +1,413 @@
+"""``sparktuner worker`` and the searches whose trials it runs."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sparktuner import (
+    Ctrl,
+    Domain,
+    Trials,
+    WorkerTrials,
+    current_trial,
+    fmin,
+    fmin_pass_expr_memo_ctrl,
+    hp,
+    rand,
+)
+from sparktuner._worker import WorkerOptions, run
+from sparktuner.cli import main
+from sparktuner.errors import AllTrialsFailed, StoreError, UnpicklableObjective, WorkerFailed
+from sparktuner.records import MemoryStore, TrialStore, new_document
+from sparktuner.status import (
+    JOB_STATE_CANCEL,
+    JOB_STATE_DONE,
+    JOB_STATE_ERROR,
+    JOB_STATE_NEW,
+    JOB_STATE_RUNNING,
+)
+from sparktuner.stores import open_store
+from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
+from tests.waiting import wait_until
+
+SPACE = {"x": hp.uniform("x", -1, 1)}
+
+
+def square(params: dict[str, float]) -> dict[str, Any]:
+    seed = current_trial().seed
+    return {"status": "ok", "loss": params["x"] ** 2, "seed": seed, "attachments": {"a": b"1"}}
+
+
+def fail(params: dict[str, float]) -> float:
+    raise KeyError(params["x"])
+
+
+def stored(store: TrialStore) -> dict[int, Any]:
+    return {document["tid"]: document for document in store.load_since()[0]}
+
+
+def waiting(
+    store: TrialStore, n: int, objective: Any = square, exp_key: str | None = None
+) -> None:
+    """Leaves trials in a store, as a search whose driver has died does."""
+    trials = WorkerTrials(store, exp_key)
+    name = trials._publish(Domain(objective, SPACE))
+    documents = [new_document(tid, {"x": 0.5}, exp_key=exp_key) for tid in store.allocate(n)]
+    for document in documents:
+        document["misc"]["cmd"] = ("domain_attachment", name)
+        document["misc"]["execution"] = {"seed": 7}
+    store.insert(documents)
+
+
+def work(store: TrialStore, **options: Any) -> int:
+    given: dict[str, Any] = {"reserve_timeout": 0.0, "poll_interval": 0.02, **options}
+    return run(WorkerOptions(store=store, **given))  # type: ignore[arg-type]
+
+
+@contextmanager
+def working(store: TrialStore, **options: Any) -> Iterator[None]:
+    """A worker in a thread of this process."""
+    worker = threading.Thread(target=work, args=(store,), kwargs={"reserve_timeout": 1, **options})
+    worker.start()
+    yield
+    worker.join()
+
+
+# --- a worker by itself
+
+
+def test_a_worker_runs_what_waits_and_writes_how_it_went() -> None:
+    store = MemoryStore()
+    waiting(store, 2)
+    assert work(store) == 2
+    document = stored(store)[1]
+    assert (document["state"], document["result"]) == (
+        JOB_STATE_DONE,
+        {"status": "ok", "loss": 0.25, "seed": 7},
+    )
+    assert document["misc"]["execution"]["pid"] == os.getpid()
+    assert store.attachments["ATTACH::1::a"] == b"1"
+
+
+def test_a_worker_ends_after_so_many_trials() -> None:
+    store = MemoryStore()
+    waiting(store, 5)
+    assert work(store, max_jobs=2) == 2
+    assert [d["state"] for d in stored(store).values()].count(JOB_STATE_NEW) == 3
+
+
+def test_a_worker_takes_the_trials_of_its_experiment_alone() -> None:
+    store = MemoryStore()
+    waiting(store, 1, exp_key="a")
+    waiting(store, 2, exp_key="b")
+    assert work(store, exp_key="b") == 2
+    assert stored(store)[0]["state"] == JOB_STATE_NEW
+
+
+def test_a_worker_ends_when_trials_fail_one_after_another() -> None:
+    store = MemoryStore()
+    waiting(store, 5, fail)
+    with pytest.raises(WorkerFailed, match=r"3 trials .* KeyError: 0\.5"):
+        work(store, max_consecutive_failures=3)
+    documents = stored(store)
+    assert [d["state"] for d in documents.values()].count(JOB_STATE_ERROR) == 3
+    assert documents[0]["misc"]["error"][0] == "KeyError"
+    assert documents[0]["result"] == {"status": "fail"}
+
+
+def test_a_worker_can_be_given_the_objective_and_unpickles_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mymodel.py").write_text(
+        "from sparktuner import hp\nspace = {'x': hp.uniform('x', 0, 1)}\n"
+        "def objective(params):\n    return params['x'] + 1\n"
+    )
+    store = MemoryStore()
+    store.insert([new_document(0, {"x": 0.5})])
+    named = {"objective": "mymodel:objective", "space": "mymodel:space"}
+    assert work(store, **named) == 1
+    assert stored(store)[0]["result"]["loss"] == 1.5
+    with pytest.raises(ValueError, match="has no 'other'"):
+        work(store, **{**named, "space": "mymodel:other"})
+    with pytest.raises(ValueError, match="--space"):
+        work(store, objective="mymodel:objective")
+    with pytest.raises(ValueError, match="expected module:name"):
+        work(store, **{**named, "space": "mymodel"})
+
+
+def test_a_trial_whose_objective_cannot_be_loaded_waits_for_another_worker() -> None:
+    store = MemoryStore()
+    waiting(store, 1)
+    [name] = [name for name in store.attachments if name.startswith("FMinIter")]
+    store.attachments[name] = b"no pickle"
+    with pytest.raises(StoreError, match="cannot be loaded here"):
+        work(store)
+    del store.attachments[name]
+    with pytest.raises(StoreError, match="has no attachment"):
+        work(store)
+    document = stored(store)[0]
+    assert (document["state"], document["owner"]) == (JOB_STATE_NEW, None)
+    document["misc"]["cmd"] = ("cpickled fn", b"")
+    store.update([document])
+    with pytest.raises(StoreError, match="does not say with which objective"):
+        work(store)
+
+
+def test_an_objective_with_a_ctrl_attaches_to_its_trial() -> None:
+    @fmin_pass_expr_memo_ctrl
+    def objective(expr: object, memo: dict[Any, Any], ctrl: Ctrl) -> float:
+        ctrl.attachments["note"] = "from the worker"
+        [x] = memo.values()
+        return float(x)
+
+    store = MemoryStore()
+    waiting(store, 1, objective)
+    assert work(store) == 1
+    assert store.attachments["ATTACH::0::note"] == "from the worker"
+
+
+# --- searches
+
+
+def test_a_search_gets_its_results_from_workers() -> None:
+    trials = WorkerTrials(MemoryStore(), "e", poll_interval=0.02)
+    with working(trials.store):
+        best = fmin(square, SPACE, rand.suggest, 8, trials=trials, rstate=1, verbose=False)
+    assert set(best) == {"x"}
+    assert [d["state"] for d in trials.all_trials] == [JOB_STATE_DONE] * 8
+    assert {d["exp_key"] for d in trials.all_trials} == {"e"}
+    assert trials.trial_attachments(trials.best_trial)["a"] == b"1"
+    # The same trials, and the same seeds, as where the driver runs them itself.
+    here = Trials()
+    fmin(square, SPACE, rand.suggest, 8, trials=here, rstate=1, verbose=False)
+    assert trials.losses() == here.losses()
+    assert [r["seed"] for r in trials.results] == [r["seed"] for r in here.results]
+
+
+def test_a_trial_that_fails_on_a_worker_has_failed_in_the_search() -> None:
+    def sometimes(params: dict[str, float]) -> float:
+        if params["x"] > 0:
+            raise ValueError("too large")
+        return params["x"]
+
+    trials = WorkerTrials(MemoryStore(), poll_interval=0.02)
+    with working(trials.store, max_consecutive_failures=99):
+        fmin(sometimes, SPACE, rand.suggest, 12, trials=trials, rstate=0, verbose=False)
+    failed = [d for d in trials.all_trials if d["state"] == JOB_STATE_ERROR]
+    assert 0 < len(failed) < 12
+    assert failed[0]["misc"]["error"][0] == "ValueError"
+    assert "too large" in failed[0]["misc"]["error"][1]
+
+
+def test_a_search_that_ends_early_cancels_what_waits() -> None:
+    trials = WorkerTrials(MemoryStore(), poll_interval=0.02)
+    with pytest.raises(AllTrialsFailed):
+        fmin(square, SPACE, max_evals=9, trials=trials, timeout=0.3, verbose=False)
+    states = [document["state"] for document in stored(trials.store).values()]
+    assert states == [JOB_STATE_CANCEL] * 2
+
+
+def test_a_driver_that_died_leaves_trials_that_the_next_search_hands_over_again() -> None:
+    store = MemoryStore()
+    waiting(store, 2)
+    trials = WorkerTrials(store, poll_interval=0.02)
+    with working(store):
+        fmin(square, SPACE, rand.suggest, 4, trials=trials, rstate=0, verbose=False)
+    assert len(trials) == 4
+    assert trials.losses()[:2] == [0.25, 0.25]
+
+
+def test_an_objective_that_cannot_be_pickled_is_named() -> None:
+    lock = threading.Lock()
+
+    def objective(params: dict[str, float]) -> float:
+        with lock:
+            return params["x"]
+
+    with pytest.raises(UnpicklableObjective, match="'lock'"):
+        fmin(objective, SPACE, max_evals=1, trials=WorkerTrials(MemoryStore()), verbose=False)
+
+
+def test_trials_of_workers_are_pickled_and_viewed() -> None:
+    trials = WorkerTrials(MemoryStore(), "e", poll_interval=0.02)
+    with working(trials.store):
+        fmin(square, SPACE, rand.suggest, 2, trials=trials, verbose=False)
+    copy = pickle.loads(pickle.dumps(trials))
+    assert (len(copy), copy.best_params) == (2, trials.best_params)
+    with working(copy.store):
+        fmin(square, SPACE, rand.suggest, 3, trials=copy, verbose=False)
+    assert (len(copy), len(copy.view("other"))) == (3, 0)
+
+
+@pytest.mark.parametrize("wrong", [{"poll_interval": 0}, {"queued": 0}])
+def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        WorkerTrials(MemoryStore(), **wrong)
+
+
+# --- real processes, and a real server
+
+
+def start(url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
+    program = "import sys; from sparktuner.cli import main; sys.exit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, "worker", "--store", url, "--poll-interval=0.1", *options],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
+
+
+def stalling(params: dict[str, float]) -> float:
+    """An objective that one of the workers, marked by a variable, does not come back from."""
+    if "STALLS" in os.environ and current_trial().tid >= 6:
+        time.sleep(100)
+    return params["x"]
+
+
+def by_value(objective: Any) -> Any:
+    """The objective as one of a script, which workers cannot import."""
+    objective.__module__ = "__main__"
+    return objective
+
+
+def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran(
+    mongo_url: str,  # noqa: F811
+) -> None:
+    from sparktuner.mongoexp import MongoTrials
+
+    url = f"{mongo_url}?lease=2"
+    trials = MongoTrials(url, "e")
+    workers = [start(url, "--exp-key=e"), start(url, "--exp-key=e", STALLS="1")]
+    killed: list[int] = []
+
+    def kill() -> None:
+        store = open_store(url)
+
+        def stalled() -> bool:
+            of_it = f":{workers[1].pid}:"
+            killed[:] = [
+                document["tid"]
+                for document in stored(store).values()
+                if document["tid"] >= 6
+                and document["state"] == JOB_STATE_RUNNING
+                and of_it in str(document["owner"])
+            ]
+            return bool(killed)
+
+        wait_until(stalled)
+        workers[1].kill()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        fmin(by_value(stalling), SPACE, rand.suggest, 40, trials=trials, rstate=0, verbose=False)
+        killer.join()
+        documents = {document["tid"]: document for document in trials.all_trials}
+        assert [d["state"] for d in documents.values()] == [JOB_STATE_DONE] * 40
+        [tid] = killed
+        assert documents[tid]["misc"]["restarts"] == 1
+        pids = {tid: d["misc"]["execution"]["pid"] for tid, d in documents.items()}
+        assert pids[tid] == workers[0].pid
+        assert set(pids.values()) <= {worker.pid for worker in workers}
+        workers[0].terminate()
+        assert workers[0].wait(20) == 130
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+
+
+def sleepy(params: dict[str, float]) -> float:
+    end = time.monotonic() + 100
+    while time.monotonic() < end:
+        time.sleep(0.05)
+    return params["x"]
+
+
+def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(
+    mongo_url: str,  # noqa: F811
+) -> None:
+    url = f"{mongo_url}?lease=1.5"
+    store = open_store(url)
+    waiting(store, 1, by_value(sleepy))
+    worker = start(url, "--reserve-timeout=0.5")
+    try:
+        wait_until(lambda: stored(store)[0]["state"] == JOB_STATE_RUNNING)
+        document = stored(store)[0]
+        document["state"] = JOB_STATE_CANCEL
+        store.update([document])
+        _, said = worker.communicate(timeout=30)
+    finally:
+        worker.kill()
+    assert worker.returncode == 0
+    assert "trial 0 is not this worker's any more" in said
+    assert stored(store)[0]["state"] == JOB_STATE_CANCEL
+
+
+def test_what_a_worker_runs_when_it_is_told_to_end_can_be_claimed_at_once(
+    mongo_url: str,  # noqa: F811
+) -> None:
+    store = open_store(mongo_url)
+    waiting(store, 1, by_value(sleepy))
+    worker = start(mongo_url)
+    try:
+        wait_until(lambda: stored(store)[0]["state"] == JOB_STATE_RUNNING)
+        worker.send_signal(signal.SIGTERM)
+        _, said = worker.communicate(timeout=30)
+    finally:
+        worker.kill()
+    assert (worker.returncode, "Traceback" in said) == (130, False)
+    store.renew("me")
+    assert [document["tid"] for document in store.claim("me")] == [0]
+
+
+# --- the command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--store", "nonsense"], "store must be a URL"),
+        (["--store", "ftp://host/x"], "there is no store for ftp"),
+        (["model:objective", "--store", "mongodb://127.0.0.1:1/db"], "--space"),
+        (["nomodule:f", "--space=nomodule:s", "--store", "mongodb://h/db"], "nomodule"),
+    ],
+)
+def test_what_is_wrong_with_the_command_is_one_sentence(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["worker", *arguments]) == 1
+    assert says in capsys.readouterr().err
+
+
+def test_the_help_says_what_is_unpickled(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["worker", "--help"])
+    assert stop.value.code == 0
+    shown = capsys.readouterr().out
+    assert "It is a\npickle, so it can run any code" in shown
+    assert "sparktuner worker --store mongodb://" in shown
+
+
+@pytest.mark.parametrize("option", ["--poll-interval=-1", "--max-jobs=0", "--poll-interval=soon"])
+def test_an_option_out_of_range_is_refused(
+    option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["worker", "--store", "mongodb://h/db", option])
+    assert stop.value.code == 2
+    assert option.partition("=")[0] in capsys.readouterr().err
