@@ -73,7 +73,7 @@ def waiting(
 
 def work(store: TrialStore, **options: Any) -> int:
     given: dict[str, Any] = {"reserve_timeout": 0.0, "poll_interval": 0.02, **options}
-    return run(WorkerOptions(store=store, **given))  # type: ignore[arg-type]
+    return run(WorkerOptions(store=store, **given))
 
 
 @contextmanager

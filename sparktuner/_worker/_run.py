@@ -50,7 +50,7 @@ class WorkerOptions:
     """What a worker is to do.
 
     Attributes:
-        store: the URL of the store.
+        store: the store, or its URL.
         exp_key: runs trials of this experiment only; None is all of them.
         objective: ``module:function``; None takes what the search has left in the store, which
             is unpickled.
@@ -62,7 +62,7 @@ class WorkerOptions:
         workdir: the folder to run in; None is where it was started.
     """
 
-    store: str
+    store: str | TrialStore
     exp_key: str | None = None
     objective: str | None = None
     space: str | None = None

@@ -41,6 +41,7 @@ from sparktuner.stores._turns import Turn, Turns
 from sparktuner.stores._urls import shown, split_options
 
 _SCHEMA = 1
+_DUPLICATE = 11000
 # Documents between two signs of life in a long turn.
 _BATCH = 500
 
@@ -201,30 +202,25 @@ class MongoStore(RowStore):
     # --- documents
 
     def _insert_rows(self, rows: Sequence[Row]) -> None:
-        tids = [row.tid for row in rows]
         with self._writing() as (connection, turn):
-            for batch in _batches(tids):
-                there = connection.jobs.find_one({"tid": {"$in": batch}}, {"tid": 1})
-                if there is not None:
-                    raise taken([there["tid"]])
             first = turn.number << PLACE_BITS
             documents = [
                 {**fields_of(row), REVISION: turn.number, INSERTED: first + place}
                 for place, row in enumerate(rows)
             ]
-            try:
-                for batch in _batches(documents):
+            for batch in _batches(documents):
+                try:
                     connection.jobs.insert_many(batch)
-                    if len(rows) > _BATCH:
-                        turn.beat()
-            except BulkWriteError as error:
-                # Somebody who does not take turns; what is there of ours is taken back.
-                raise _why(error, tids) from None
-            ids = self._ids(connection)
-            ids.used(tids)
-            ids.raise_to(max(tids) + 1)
-            blobs = GridBlobs(lambda: connection, self.location, self._writing)
-            blobs.list_files(connection, [name for row in rows for name in row.text.kept])
+                except BulkWriteError as error:
+                    # What is there of ours is taken back.
+                    raise _why(error, batch) from None
+                if len(rows) > _BATCH:
+                    turn.beat()
+            self._ids(connection).used([row.tid for row in rows])
+            kept = [name for row in rows for name in row.text.kept]
+            if kept:
+                blobs = GridBlobs(lambda: connection, self.location, self._writing)
+                blobs.list_files(connection, kept)
 
     def _update_rows(self, rows: Sequence[Row]) -> list[Tid]:
         with self._writing() as (connection, turn):
@@ -268,6 +264,8 @@ class MongoStore(RowStore):
     def _claim_rows(
         self, owner: str, exp_key: str | None, limit: int | None, reclaim: Reclaim
     ) -> list[Row]:
+        if limit == 0:
+            return []
         query: Json = {} if exp_key is None else {"exp_key": exp_key}
         query["state"] = {"$in": [JOB_STATE_NEW, JOB_STATE_RUNNING]}
         with translated(self.location):
@@ -278,7 +276,9 @@ class MongoStore(RowStore):
                 return []
         with self._writing() as (connection, turn):
             query["owner"] = {"$nin": self._ids(connection).living_owners()}
-            free = [row_of(d) for d in sorted(connection.jobs.find(query), key=order_of)[:limit]]
+            # As `order_of` has it: those without the first one come first.
+            found = connection.jobs.find(query, sort=[(INSERTED, 1), ("_id", 1)], limit=limit or 0)
+            free = [row_of(document) for document in found]
             claimed = [reclaim(row) for row in free]
             # As `_write` counts the version up, and so does `reclaim`.
             before = [
@@ -344,8 +344,8 @@ def _batches(items: Sequence[Any]) -> Iterator[list[Any]]:
     return (list(items[i : i + _BATCH]) for i in range(0, len(items), _BATCH))
 
 
-def _why(error: BulkWriteError, tids: Sequence[Tid]) -> Exception:
-    details: list[Json] = (error.details or {}).get("writeErrors", [])
-    if details and details[0].get("code") == 11000:
-        return taken([details[0].get("keyValue", {}).get("tid", tids[details[0]["index"]])])
+def _why(error: BulkWriteError, batch: list[Json]) -> Exception:
+    failed: list[Json] = (error.details or {}).get("writeErrors", [])
+    if failed and failed[0].get("code") == _DUPLICATE:
+        return taken([batch[failed[0]["index"]]["tid"]])
     return error

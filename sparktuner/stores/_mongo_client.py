@@ -135,7 +135,7 @@ def translated(location: str) -> Iterator[None]:
     """Raises the driver's errors as ours: they name the server, and hold no password."""
     try:
         yield
-    except (errors.PyMongoError, BSONError) as error:
+    except (errors.PyMongoError, BSONError, OverflowError) as error:
         # The driver's own may hold the URL, so it is no cause of ours.
         raise _ours(error, location) from None
 

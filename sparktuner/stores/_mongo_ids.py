@@ -55,11 +55,15 @@ class Ids:
         mine: Json = {"owner": owner, "exp_key": exp_key}
         if again:
             self._handed_out.update_many({"_id": {"$in": again}}, {"$set": mine})
-        return again + self._fresh(max(n, 0) - len(again), mine)
+        above = max((each["_id"] + 1 for each in handed_out), default=0)
+        return again + self._fresh(max(n, 0) - len(again), above, mine)
 
     def used(self, tids: list[Tid]) -> None:
-        """Forgets handed out ids that have a document now."""
-        self._handed_out.delete_many({"_id": {"$in": tids}})
+        """Forgets handed out ids that have a document now, and hands none of them out again."""
+        forgotten = self._handed_out.delete_many({"_id": {"$in": tids}}).deleted_count
+        # Others were never handed out, and may be above all that were.
+        if forgotten < len(tids):
+            self.raise_to(max(tids) + 1)
 
     def raise_to(self, least: Tid) -> None:
         """Lets no id below ``least`` be handed out any more."""
@@ -85,26 +89,24 @@ class Ids:
         there = {document["tid"] for document in documents}
         return [each for each in handed_out if each["_id"] not in there]
 
-    def _fresh(self, n: int, mine: Json) -> list[Tid]:
-        """Hands out ids that nobody had."""
+    def _fresh(self, n: int, above: Tid, mine: Json) -> list[Tid]:
+        """Hands out ids that nobody had, from ``above`` on."""
         if n == 0:
             return []
         while True:
-            first = self._next()
-            last = self._handed_out.find_one({}, sort=[("_id", -1)])
-            start = first if last is None else max(first, last["_id"] + 1)
-            tids = list(range(start, start + n))
+            counted = self._counter.find_one(_COUNTER) or {}
+            first = max(int(counted.get(_NEXT, 0)), above)
+            tids = list(range(first, first + n))
             # Noted before they are counted: a writer that dies in between leaves no gap.
             self._handed_out.insert_many([{"_id": tid, **mine} for tid in tids])
-            if self._count_to(first, start + n):
+            if self._counted(counted, first + n):
                 return tids
-            self.used(tids)
+            self._handed_out.delete_many({"_id": {"$in": tids}})
 
-    def _count_to(self, first: Tid, end: Tid) -> bool:
+    def _counted(self, found: Json, end: Tid) -> bool:
         """Moves Hyperopt's counter on, unless somebody else has: Hyperopt takes no turns."""
-        if _NEXT not in (self._counter.find_one(_COUNTER) or {}):
+        if _NEXT not in found:
             self.raise_to(end)
             return True
-        expected = {**_COUNTER, _NEXT: first}
-        moved = self._counter.find_one_and_update(expected, {"$set": {_NEXT: end}})
-        return moved is not None
+        expected = {"_id": found["_id"], _NEXT: found[_NEXT]}
+        return self._counter.find_one_and_update(expected, {"$set": {_NEXT: end}}) is not None

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JO
 from sparktuner.stores import Kept, open_store
 from tests.servers.ferretdb import ferretdb
 
-pymongo = pytest.importorskip("pymongo")
+pytest.importorskip("pymongo")
 
+import pymongo.errors  # noqa: E402
+import pymongo.monitoring  # noqa: E402
 from gridfs import GridFS  # noqa: E402
 
-from sparktuner.stores import _turns  # noqa: E402
+from sparktuner.stores import _mongo_client, _turns  # noqa: E402
 from sparktuner.stores._mongo import MongoStore  # noqa: E402
 from sparktuner.stores._mongo_client import place_of, translated  # noqa: E402
 
@@ -200,9 +203,9 @@ def test_a_model_is_kept_beside_its_document(store: MongoStore) -> None:
 # --- several writers
 
 
-def work(url: str, seed: int, rounds: int, out: Any) -> None:
+def work(store: MongoStore, seed: int, rounds: int, out: Any) -> None:
     """A writer: inserts trials, claims and ends what it can get, and reports what it did."""
-    store, owner = MongoStore(url), f"writer {seed}"
+    owner = f"writer {seed}"
     store.renew(owner)
     made, ended = [], []
     for _ in range(rounds):
@@ -233,7 +236,11 @@ def test_eight_processes_share_a_store(store: MongoStore, mongo_url: str) -> Non
     store.insert([shared])
     context = multiprocessing.get_context("fork")
     out = context.Queue()
-    writers = [context.Process(target=work, args=(mongo_url, i, 2, out)) for i in range(8)]
+    # The parent's own store after a fork, and others.
+    stores = [store if i % 2 else MongoStore(mongo_url) for i in range(8)]
+    writers = [
+        context.Process(target=work, args=(each, i, 2, out)) for i, each in enumerate(stores)
+    ]
     for writer in writers:
         writer.start()
     seen: dict[int, int] = {}
@@ -336,6 +343,48 @@ def test_an_insertion_whose_server_is_killed_is_whole_or_not_there(tmp_path: Pat
         assert [document["tid"] for document in store.load_since()[0]] == [0, 2]
         store.close()
         assert store.claim("me")[0]["tid"] == 0
+
+
+class Counted(pymongo.monitoring.CommandListener):
+    """Counts what is sent to the server."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    def started(self, event: object) -> None:
+        self.sent += 1
+
+    def succeeded(self, event: object) -> None:
+        pass
+
+    def failed(self, event: object) -> None:
+        pass
+
+
+def test_a_batch_takes_as_many_round_trips_as_one_document(
+    mongo_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted()
+    client = partial(pymongo.MongoClient, event_listeners=[counted])
+    monkeypatch.setattr(_mongo_client, "MongoClient", client)
+    store = MongoStore(mongo_url)
+    store.renew("me")
+    store.insert([new_document(tid, {}) for tid in store.allocate(1, "me")])
+
+    def sent(call: Callable[[], Any]) -> int:
+        counted.sent = 0
+        call()
+        return counted.sent
+
+    for n in (1, 40):
+        tids = store.allocate(n, "me")
+        assert sent(lambda n=n: store.allocate(n, "me", None, 10_000)) <= 11  # type: ignore[misc]
+        assert sent(lambda t=tids: store.insert([new_document(i, {}) for i in t])) == 5  # type: ignore[misc]
+    documents, token = store.load_since()
+    assert sent(lambda: store.update(documents[:1])) == sent(lambda: store.update(documents[1:]))
+    _, token = store.load_since(token)
+    assert sent(lambda: store.load_since(token)) == 1
+    assert sent(lambda: store.claim("me", "nothing")) == 3
 
 
 # --- what is refused
@@ -474,6 +523,11 @@ def test_nothing_that_is_read_is_executed_or_written_outside(
     with pytest.raises(TypeError, match="pickle"):
         store.attachments.open("/etc/outside")
     assert not list(tmp_path.iterdir())
+
+
+def test_an_id_beyond_64_bits_is_refused(store: MongoStore) -> None:
+    with pytest.raises(StoreError, match="OverflowError"):
+        store.insert([new_document(2**70, {})])
 
 
 def test_an_insertion_that_fails_leaves_the_ids_for_others(store: MongoStore) -> None:
