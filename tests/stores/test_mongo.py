@@ -27,13 +27,13 @@ from tests.servers.ferretdb import ferretdb
 
 pytest.importorskip("pymongo")
 
-import pymongo.errors  # noqa: E402
-import pymongo.monitoring  # noqa: E402
-from gridfs import GridFS  # noqa: E402
+import pymongo.errors
+import pymongo.monitoring
+from gridfs import GridFS
 
-from sparktuner.stores import _mongo_client, _turns  # noqa: E402
-from sparktuner.stores._mongo import MongoStore  # noqa: E402
-from sparktuner.stores._mongo_client import place_of, translated  # noqa: E402
+from sparktuner.stores import _mongo_client, _turns
+from sparktuner.stores._mongo import MongoStore
+from sparktuner.stores._mongo_client import place_of, translated
 
 
 @pytest.fixture
