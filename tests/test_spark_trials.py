@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, fmin, hp, rand, tpe
@@ -89,6 +90,21 @@ def test_a_session_in_the_place_of_parallelism_is_told_where_to_go(spark: Any) -
         SparkTrials(spark)
     with pytest.raises(TypeError, match="write spark_session=spark"):
         ThreadTrials(spark)
+
+
+def test_a_change_of_what_the_objective_captures_is_told_once(
+    spark: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    rng = np.random.default_rng(0)
+    space = hp.uniform("x", 0, 1)
+    options: Any = {"max_evals": 6, "verbose": False, "rstate": 0}
+    fmin(lambda x: x + rng.random(), space, trials=SparkTrials(2, spark_session=spark), **options)
+    told = [r.getMessage() for r in caplog.records if "captures" in r.getMessage()]
+    assert len(told) == 1
+    assert "the trials of a worker process share it" in told[0]
+    caplog.clear()
+    fmin(lambda x: x, space, trials=SparkTrials(2, spark_session=spark), **options)
+    assert "captures" not in caplog.text
 
 
 def test_where_trials_run_and_where_they_are_kept_are_independent(spark: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -29,6 +30,13 @@ from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.worker import decode, describe, pack_task
 from sparktuner.status import FailureKind
 
+_log = logging.getLogger("sparktuner")
+_CHANGED = (
+    "trial %s on %s changed what the objective captures (a global, a closure, an attribute, a "
+    "random generator): the trials of a worker process share it, so one can affect the next. "
+    "Copy it in the objective, or take a seed from current_trial(); a cache that is meant does "
+    "no harm"
+)
 # A cancel that comes before the job exists hits nothing, so it is repeated until the trial ends.
 _REPEAT_CANCEL = 0.2
 # Spark ends a cancelled job within a fraction of a second; a hung JVM never does.
@@ -84,6 +92,7 @@ class SparkExecutor(Executor):
         )
         self._capacity = capacity
         self._abandoned = False
+        self._told_of_change = threading.Lock()
         # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
         # are atomic.
         self._running: set[Tid] = set()
@@ -194,7 +203,11 @@ class SparkExecutor(Executor):
         self._monitor.expect(tid, launched=True)
         task = pack_task(argument, tid, submission.seed, number)
         packed = self._transport.run(task, self.tag(tid), submission.description)
-        return event_of(tid, decode(packed), submission.submitted)
+        outcome = decode(packed)
+        # Never released: the first to take it says so for the whole search.
+        if outcome.get("changed") and self._told_of_change.acquire(blocking=False):
+            _log.warning(_CHANGED, tid, outcome["host"])
+        return event_of(tid, outcome, submission.submitted)
 
     def _cancel_until_ended(self) -> None:
         while (pending := self._cancelled & self._running) and not self._abandoned:

@@ -5,9 +5,10 @@ here may import the rest of sparktuner, and pyspark only inside the functions th
 workers.
 
 Reading order: ``_outcome`` (one call of the objective), ``_task`` (from bytes to bytes, around
-that call), ``_current`` (the trial, for its objective to ask), ``_probe`` (what a worker
-lacks), ``_pickling`` (what cannot travel), ``_native_threads``, ``_process`` (the worker's
-process); then what Spark calls there, ``_classic_task`` and ``_connect_task``.
+that call), ``_opened`` (the objective in a process), ``_current`` (the trial, for its objective
+to ask), ``_probe`` (what a worker lacks), ``_pickling`` (what cannot travel),
+``_native_threads``, ``_process`` (the worker's process); then what Spark calls there,
+``_classic_task`` and ``_connect_task``.
 """
 
 from sparktuner.execute.worker._classic_task import PIECE_BYTES, TASK_PROPERTY, run_classic_task

@@ -33,6 +33,7 @@ class Outcome(TypedDict, total=False):
         kind: beside ``error``, a value of ``FailureKind``, which workers lack: what was it that
             failed?
         exception: the exception itself, only where it was raised in this process.
+        changed: True where the trial is seen to have changed what the objective captures.
     """
 
     host: str
@@ -45,6 +46,7 @@ class Outcome(TypedDict, total=False):
     error: tuple[str, str, str]
     kind: Literal["objective", "result", "argument"]
     exception: BaseException
+    changed: bool
 
 
 def call(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import pickle
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, cast
 
 from sparktuner.execute.worker._current import CurrentTrial, entered, task_addresses
 from sparktuner.execute.worker._native_threads import limit_threads
+from sparktuner.execute.worker._opened import OpenedObjective
 from sparktuner.execute.worker._outcome import Outcome, call, encode
 from sparktuner.execute.worker._probe import probe
 
@@ -31,7 +32,7 @@ class Ticket(TypedDict, total=False):
 
 
 # The objective, its argument, and whose it is.
-_Work: TypeAlias = tuple[Callable[[Any], object], object, Ticket]
+_Work: TypeAlias = tuple[OpenedObjective, object, Ticket]
 _NO_TICKET: Ticket = {"tid": -1, "seed": 0}
 
 
@@ -63,17 +64,20 @@ def serve(
     opened = call(_open, (shipped, task), executor)
     if "error" in opened:
         return encode(_unopened(opened))
-    objective, argument, ticket = cast("_Work", opened["value"])
+    held, argument, ticket = cast("_Work", opened["value"])
     if task == PROBE_TASK:
-        return encode(call(partial(probe, packages=packages), objective, executor))
+        return encode(call(partial(probe, packages=packages), held.objective, executor))
     with entered(CurrentTrial(**ticket, addresses=task_addresses())):
-        return encode(call(objective, argument, executor))
+        outcome = call(held.objective, argument, executor)
+    if held.has_changed():
+        outcome["changed"] = True
+    return encode(outcome)
 
 
 def _open(received: tuple[Shipped, bytes]) -> _Work:
     shipped, packed = received
     if isinstance(shipped[-1], bytes):
-        shipped[-1] = pickle.loads(shipped[-1])
+        shipped[-1] = OpenedObjective(shipped[-1])
     if packed == PROBE_TASK:
         return shipped[-1], None, {}
     # Two pickles, one after the other: the argument was pickled before its ticket was known.

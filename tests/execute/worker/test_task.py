@@ -10,6 +10,7 @@ import threading
 from typing import Any, get_args, get_type_hints
 
 import cloudpickle
+import numpy as np
 import pytest
 
 from sparktuner.execute.worker import Outcome, call, decode, describe, encode, serve
@@ -34,6 +35,33 @@ def test_the_objective_is_unpickled_once() -> None:
     assert callable(first)
     serve(shipped, pickle.dumps(0), "")
     assert shipped[0] is first
+
+
+def test_the_first_trial_that_changes_what_is_captured_is_marked() -> None:
+    seen: list[int] = []
+    rng = np.random.default_rng(0)
+    big = [0.5] * 10, np.zeros(200_000)
+
+    def reports(objective: Any, n: int = 2) -> list[bool]:
+        shipped: list[Any] = [cloudpickle.dumps(objective)]
+        serve(shipped, b"", "")
+        outcomes = [decode(serve(shipped, pickle.dumps(i), "")) for i in range(n)]
+        return [outcome.get("changed", False) for outcome in outcomes]
+
+    assert reports(lambda x: seen.append(x) or 0) == [True, False]  # type: ignore[func-returns-value]
+    assert reports(lambda x: rng.random()) == [True, False]
+    assert reports(lambda x: (len(seen), [*seen, x], big[0][0])) == [False, False]
+    # Above a megabyte nobody looks.
+    assert reports(lambda x: big[0].append(x) or 0) == [False, False]  # type: ignore[func-returns-value]
+
+
+def test_captured_state_that_cannot_be_pickled_again_is_not_watched() -> None:
+    class Once:
+        def __reduce__(self) -> Any:
+            return threading.Lock, ()
+
+    once = Once()
+    assert "changed" not in trial(lambda x: bool(once), 0)
 
 
 def test_an_objective_that_does_not_unpickle_is_a_failure_that_says_so() -> None:
