@@ -318,6 +318,10 @@ class MongoStore(RowStore):
             expired = {"until": {"$lte": connection.now()}}
             connection.beside(".owners").delete_many({"$or": [{"_id": owner}, expired]})
 
+    def owners(self) -> list[str]:
+        with translated(self.location):
+            return sorted(self._ids(self._connected()).living_owners())
+
     def delete_all(self, exp_key: str | None = None) -> None:
         with self._writing() as (connection, _):
             jobs, query = connection.jobs, {} if exp_key is None else {"exp_key": exp_key}

@@ -45,7 +45,8 @@ class Ids:
             pending = [
                 each
                 for each in handed_out
-                if each["owner"] in living and exp_key in (None, each["exp_key"])
+                # Ids of nobody may never be used.
+                if each["owner"] in living - {None} and exp_key in (None, each["exp_key"])
             ]
             query = {} if exp_key is None else {"exp_key": exp_key}
             there = self._connection.jobs.count_documents(query)
