@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from tests.connect_server import ConnectServer, require_connect_server
 from tests.servers.postgres import PostgresServer
+from tests.servers.s3 import S3Server, s3_server
 
 # What takes a JVM long to start is left out: most of these live for seconds.
 os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
@@ -52,6 +53,12 @@ def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer()
     yield server
     server.remove()
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3Server]:
+    with s3_server() as server:
+        yield server
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

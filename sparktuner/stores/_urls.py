@@ -39,3 +39,16 @@ def split_options(url: str, default_lease: float) -> tuple[str, float]:
     if not 0 < lease < float("inf"):
         raise ValueError(f"lease in {shown(url)} must be a number of seconds above 0")
     return base + (mark + rest if rest else ""), lease
+
+
+def without_secrets(url: str) -> str:
+    """Returns a URL without its password, and without options of its query that may be secret."""
+    base, mark, query = url.partition("?")
+    scheme, slashes, rest = base.partition("://")
+    host, slash, path = rest.partition("/")
+    user, at, host = host.rpartition("@")
+    user = user.partition(":")[0]
+    pairs = [pair for pair in query.split("&") if not _SECRET.search(pair.partition("=")[0])]
+    return f"{scheme}{slashes}{user}{at}{host}{slash}{path}" + (
+        mark + "&".join(pairs) if pairs else ""
+    )

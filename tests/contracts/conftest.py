@@ -12,6 +12,7 @@ from sparktuner.records import MemoryStore, TrialStore
 from sparktuner.stores import open_store
 from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
 from tests.servers.postgres import PostgresServer
+from tests.servers.s3 import S3Server
 
 
 @pytest.fixture
@@ -40,3 +41,13 @@ def mongo_store(mongo_url: str) -> Iterator[TrialStore]:  # noqa: F811
     store = open_store(mongo_url)
     yield store
     store.close()
+
+
+@pytest.fixture
+def objects_store(tmp_path: Path) -> TrialStore:
+    return open_store(f"file://{tmp_path}/trials")
+
+
+@pytest.fixture
+def s3_store(s3: S3Server) -> TrialStore:
+    return open_store(s3.url(f"bucket-{uuid.uuid4().hex}"))

@@ -15,7 +15,8 @@ from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JO
 STORES = [
     "memory",
     "sqlite",
-    *(pytest.param(name, marks=pytest.mark.service) for name in ("postgres", "mongo")),
+    "objects",
+    *(pytest.param(name, marks=pytest.mark.service) for name in ("postgres", "mongo", "s3")),
 ]
 
 
