@@ -71,7 +71,7 @@ class History:
             StoreUnavailable: the store does not answer; the entry may have been written.
         """
         self._home.settle()
-        end = _now() + _PATIENCE
+        end = time.monotonic() + _PATIENCE
         while True:
             entry = change(self.refresh())
             if entry is None:
@@ -80,7 +80,7 @@ class History:
             if self._append(entry):
                 self.state.apply(entry)
                 return entry
-            if _now() > end:
+            if time.monotonic() > end:
                 raise StoreUnavailable(
                     f"{self._bucket.location} has so many writers that none of {_PATIENCE:.0f} s "
                     "of tries came first; try again, or give each experiment a folder of its own"

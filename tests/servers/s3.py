@@ -59,6 +59,10 @@ class S3Server:
         """
         self.request("POST", f"{_FAULT}{method}/{fault}/{times}")
 
+    def forget_faults(self) -> None:
+        """Lets no more requests fail."""
+        self.request("POST", f"{_FAULT}none")
+
     def count(self) -> int:
         """Returns how many requests there were."""
         return int(self.request("POST", f"{_FAULT}count"))
@@ -123,7 +127,9 @@ class _Faulty:
             return [b""]
 
     def _order(self, words: list[str], start: Callable[..., Any]) -> list[bytes]:
-        if words != ["count"]:
+        if words == ["none"]:
+            self._faults.clear()
+        elif words != ["count"]:
             method, fault, times = words
             self._faults += [(method, fault)] * int(times)
         start("200 OK", [("Content-Type", "text/plain")])
