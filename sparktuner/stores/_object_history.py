@@ -46,10 +46,10 @@ class History:
 
     def refresh(self) -> LogState:
         """Returns the state after the last entry that there is."""
-        if _now() - self._looked > _STALE:
+        if now() - self._looked > _STALE:
             self._home.check()
             self._catch_up()
-        looked = _now()
+        looked = now()
         found = 0
         # Mostly there is nothing new, or one entry; a look for its name is the cheapest request.
         while entry := self._entry(self.state.number + 1):
@@ -57,7 +57,7 @@ class History:
             found += 1
             if found % 4 == 0:
                 self._catch_up()
-            looked = _now()
+            looked = now()
         self._looked = looked
         return self.state
 
@@ -82,8 +82,8 @@ class History:
                 return entry
             if time.monotonic() > end:
                 raise StoreUnavailable(
-                    f"{self._bucket.location} has so many writers that none of {_PATIENCE:.0f} s "
-                    "of tries came first; try again, or give each experiment a folder of its own"
+                    f"{self._bucket.location} has so many writers that another one was faster for "
+                    f"{_PATIENCE:.0f} s; try again, or give each experiment a folder of its own"
                 )
 
     def _append(self, entry: Entry) -> bool:
@@ -94,27 +94,24 @@ class History:
             return False
         # Between the look and the creation this process may have slept for hours, as laptops do;
         # others may have put the log's entries up to here into a bundle and removed them.
-        if _now() - self._looked > _STALE and self._is_bundled(number):
+        if now() - self._looked > _STALE and self._is_bundled(number):
             self._bucket.remove([key])
             return False
         return True
 
     def _create(self, key: str, data: bytes, nonce: str) -> bool:
         """Returns whether an entry is there as this call has written it."""
-        for _ in range(_TRIES):
-            try:
-                if self._bucket.create(key, data):
-                    return True
-            except StoreUnavailable:
-                # It may be there all the same: the answer was lost, not the request.
-                if self._written_by(key) == nonce:
-                    return True
-                raise
-            # S3 answers "conflict" also when nothing was written, and to its client's second try.
-            writer = self._written_by(key)
-            if writer is not None:
-                return writer == nonce
-        raise StoreUnavailable(f"{self._bucket.location} refuses to create {key}; try again later")
+        try:
+            if self._bucket.create(key, data):
+                return True
+        except StoreUnavailable:
+            # It may be there all the same: the answer was lost, not the request.
+            if self._written_by(key) == nonce:
+                return True
+            raise
+        # S3 says that there is one also to its client's second try, and, for a moment, where
+        # there is none at all.
+        return self._written_by(key) == nonce
 
     def _written_by(self, key: str) -> str | None:
         entries = self._read(key)
@@ -195,7 +192,8 @@ class History:
         return True
 
 
-def _now() -> float:
+def now() -> float:
+    """Returns the seconds of a clock that goes on while the machine sleeps."""
     # Not time.monotonic: it stands still while a laptop sleeps.
     return (
         time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.time()

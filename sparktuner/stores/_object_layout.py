@@ -24,7 +24,6 @@ _LAYOUT = b"1\n"
 FAN_OUT = 64
 LEVELS = 4
 OWNERS = "owners/"
-CLOCK = "owners/clock"
 
 
 def log_folder(level: int) -> str:

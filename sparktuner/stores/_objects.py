@@ -17,7 +17,8 @@ from sparktuner.stores._folder import Folder
 from sparktuner.stores._object_bundles import tidy
 from sparktuner.stores._object_files import Files
 from sparktuner.stores._object_history import History
-from sparktuner.stores._object_layout import CLOCK, FAN_OUT, OWNERS, Home, owner_key
+from sparktuner.stores._object_layout import FAN_OUT, Home
+from sparktuner.stores._object_leases import Leases
 from sparktuner.stores._object_log import Entry, Forgotten, HandedOut
 from sparktuner.stores._object_state import LogState
 from sparktuner.stores._rows import LEASE, Reclaim, Row, RowStore, taken
@@ -49,14 +50,22 @@ class ObjectStore(RowStore):
         super().__init__(shown(base), lease)
         self._url = url
         self._bucket = _bucket(base, self.location)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Forgets what it has read, and the locks."""
+        self._process = os.getpid()
         self._home = Home(self._bucket)
         self._files = Files(self._bucket, self._home)
-        self._forget_connection()
-
-    def _forget_connection(self) -> None:
+        self._leases = Leases(self._bucket, self._home, self.lease)
         self._history = History(self._bucket, self._home)
         self._lock = threading.RLock()
-        self._process = os.getpid()
+
+    def _here(self) -> ObjectStore:
+        # A forked process has copies of locks that somebody may have held, for ever.
+        if self._process != os.getpid():
+            self._begin()
+        return self
 
     # --- ids and documents
 
@@ -68,7 +77,7 @@ class ObjectStore(RowStore):
         limit: int | None = None,
     ) -> list[Tid]:
         def change(state: LogState) -> Entry | None:
-            tids = state.next_tids(n, owner, exp_key, limit, _Living(self).lives)
+            tids = state.next_tids(n, owner, exp_key, limit, self._leases.lives())
             return Entry("", handed_out=HandedOut(tuple(tids), owner, exp_key)) if tids else None
 
         entry = self._commit(change)
@@ -93,7 +102,7 @@ class ObjectStore(RowStore):
         return [row.tid for row in rows if row.tid not in written]
 
     def _rows_since(self, token: object, exp_key: str | None) -> tuple[list[Row], object]:
-        with self._mine():
+        with self._here()._lock:
             state = self._history.refresh()
             since = token if isinstance(token, int) else -1
             return state.changed_since(since, exp_key), state.number
@@ -102,7 +111,7 @@ class ObjectStore(RowStore):
         self, owner: str, exp_key: str | None, limit: int | None, reclaim: Reclaim
     ) -> list[Row]:
         def change(state: LogState) -> Entry | None:
-            rows = state.claimable(owner, exp_key, limit, _Living(self).lives)
+            rows = state.claimable(owner, exp_key, limit, self._leases.lives())
             return Entry("", tuple(map(reclaim, rows))) if rows else None
 
         entry = self._commit(change)
@@ -123,65 +132,36 @@ class ObjectStore(RowStore):
         if exp_key is None:
             self._files.clear()
         for tid in gone if exp_key is not None else []:
-            for name in list(self._files.names(attachment_name(tid, ""))):
+            for name in list(self._blobs.names(attachment_name(tid, ""))):
                 self.attachments.pop(name, None)
 
     def _commit(self, change: Callable[[LogState], Entry | None]) -> Entry | None:
-        with self._mine():
+        with self._here()._lock:
             entry = self._history.commit(change)
             number = self._history.state.number
             if entry is not None and (number + 1) % FAN_OUT == 0:
                 tidy(self._bucket, number)
             return entry
 
-    def _mine(self) -> threading.RLock:
-        if self._process != os.getpid():
-            # A forked process has a copy of a lock that somebody may have held, for ever.
-            self._forget_connection()
-        return self._lock
-
     # --- owners
 
     def renew(self, owner: str) -> None:
-        self._home.settle()
-        self._bucket.put(owner_key(owner), [b"\n"])
+        self._here()._leases.renew(owner)
 
     def release(self, owner: str) -> None:
-        self._bucket.remove([owner_key(owner)])
+        self._here()._leases.release(owner)
 
     # --- the rest
 
     @property
     def _blobs(self) -> Blobs:
-        return self._files
+        return self._here()._files
 
     def close(self) -> None:
         self._bucket.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (without_secrets(self._url),)
-
-
-class _Living:
-    """Which owners live, by the store's clock: asked only if somebody wants to know."""
-
-    def __init__(self, store: ObjectStore) -> None:
-        self._store = store
-        self._living: set[str] | None = None
-
-    def lives(self, owner: str) -> bool:
-        if self._living is None:
-            self._living = self._read()
-        return owner_key(owner) in self._living
-
-    def _read(self) -> set[str]:
-        bucket = self._store._bucket
-        # An object that is written now has the time of the store's clock.
-        bucket.put(CLOCK, [b"\n"])
-        owners = bucket.list(OWNERS)
-        now = next((found.modified for found in owners if found.key == CLOCK), 0.0)
-        lease = self._store.lease + bucket.resolution
-        return {found.key for found in owners if now - found.modified <= lease}
 
 
 def _bucket(url: str, location: str) -> Bucket:

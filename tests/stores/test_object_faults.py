@@ -244,9 +244,8 @@ def test_what_fsspec_opens_keeps_to_the_contract_for_one_driver(tmp_path: Path) 
     store = open_store(f"file://{tmp_path}/other")
     assert isinstance(store, ObjectStore)
     folder = FsspecFolder(f"file://{tmp_path}/trials", "here")
-    for part in (store, store._home, store._files):
-        part._bucket = folder  # type: ignore[attr-defined]
-    store._forget_connection()
+    store._bucket = folder
+    store._begin()
     store.renew("me")
     for tid in store.allocate(70, "me"):
         put(store, tid)

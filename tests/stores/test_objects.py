@@ -179,6 +179,20 @@ def test_no_file_where_a_folder_is_wanted(tmp_path: Path) -> None:
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_released_owner_is_not_revived_by_a_look_at_the_clock(tmp_path: Path) -> None:
+    store, other = opened(tmp_path), opened(tmp_path)
+    store.renew("first")
+    document = new_document(0, {})
+    document["owner"] = "first"
+    store.insert([document])
+    store.release("first")
+    assert store.allocate(1, None, None, 5) == [1]
+    other.renew("second")
+    assert [d["tid"] for d in other.claim("second")] == [0]
+    other.release("second")
+    assert [d["tid"] for d in store.claim("third")] == [0]
+
+
 @pytest.mark.parametrize("url", ["file://", "file:///", "file://host/folder"])
 def test_a_folder_is_named_by_its_whole_path(url: str) -> None:
     with pytest.raises(ValueError, match="three slashes"):
