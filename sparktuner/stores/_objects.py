@@ -165,14 +165,15 @@ class ObjectStore(RowStore):
 
 
 def _bucket(url: str, location: str) -> Bucket:
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
+    scheme = urlsplit(url).scheme.lower()
     if scheme == "file":
-        if parts.netloc not in ("", "localhost") or not parts.path.strip("/"):
+        # By hand: the name of a folder may hold a `#`.
+        host, slash, path = url.partition("://")[2].partition("?")[0].partition("/")
+        if host not in ("", "localhost") or not path.strip("/"):
             raise ValueError(
                 f"{location}: a folder has three slashes and its whole path: file:///home/me/trials"
             )
-        return Folder(Path(unquote(parts.path)), location)
+        return Folder(Path(unquote(slash + path)), location)
     try:
         if scheme == "hdfs":
             from sparktuner.stores._fsspec import FsspecFolder

@@ -60,7 +60,7 @@ def open_store(store: str | os.PathLike[str] | TrialStore) -> TrialStore:
         )
     url = os.fspath(store)
     if url.startswith(_MOUNTED):
-        url = f"file://{url}"
+        url = f"file://{url.replace('%', '%25')}"
     scheme = re.match(r"([A-Za-z][A-Za-z0-9.-]*(?:\+srv)?)(?:\+\w+)?://", url)
     if scheme is None:
         raise ValueError(f"store must be a URL, such as {_EXAMPLES}, got {shown(url)!r}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -177,6 +178,14 @@ def test_no_file_where_a_folder_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="must be a folder"):
         listed(opened(tmp_path / "file"))
     assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["a b", "a#b", "100%25", "ä"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    store = open_store(f"file://{tmp_path}/{quote(name)}")
+    put(store, 0)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert listed(open_store(f"file://{tmp_path}/{name.replace('%', '%25')}")) == [0]
 
 
 def test_a_released_owner_is_not_revived_by_a_look_at_the_clock(tmp_path: Path) -> None:
