@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from sparktuner.errors import StoreError, StoreUnavailable
@@ -158,20 +158,14 @@ class History:
 
     def _plan(self) -> list[tuple[int, int]]:
         """Returns levels and indexes of the objects that hold what is not known yet."""
-        position = self.state.number + 1
-        found = [self._indexes(level, position // FAN_OUT**level) for level in range(LEVELS)]
+        found: dict[int, set[int | None]] = {}
         plan: list[tuple[int, int]] = []
-        while True:
-            holders = (
-                (level, position // FAN_OUT**level)
-                for level in reversed(range(LEVELS))
-                if position // FAN_OUT**level in found[level]
-            )
-            holder = next(holders, None)
-            if holder is None:
-                return plan
-            plan.append(holder)
-            position = (holder[1] + 1) * FAN_OUT ** holder[0]
+        position = self.state.number + 1
+        # The largest bundles first: of smaller objects only those behind them are listed.
+        for level in reversed(range(LEVELS)):
+            found[level] = self._indexes(level, position // FAN_OUT**level)
+            plan, position = _cover(found, self.state.number + 1)
+        return plan
 
     def _indexes(self, level: int, first: int) -> set[int | None]:
         after = log_key(level, first - 1) if first else ""
@@ -190,6 +184,24 @@ class History:
             for entry in entries[known:]:
                 self.state.apply(entry)
         return True
+
+
+def _cover(
+    found: Mapping[int, set[int | None]], position: int
+) -> tuple[list[tuple[int, int]], int]:
+    """Returns the largest objects that follow each other from an entry on, and where they end."""
+    plan: list[tuple[int, int]] = []
+    while True:
+        holders = (
+            (level, position // FAN_OUT**level)
+            for level in sorted(found, reverse=True)
+            if position // FAN_OUT**level in found[level]
+        )
+        holder = next(holders, None)
+        if holder is None:
+            return plan, position
+        plan.append(holder)
+        position = (holder[1] + 1) * FAN_OUT ** holder[0]
 
 
 def now() -> float:
