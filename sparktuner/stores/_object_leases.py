@@ -33,7 +33,7 @@ class Leases:
     def renew(self, owner: str) -> None:
         """Lets an owner live for another lease."""
         self._home.settle()
-        self._write(owner_key(owner))
+        self._write(owner_key(owner), owner)
 
     def release(self, owner: str) -> None:
         """Ends an owner's lease."""
@@ -52,11 +52,17 @@ class Leases:
 
         return lives
 
+    def owners(self) -> list[str]:
+        """Returns the owners that live."""
+        names = (self._bucket.get(key) for key in self._living())
+        # None has been released meanwhile, and nobody has no name.
+        return sorted(name.decode("utf-8", "surrogatepass") for name in names if name)
+
     def _living(self) -> set[str]:
         modified = self._modified()
         present = self._present(modified)
         if present is None:
-            self._write(self._nobody)
+            self._write(self._nobody, "")
             modified = self._modified()
             present = self._present(modified)
         if present is None:
@@ -80,7 +86,8 @@ class Leases:
             default=None,
         )
 
-    def _write(self, key: str) -> None:
-        self._bucket.put(key, [b"\n"])
+    def _write(self, key: str, owner: str) -> None:
+        # The name, because the key is a digest of it.
+        self._bucket.put(key, [owner.encode("utf-8", "surrogatepass")])
         # Afterwards: a present that is too early lets no lease end too early.
         self._written[key] = now()

@@ -115,7 +115,8 @@ class LogState:
         gone = sorted(tid for tid, (other, _) in self._handed_out.items() if not living(other))
         if limit is not None:
             pending = sum(
-                living(other) and exp_key in (None, key)
+                # Ids of nobody may never be used.
+                other is not None and living(other) and exp_key in (None, key)
                 for other, key in self._handed_out.values()
             )
             known = len(self.rows) if exp_key is None else self._counts[exp_key]

@@ -151,6 +151,9 @@ class ObjectStore(RowStore):
     def release(self, owner: str) -> None:
         self._here()._leases.release(owner)
 
+    def owners(self) -> list[str]:
+        return self._here()._leases.owners()
+
     # --- the rest
 
     @property
