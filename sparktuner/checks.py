@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from numbers import Integral, Real
 
 import numpy as np
@@ -144,18 +144,19 @@ def check_flag(name: str, value: object) -> None:
     raise TypeError(f"{name} must be True or False, got {shown(value)}")
 
 
-def check_mapping(name: str, value: object, example: str) -> None:
+def check_mapping(name: str, value: object, example: str, is_filled: bool = False) -> None:
     """Refuses what is no dictionary.
 
     Args:
         name: of the argument, for the message.
         value: what was given.
         example: what to write.
+        is_filled: whether it is written to, which not all can be.
 
     Raises:
         TypeError: ``value`` is something else.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, MutableMapping if is_filled else Mapping):
         raise TypeError(f"{name} must be a dictionary, such as {example}, got {shown(value)}")
 
 

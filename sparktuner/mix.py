@@ -72,8 +72,8 @@ def _pairs(p_suggest: object) -> Sequence[tuple[float, object]]:
                 f"p_suggest[{i}] must be a probability and an algorithm, got {len(pair)} items"
             )
         check_number(f"p_suggest[{i}][0]", pair[0])
-        # Nodes can be called, as parts of expressions.
-        if isinstance(pair[1], Node):
+        # Nodes can be called, as parts of expressions, and classes, to make an object.
+        if isinstance(pair[1], Node | type):
             raise TypeError(f"p_suggest[{i}][1] must be an algorithm, got {shown(pair[1])}")
         check_callable(f"p_suggest[{i}][1]", pair[1], ("new_ids", "domain", "trials", "seed"))
     return pairs

@@ -98,7 +98,7 @@ def expr_to_config(
         raise TypeError(
             f"conditions must be a tuple, such as (), or None, got {shown(conditions)}"
         )
-    check_mapping("hps", hps, "{}, which is filled")
+    check_mapping("hps", hps, "{}, which is filled", is_filled=True)
     _find(root, conditions or (), hps)
     for node in nodes(root):
         if isinstance(node, Switch) and isinstance(node.index, Parameter):

@@ -37,7 +37,7 @@ def use_obj_for_literal_in_memo(
         >>> rec_eval(expr, memo=use_obj_for_literal_in_memo(expr, "here", str, {}))
         (1, 'here')
     """
-    check_mapping("memo", memo, "{node: 0.5}")
+    check_mapping("memo", memo, "{node: 0.5}", is_filled=True)
     if not isinstance(expr, Node):
         raise TypeError(f"expr must be a node, such as pyll.as_apply(space), got {shown(expr)}")
     for node in nodes(expr):

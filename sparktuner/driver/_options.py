@@ -78,8 +78,8 @@ def _check_early_stop(name: str, value: object) -> None:
 
 
 def _check_function(name: str, value: object) -> None:
-    # Nodes can be called, as parts of expressions.
-    if not callable(value) or isinstance(value, Node):
+    # Nodes can be called, as parts of expressions, and classes, to make an object.
+    if not callable(value) or isinstance(value, Node | type):
         raise TypeError(f"{name} must be callable, got {shown(value)}{_meant_by(name, value)}")
 
 

@@ -189,10 +189,15 @@ def _limits(runner: Runner, arguments: SearchArguments) -> Limits:
     limits = runner.limits
     timeout, threshold = arguments.timeout, arguments.loss_threshold
     return Limits(
-        limits.timeout if timeout is None else timeout,
-        limits.loss_threshold if threshold is None else threshold,
-        limits.trial_timeout,
+        _number(limits.timeout if timeout is None else timeout),
+        _number(limits.loss_threshold if threshold is None else threshold),
+        _number(limits.trial_timeout),
     )
+
+
+def _number(given: float | None) -> float | None:
+    # Fractions and NumPy's numbers are numbers too, but not to queues and format strings.
+    return None if given is None else float(given)
 
 
 def _stop_rules(
@@ -203,7 +208,7 @@ def _stop_rules(
         None if limits.timeout is None else began + limits.timeout,
         limits.loss_threshold,
         None if early_stop is None else EarlyStop(early_stop, trials),
-        arguments.deadline_margin,
+        _number(arguments.deadline_margin),
     )
 
 

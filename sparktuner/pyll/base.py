@@ -140,7 +140,7 @@ def clone(expr: object, memo: dict[Node, Node] | None = None) -> Node:
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo
-    check_mapping("memo", copies, "{node: its copy}")
+    check_mapping("memo", copies, "{node: its copy}", is_filled=True)
     for node in nodes(root):
         if node not in copies:
             copies[node] = _rebuilt(node, copies)
@@ -168,7 +168,7 @@ def clone_merge(
     """
     root = as_apply(expr)
     copies: dict[Node, Node] = {} if memo is None else memo
-    check_mapping("memo", copies, "{node: its copy}")
+    check_mapping("memo", copies, "{node: its copy}", is_filled=True)
     check_flag("merge_literals", merge_literals)
     made: dict[Hashable, Node] = {}
     for node in nodes(root):

@@ -36,6 +36,7 @@ from sparktuner.suggest._gaussian_process import GaussianProcess, HyperPrior, fi
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._linear_algebra import MAX_ROWS
 from sparktuner.suggest._moves import column_widths, perturb, prior_penalty, repair
+from sparktuner.suggest._options import as_native
 from sparktuner.suggest._ranked import RankedTrials, systematic_sample
 from sparktuner.suggest._tpe import best_first, rank_tpe
 
@@ -103,13 +104,12 @@ class AtpeOptions:
     def __post_init__(self) -> None:
         for name, least, most in _COUNTS:
             check_whole(name, getattr(self, name), least, most)
-            # 160.0 is a number of candidates, but none of rows.
-            object.__setattr__(self, name, int(getattr(self, name)))
         for name in ("length_scale", "length_scale_sd", "noise"):
             check_number(name, getattr(self, name), above=0)
         check_number("tpe_share", self.tpe_share, least=0, most=1)
         if not isinstance(self.tpe, TpeOptions):
             raise TypeError(f"tpe must be a TpeOptions(...), got {shown(self.tpe)}")
+        as_native(self)
 
     def is_startup(self, history: History) -> bool:
         """Tells whether there is too little to learn from yet."""

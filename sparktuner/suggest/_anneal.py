@@ -18,6 +18,7 @@ from sparktuner.records import History
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._distinct import suggest_each
 from sparktuner.suggest._moves import perturb
+from sparktuner.suggest._options import as_native
 from sparktuner.suggest._ranked import RankedTrials
 
 # Moves of which the first one that is new is suggested.
@@ -53,6 +54,7 @@ class AnnealOptions:
         check_number("avg_best_idx", self.avg_best_idx, least=1)
         for name in ("shrink_coef", "floor"):
             check_number(name, getattr(self, name), least=0)
+        as_native(self)
 
 
 def propose_anneal(

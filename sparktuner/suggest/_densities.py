@@ -16,6 +16,7 @@ from sparktuner.checks import check_number, check_whole
 from sparktuner.records import History
 from sparktuner.space import BoolArray, FlatSpace, FloatArray
 from sparktuner.suggest._layout import IndexArray, Layout, layout_of
+from sparktuner.suggest._options import as_native
 from sparktuner.suggest._parzen import Mixture, Points
 from sparktuner.suggest._ranked import RankedTrials, systematic_sample
 
@@ -87,9 +88,7 @@ class TpeOptions:
         for name in ("softness", "pending_weight"):
             check_number(name, getattr(self, name), least=0)
         check_number("joint", self.joint, least=0, most=1)
-        # 24.0 is a number of candidates, but none of rows.
-        for name in ("n_startup_jobs", "linear_forgetting", "n_EI_candidates"):
-            object.__setattr__(self, name, int(getattr(self, name)))
+        as_native(self)
 
     def good_weights(self, n: int) -> FloatArray:
         """Returns the weights (m,) in l(x) of the m best of ``n`` trials, best first."""

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from functools import partial, wraps
+from numbers import Real
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -75,6 +76,21 @@ def check_options(algo: object) -> None:
         check(algo.keywords)
     for part in _parts(algo.keywords):
         check_options(part)
+
+
+def as_native(options: Any) -> None:
+    """Makes Python's own numbers of the fields of checked options, in place.
+
+    Args:
+        options: a frozen dataclass. Fields whose default is an int become one, because 24.0 is
+            a number of candidates but none of rows; fields whose default is a float, or None,
+            become floats, because NumPy takes no fractions.
+    """
+    for field in fields(options):
+        value = getattr(options, field.name)
+        if isinstance(value, Real):
+            number = int(value) if isinstance(field.default, int) else float(value)  # type: ignore[call-overload]
+            object.__setattr__(options, field.name, number)
 
 
 def _parts(keywords: Mapping[str, Any]) -> list[object]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import sparktuner
-from tests.mistakes.values import VALUES
+from tests.mistakes.values import ALIKE, VALUES
 
 PACKAGE = Path(sparktuner.__file__).parent
 # A call that takes longer hangs; most take a millisecond.
@@ -31,7 +31,8 @@ class Argument:
         name: for people: ``"fmin(max_evals)"``.
         call: calls it with a value in that place.
         says: what a refusal must hold, one of them; the argument's name as a rule.
-        accepts: why values are no mistakes -> their names, separated by spaces.
+        accepts: why values are no mistakes -> their names, separated by spaces. With them what
+            is alike is none, but for names with a "!" before them.
         values: names of the values to try; all of them by default.
     """
 
@@ -43,7 +44,13 @@ class Argument:
 
     @property
     def accepted(self) -> set[str]:
-        return {name for names in self.accepts.values() for name in names.split()}
+        named = {name for names in self.accepts.values() for name in names.split()}
+        alike = {name for name, other in ALIKE.items() if other in named}
+        return {
+            name
+            for name in named | (alike & {*self.values})
+            if not name.startswith("!") and f"!{name}" not in named
+        }
 
 
 class Hang(BaseException):

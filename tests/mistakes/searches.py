@@ -37,7 +37,7 @@ _FMIN: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "return_argmin": ("", FLAGS),
     "points_to_evaluate": ("", {"no points": "None empty_list"}),
     "max_queue_len": ("", {"any number at once": "7 1e308 huge_int"}),
-    "show_progressbar": ("", FLAGS),
+    "show_progressbar": ("", FLAGS | {"does not tell its arguments": "builtin"}),
     "early_stop_fn": ("", DEFAULT),
     "trials_save_file": ("", {"a file's name": "text digits", "no file": "empty_text"}),
     "on_space_change": ("", {}),
@@ -92,7 +92,7 @@ _WITHIN = [
         "fmin(points_to_evaluate) as x",
         lambda v: _searched("points_to_evaluate", [{"x": v}]),
         ("points_to_evaluate",),
-        {"a value of x": "True -1 0 0.5 bool_"},
+        {"a value of x": "True -1 0 0.5 bool_ !fraction"},
     ),
 ]
 _STEPS = [

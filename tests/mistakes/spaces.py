@@ -8,7 +8,7 @@ from typing import Any
 from sparktuner import Domain, Trials, base, graph_viz, hp, pyll, pyll_utils, rand, utils
 from sparktuner.pyll import stochastic
 from tests.mistakes.judge import Argument
-from tests.mistakes.reasons import DICTS, FLAGS, NUMBERS, SECONDS, SEEDS
+from tests.mistakes.reasons import DICTS, FILLED, FLAGS, NUMBERS, SECONDS, SEEDS
 from tests.mistakes.values import VALUES
 
 X: Any = hp.uniform("x", -1, 1)
@@ -153,12 +153,12 @@ _PYLL = [
     _space("pyll.clone", pyll.clone),
     _space("pyll.clone_merge", pyll.clone_merge),
     _space("pyll.stochastic.sample", lambda v: stochastic.sample(v, 0)),
-    Argument("pyll.clone(memo)", lambda v: pyll.clone(X, v), ("memo",), DICTS | {"new": "None"}),
+    Argument("pyll.clone(memo)", lambda v: pyll.clone(X, v), ("memo",), FILLED | {"new": "None"}),
     Argument(
         "pyll.clone_merge(memo)",
         lambda v: pyll.clone_merge(X, v),
         ("memo",),
-        DICTS | {"new": "None"},
+        FILLED | {"new": "None"},
     ),
     Argument(
         "pyll.clone_merge(merge_literals)",
@@ -177,7 +177,7 @@ _PYLL = [
         "pyll.scope.define(f)",
         pyll.scope.define,
         ("scope.define",),
-        {"a decorator": "None", "what can be called by a name": "class function"},
+        {"a decorator": "None", "what can be called by a name": "class function builtin"},
     ),
     Argument(
         "pyll.scope.uniform(low)",
@@ -202,7 +202,7 @@ _LIBRARIES = [
         "pyll_utils.validate_label(f)",
         pyll_utils.validate_label,
         ("f must",),
-        {"what can be called": "class function node"},
+        {"what can be called": "class function builtin node"},
     ),
     Argument(
         "pyll_utils.validate_label(f)(label)",
@@ -221,7 +221,7 @@ _LIBRARIES = [
         "pyll_utils.expr_to_config(hps)",
         lambda v: pyll_utils.expr_to_config(X, (), v),
         ("hps",),
-        DICTS,
+        FILLED,
     ),
     Argument(
         "utils.use_obj_for_literal_in_memo(expr)",
@@ -233,7 +233,7 @@ _LIBRARIES = [
         "utils.use_obj_for_literal_in_memo(memo)",
         lambda v: utils.use_obj_for_literal_in_memo(pyll.as_apply([str]), 1, str, v),
         ("memo",),
-        DICTS,
+        FILLED,
     ),
     _space("graph_viz.dot_hyperparameters", graph_viz.dot_hyperparameters),
     Argument(

@@ -28,7 +28,7 @@ _KEY = {"text, or none": "None text empty_text digits surrogate"}
 _DEFAULT = {"the default": "None"}
 _STATES = {"states": "0 list tuple set range array", "of none": "empty_list"}
 _COUNT = {"a number": "0 7"}
-_UNHASHABLE = "empty_list list list_of_None loop empty_dict dict dict_of_numbers set"
+_UNHASHABLE = "empty_list list list_of_None loop empty_dict dict dict_of_numbers set read_only"
 _HASHABLE = {
     "what can be looked up, as other tools have it": " ".join(
         VALUES.keys() - {*_UNHASHABLE.split(), "array", "matrix", "nan_array"}
@@ -250,7 +250,7 @@ _KINDS = [
         "local_spark(cores)",
         lambda v: local_spark(v).__enter__(),
         ("cores",),
-        values=tuple(VALUES.keys() - {"7", "1e308", "huge_int", *_MASTERS}),
+        values=tuple(VALUES.keys() - {"7", "int64", "1e308", "huge_int", *_MASTERS}),
     ),
     Argument(
         "local_spark(connect)",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import fractions
 import math
+import types
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 
 import numpy as np
@@ -85,16 +87,21 @@ VALUES: Mapping[str, Callable[[], object]] = {
     "empty_dict": dict,
     "dict": lambda: {"a": 1},
     "dict_of_numbers": lambda: {1: 2},
+    "read_only": lambda: types.MappingProxyType({"a": 1}),
     "set": lambda: {1, 2},
     "range": lambda: range(3),
     "array": lambda: np.arange(3),
     "matrix": lambda: np.ones((2, 2)),
     "nan_array": lambda: np.array(math.nan),
+    "int64": lambda: np.int64(7),
+    "float32": lambda: np.float32(0.5),
+    "fraction": lambda: fractions.Fraction(1, 2),
     "bool_": lambda: np.bool_(True),
     "generator": _generator,
     "iterator": lambda: iter([1, 2]),
     "coroutine": _awaited_never,
     "class": lambda: Model,
+    "builtin": lambda: int,
     "function": lambda: takes_nothing,
     "module": lambda: math,
     "object": Model,
@@ -103,4 +110,11 @@ VALUES: Mapping[str, Callable[[], object]] = {
     "error": lambda: ValueError("wrong"),
     "date": lambda: datetime.datetime(2024, 1, 1),
     "node": lambda: hp.uniform("node", 0, 1),
+}
+# What is no mistake wherever the other is none: the same number, or dictionary, of another type.
+ALIKE: Mapping[str, str] = {
+    "int64": "7",
+    "float32": "0.5",
+    "fraction": "0.5",
+    "read_only": "dict",
 }
