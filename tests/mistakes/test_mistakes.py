@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import random
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import sparktuner
 from sparktuner import SparkTrials, fmin, rand
 from tests.mistakes.algorithms import ALGORITHMS
 from tests.mistakes.judge import Argument, judged, verdicts
@@ -21,6 +24,10 @@ from tests.mistakes.values import VALUES
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Of the public names, those that take none, are Python's own, or hold names alone.
+WITHOUT_ARGUMENTS = {
+    *("Callback", "as_hyperopt", "current_trial", "exceptions", "partial", "progress", "spark"),
+}
 ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *RESULTS]
 
 
@@ -67,6 +74,15 @@ def test_a_wrong_result_is_told_on_a_cluster_too(spark: SparkSession) -> None:
         if outcome:
             wrong.append(f"{name}: {outcome}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_each_argument_of_fmin_and_each_public_name_is_tried() -> None:
+    assert {*inspect.signature(fmin).parameters} == {*FMIN}
+    tried = {re.split(r"\W", each.name)[0] for each in ARGUMENTS}
+    # The early stop's and the algorithms' modules, and the rest by what is in them.
+    tried |= {"early_stop"} if "no_progress_loss" in tried else set()
+    constants = {name for name in sparktuner.__all__ if name.isupper()}
+    assert {*sparktuner.__all__} - tried - constants == WITHOUT_ARGUMENTS
 
 
 def test_there_are_thousands_of_mistakes() -> None:
