@@ -28,7 +28,7 @@ from sparktuner.stores._sql_schema import (
 )
 from sparktuner.stores._urls import shown, split_options
 
-_NAMES = ("tid", "exp_key", "state", "owner", "version", "text", "revision")
+_NAMES = ("tid", "exp_key", "state", "owner", "version", "text", "revision", "position")
 _ROW = [TRIALS.c[name] for name in _NAMES]
 # Ids in one statement: SQLite before 3.32 takes 999 parameters.
 _CHUNK = 900
@@ -188,16 +188,18 @@ class SqlStore(RowStore):
 
     def _rows_since(self, token: object, exp_key: str | None) -> tuple[list[Row], object]:
         since = token if isinstance(token, int) else 0
-        query = sa.select(*_ROW).order_by(TRIALS.c.position)
+        query = sa.select(*_ROW)
         if since:
             query = query.where(TRIALS.c.revision > since)
         if exp_key is not None:
             query = query.where(TRIALS.c.exp_key == exp_key)
         with self._database.transaction(query) as (_, result):
             found = result.all()
-        rows = [self._whole(record) for record in found]
+        rows = {record.position: self._whole(record) for record in found}
         # Who writes holds the counter's row, so nothing below the highest can come later.
-        return rows, max((record.revision for record in found), default=since)
+        last = max((record.revision for record in found), default=since)
+        # In order here, as SQLite would rather read all trials in order than sort a few.
+        return [rows[position] for position in sorted(rows)], last
 
     def _claim_rows(
         self, owner: str, exp_key: str | None, limit: int | None, reclaim: Reclaim
@@ -292,9 +294,9 @@ class SqlStore(RowStore):
         return found
 
     def _whole(self, record: Sequence[Any]) -> Row:
-        tid, exp_key, state, owner, version, text, revision = record
+        tid, exp_key, state, owner, version, text, revision, position = record
         # SQLite's columns take values of any type, from whoever writes to the file.
-        numbers = (tid, state, version, revision)
+        numbers = (tid, state, version, revision, position)
         if all(isinstance(n, int) for n in numbers) and isinstance(text, str):
             return Row(tid, exp_key, state, owner, version, text)
         raise StoreError(f"trial {tid!r} in {self.location} is no trial document; delete it")

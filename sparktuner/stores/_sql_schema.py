@@ -61,7 +61,7 @@ PIECES = sa.table(
     sa.column("number", _INTEGER),
     sa.column("data", sa.LargeBinary()),
 )
-# In the words of the index below, without which it is not used.
+# In the words of the indexes below, without which they are not used.
 IS_OPEN = sa.text("sparktuner_trials.state IN (0, 1)")
 
 _FIRST = """
@@ -74,7 +74,8 @@ CREATE TABLE sparktuner_trials (
     state BIGINT NOT NULL, owner TEXT, version BIGINT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX sparktuner_trials_changed ON sparktuner_trials (revision);
 CREATE INDEX sparktuner_trials_of_experiment ON sparktuner_trials (exp_key, revision);
-CREATE INDEX sparktuner_trials_open ON sparktuner_trials (exp_key, position)
+CREATE INDEX sparktuner_trials_open ON sparktuner_trials (position) WHERE state IN (0, 1);
+CREATE INDEX sparktuner_trials_open_of_experiment ON sparktuner_trials (exp_key, position)
     WHERE state IN (0, 1);
 CREATE TABLE sparktuner_experiments (name TEXT PRIMARY KEY, trials BIGINT NOT NULL);
 CREATE TABLE sparktuner_allocated (tid {key}, owner TEXT, exp_key TEXT);

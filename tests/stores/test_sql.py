@@ -444,3 +444,38 @@ def test_whatever_a_column_holds_nothing_is_executed(
             continue
     assert not (tmp_path / "harm").exists()
     assert {file.name.partition("-")[0] for file in tmp_path.iterdir()} == {"tuning.db"}
+
+
+# --- cost
+
+
+def test_what_is_asked_again_and_again_never_reads_all_trials(path: Path, opened: Any) -> None:
+    store = opened(path)
+    ended = [{**new_document(tid, {}, exp_key="e"), "state": 2} for tid in range(3000)]
+    store.insert(ended)
+    store.insert([new_document(tid, {}, exp_key="e") for tid in range(3000, 3010)])
+    store.renew("me")
+    _, token = store.load_since()
+    asked: dict[str, Any] = {}
+
+    def note(_: Any, __: Any, statement: str, values: Any, ___: Any, many: bool) -> None:
+        asked[statement] = values[0] if many else values
+
+    sa.event.listen(store._database._opened(), "before_cursor_execute", note)
+    for exp_key in (None, "e"):
+        store.load_since(token, exp_key)
+        store.claim("me", exp_key, 1)
+        store.allocate(1, "me", exp_key, 10**6)
+    store.update(store.load_since(token)[0])
+    store.insert([new_document(5000, {})])
+    store.attachments["ATTACH::5000::x"] = b"1"
+    assert "ATTACH::5000::x" in store.attachments
+    assert store.attachments["ATTACH::5000::x"] == b"1"
+    store.delete_all("nobody's")
+    assert len(asked) > 20
+    for statement, values in asked.items():
+        if not statement.startswith("BEGIN"):
+            plan = run(path, f"EXPLAIN QUERY PLAN {statement}", values=tuple(values))
+            steps = [step for *_, step in plan]
+            assert "SCAN sparktuner_trials" not in steps, (statement, steps)
+            assert not any("SCAN sparktuner_pieces" in step for step in steps), (statement, steps)
