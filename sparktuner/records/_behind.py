@@ -161,6 +161,13 @@ class Behind(Line):
     def news(self, read: bool) -> News:
         with self._changed:
             news, self._news = self._news, News()
+            # What has changed again meanwhile is not there yet as its log has it; it is told
+            # of when it is. Not looked at earlier: the change may have come after the writing.
+            news.written = [
+                tid
+                for tid in news.versions
+                if tid not in self._pending and tid not in self._writing
+            ]
             self._seen = self._turns
             error = self._error
         if error is not None and news == News():
@@ -318,8 +325,6 @@ class Behind(Line):
             for tid in versions:
                 del waiting[tid]
             self._news.versions.update(versions)
-            # What has changed again meanwhile is not yet as its log has it.
-            self._news.written += [tid for tid in versions if tid not in self._pending]
         self._call()
 
     def _read(self) -> None:

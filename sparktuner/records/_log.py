@@ -15,6 +15,7 @@ from sparktuner.records._document import (
     TrialDocument,
     advance,
     configuration_of,
+    copy_document,
     has_ended,
 )
 from sparktuner.records._history import History, HistoryLog
@@ -107,7 +108,9 @@ class TrialLog:
 
     def _drop(self, tid: Tid) -> None:
         """Takes whatever the store has for better than this log's document."""
-        document = self._documents[self._positions[tid]]
+        position = self._positions[tid]
+        # A copy: the loop may hold the document itself, and hear of this later.
+        document = self._documents[position] = copy_document(self._documents[position])
         document["version"] = -1
         if not has_ended(document):  # it stays so where it was deleted
             advance(document, JOB_STATE_CANCEL)

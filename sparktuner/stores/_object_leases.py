@@ -61,7 +61,10 @@ class Leases:
     def _living(self) -> set[str]:
         modified = self._modified()
         present = self._present(modified)
+        if not modified:
+            return set()
         if present is None:
+            self._home.settle()
             self._write(self._nobody, "")
             modified = self._modified()
             present = self._present(modified)

@@ -191,6 +191,7 @@ def test_what_nobody_owns_can_be_claimed_by_one_alone(store: TrialStore) -> None
 
 
 def test_owners_are_known_while_they_live(store: TrialStore) -> None:
+    assert store.owners() == []
     store.renew("b")
     store.renew("a")
     store.renew("a")

@@ -28,7 +28,9 @@ class Reported(Callback):
     def on_trial_end(self, document: TrialDocument) -> None:
         if document["state"] == JOB_STATE_DONE:
             x = document["misc"]["vals"]["x"][0]
-            self._file.write(f"{document['tid']} {x!r}\n".encode())
+            self._file.write(
+                f"{document['tid']} {x!r} {document['owner']} {document['version']}\n".encode()
+            )
 
 
 def objective(x: float) -> dict[str, Any]:
@@ -79,8 +81,8 @@ def crash_until_done(
             for child, work in list(running.items()):
                 ended, status = os.waitpid(child, os.WNOHANG)
                 if ended:
-                    assert status == 0, f"a driver failed with status {status}"
                     del running[child]
+                    assert status == 0, f"a driver failed with status {status}"
                 elif kills < most_kills and rng.random() < 0.8:
                     os.kill(child, signal.SIGKILL)
                     os.waitpid(child, 0)
@@ -103,11 +105,12 @@ def check(url: str, exp_key: str, reported: Path) -> None:
     assert Counter(d["state"] for d in documents) == {JOB_STATE_DONE: TRIALS}
     by_tid = {d["tid"]: d for d in documents}
     for line in reported.read_text().splitlines():
-        tid, x = line.split()
+        tid, x, *_ = line.split()
         assert by_tid[int(tid)]["misc"]["vals"]["x"] == [float(x)]
         assert by_tid[int(tid)]["result"]["loss"] == float(x)
     said = [line.split()[0] for line in reported.read_text().splitlines()]
-    assert len(said) == len(set(said))
+    twice = [tid for tid, n in Counter(said).items() if n > 1]
+    assert not twice, [(by_tid[int(tid)], said.count(tid)) for tid in twice]
     for document in documents:
         x = document["misc"]["vals"]["x"][0]
         assert store.attachments[f"ATTACH::{document['tid']}::note"] == str(x).encode()
