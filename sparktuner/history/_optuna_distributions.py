@@ -105,7 +105,7 @@ def _declared(record: ColumnRecord) -> _Range | None:
     try:
         call = ast.parse(record.code, mode="eval").body
         name, numbers = _name_and_numbers(call)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
         return None
     if name == "randint":
         # Its own numbers: the record has them as floats, counted from the least where large.

@@ -18,6 +18,8 @@ from sparktuner.records import (
     configuration_of,
 )
 
+_LONGEST = 1000
+
 
 @functools.lru_cache(maxsize=1000)
 def option_values(texts: tuple[str, ...]) -> tuple[Cell, ...]:
@@ -39,6 +41,9 @@ def option_values(texts: tuple[str, ...]) -> tuple[Cell, ...]:
 
 
 def _constant(text: str) -> Cell:
+    # Longer than any description: somebody else's, which Python's parser need not be tried on.
+    if len(text) > _LONGEST:
+        return text
     try:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):
@@ -111,8 +116,8 @@ class Spaces:
         if digest is None:
             return self._searched
         if digest not in self._known:
-            data = self._attachments.get(f"{SPACE_PREFIX}{digest}")
-            self._known[digest] = None if data is None else SpaceView(SpaceRecord.loads(data))
+            record = _described(self._attachments, digest)
+            self._known[digest] = None if record is None else SpaceView(record)
         return self._known[digest]
 
     def columns(self) -> dict[str, list[ColumnRecord]]:
@@ -123,6 +128,16 @@ class Spaces:
                 for label, columns in view.columns.items():
                     found.setdefault(label, []).extend(columns)
         return found
+
+
+def _described(attachments: Mapping[str, Any], digest: str) -> SpaceRecord | None:
+    """The description of a space; None where there is none that can be read."""
+    # As bytes where a store tells them apart: a value may be a pickle, of whoever wrote it.
+    read = getattr(attachments, "read_bytes", attachments.__getitem__)
+    try:
+        return SpaceRecord.loads(read(f"{SPACE_PREFIX}{digest}"))
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
 
 
 def kind_of_parameter(columns: Iterable[ColumnRecord]) -> set[Kind]:

@@ -22,6 +22,7 @@ from sparktuner import (
 )
 from sparktuner.errors import MissingExtra
 from sparktuner.fmin import generate_trial
+from sparktuner.history import Spaces, trial_table
 from sparktuner.records import advance, new_document
 from tests.history.searches import searched
 
@@ -140,6 +141,38 @@ def test_choices_are_known_in_another_process_without_unpickling_the_space() -> 
     again = pickle.loads(pickle.dumps(trials))
     again._pickled_space = b"no pickle"
     pd.testing.assert_frame_equal(again.to_pandas(), trials.to_pandas())
+
+
+class ReadsBytes(dict[str, object]):
+    """Attachments of a durable store, in which a value may be somebody's pickle."""
+
+    def __getitem__(self, name: str) -> object:
+        raise AssertionError(f"{name} was read as a value")
+
+    def read_bytes(self, name: str) -> bytes:
+        value = self.get(name)
+        if not isinstance(value, bytes):
+            raise TypeError(name)
+        return value
+
+
+def test_a_description_is_read_as_bytes_only() -> None:
+    trials = searched(max_evals=3)
+    attachments = ReadsBytes(trials.store.attachments)
+    known = trial_table(trials.all_trials, Spaces(attachments, None))
+    assert next(c for c in known if c.name == "params.act").kind == "text"
+    for name in attachments:
+        dict.__setitem__(attachments, name, object())
+    unknown = trial_table(trials.all_trials, Spaces(attachments, None))
+    assert next(c for c in unknown if c.name == "params.act").kind == "int"
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"columns": [{"label": 1}]}', 5, "text"])
+def test_a_description_that_cannot_be_read_leaves_indices(data: Any) -> None:
+    trials = searched(max_evals=3)
+    spaces = Spaces(dict.fromkeys(trials.store.attachments, data), None)
+    [column] = [c for c in trial_table(trials.all_trials, spaces) if c.name == "params.act"]
+    assert column.kind == "int"
 
 
 def test_trials_of_two_spaces_stand_under_one_another() -> None:
