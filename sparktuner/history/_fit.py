@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NoReturn
 
+from sparktuner.errors import BadSearchSpace
 from sparktuner.history._cells import is_missing
 from sparktuner.history._options import Options, options_of
 from sparktuner.records import Configuration, DoesNotFit, describe_space
@@ -38,9 +39,14 @@ class SpaceFit:
         """Flattens the space.
 
         Raises:
-            BadSearchSpace: the space is ill-formed.
+            BadSearchSpace: the space is ill-formed, or has no parameter.
         """
         self.space: FlatSpace = flatten(space)
+        if not self.space.columns:
+            raise BadSearchSpace(
+                "space must be the search space, such as {'x': hp.uniform('x', 0, 1)}, got "
+                f"{described(space)}, which has no parameter"
+            )
         self.record = describe_space(self.space)
         self.ignored: Counter[str] = Counter()
         options = options_of(self.space)

@@ -237,6 +237,8 @@ def test_what_is_no_table_and_what_is_no_space_are_refused() -> None:
     with pytest.raises(BadSearchSpace):
         twice = {"a": hp.uniform("x", 0, 1), "b": hp.uniform("x", 0, 2)}
         from_pandas(pd.DataFrame({"x": [1.0], "loss": [1.0]}), twice)
+    with pytest.raises(BadSearchSpace, match="space must be the search space, .* got None"):
+        from_pandas(pd.DataFrame({"x": [1.0], "loss": [1.0]}), None)
 
 
 def test_numbers_beyond_all_floats_are_reported(caplog: pytest.LogCaptureFixture) -> None:
