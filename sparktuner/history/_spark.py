@@ -18,7 +18,8 @@ _TYPES: Mapping[Kind, str] = MappingProxyType(
         "int": "BIGINT",
         "float": "DOUBLE",
         "text": "STRING",
-        "time": "TIMESTAMP",
+        # Not TIMESTAMP, which a setting turns into one without a time zone.
+        "time": "TIMESTAMP_LTZ",
     }
 )
 # A column, or the fields of a structure by its name.

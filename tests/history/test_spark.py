@@ -66,13 +66,19 @@ def test_rows_hold_what_the_trials_hold(session: Any) -> None:
 def test_times_are_the_same_moments_in_every_time_zone(session: Any) -> None:
     trials = searched(max_evals=1)
     started = trials.all_trials[0]["misc"]["execution"]["started"]
-    zone = session.conf.get("spark.sql.session.timeZone")
-    session.conf.set("spark.sql.session.timeZone", "Asia/Tokyo")
+    settings = {
+        "spark.sql.session.timeZone": "Asia/Tokyo",
+        "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    }
+    before = {key: session.conf.get(key) for key in settings}
+    for key, value in settings.items():
+        session.conf.set(key, value)
     try:
         frame = trials.to_spark(session)
         [row] = frame.selectExpr("unix_micros(start) AS micros").collect()
     finally:
-        session.conf.set("spark.sql.session.timeZone", zone)
+        for key, value in before.items():
+            session.conf.set(key, value)
     since = (started - started.__class__(1970, 1, 1)).total_seconds()
     assert row["micros"] == round(since * 1e6)
 
