@@ -13,35 +13,19 @@ from sqlalchemy.exc import IntegrityError
 
 from sparktuner.errors import InvalidTrial, StoreError
 from sparktuner.records import Tid
+from sparktuner.stores import _sql_statements as sql
 from sparktuner.stores._blobs import Blobs
 from sparktuner.stores._rows import LEASE, Reclaim, Row, RowStore, taken
-from sparktuner.stores._sql_blobs import LOCK, SqlBlobs, remove_blobs
+from sparktuner.stores._sql_blobs import SqlBlobs, remove_blobs
 from sparktuner.stores._sql_database import Database, parsed, without_password
-from sparktuner.stores._sql_schema import (
-    ALLOCATED,
-    BLOBS,
-    COUNTER,
-    EXPERIMENTS,
-    IS_OPEN,
-    OWNERS,
-    TRIALS,
-)
+from sparktuner.stores._sql_schema import ALLOCATED, BLOBS, COUNTER, EXPERIMENTS, TRIALS
 from sparktuner.stores._urls import shown, split_options
 
-_NAMES = ("tid", "exp_key", "state", "owner", "version", "text", "revision", "position")
-_ROW = [TRIALS.c[name] for name in _NAMES]
 # Ids in one statement: SQLite before 3.32 takes 999 parameters.
 _CHUNK = 900
 _LONGEST_WORD = 1000
-_CHANGES = ("exp_key", "state", "owner", "version", "text", "revision")
-_RENEW = (
-    "INSERT INTO sparktuner_owners (name, expires) VALUES (:name, {now} + :lease) "
-    "ON CONFLICT (name) DO UPDATE SET expires = excluded.expires"
-)
-_COUNT = sa.text(
-    "INSERT INTO sparktuner_experiments (name, trials) VALUES (:name, :more) ON CONFLICT (name) "
-    "DO UPDATE SET trials = sparktuner_experiments.trials + excluded.trials"
-)
+# A limit that is none.
+_ALL = 2**62
 
 
 class SqlStore(RowStore):
@@ -51,7 +35,8 @@ class SqlStore(RowStore):
     call got lost (:class:`~sparktuner.errors.StoreUnavailable`), all of it was written or
     nothing, and a repeated one says which: an insertion is refused for ids that are there
     (``InvalidTrial``), an update as stale (``StaleTrial``), and ``load_since`` shows what is
-    there. Repeating any other call does no harm.
+    there. What a lost ``claim`` has taken is there as the caller's own; ids that a lost
+    ``allocate`` has taken are handed out again when their owner is gone.
 
     What a call has written outlives the process, and a power cut where the disk keeps what it
     has promised to. A pickled store has no password: libpq's ``PGPASSWORD`` or ``~/.pgpass``
@@ -102,45 +87,22 @@ class SqlStore(RowStore):
         exp_key: str | None = None,
         limit: int | None = None,
     ) -> list[Tid]:
+        mine = {"owner": _word("owner", owner), "exp_key": _word("exp_key", exp_key)}
         with self._writing() as (connection, revision, next_tid):
             if limit is not None:
-                n = min(n, limit - self._expected(connection, exp_key))
+                n = min(n, limit - _expected(connection, exp_key))
             if n <= 0:
                 return []
-            mine = {"owner": owner, "exp_key": exp_key}
             # What nobody will use any more, before what nobody had.
-            tids = self._given_up(connection, n)
+            tids = list(connection.scalars(sql.GIVEN_UP, {"_most": n}))
             if tids:
-                connection.execute(
-                    sa.update(ALLOCATED).where(ALLOCATED.c.tid == sa.bindparam("t")),
-                    [{"t": tid, **mine} for tid in tids],
-                )
+                again = {f"_{name}": value for name, value in mine.items()}
+                connection.execute(sql.ALLOCATE_AGAIN, [{"_tid": tid, **again} for tid in tids])
             new = range(next_tid, next_tid + n - len(tids))
             if new:
-                connection.execute(sa.insert(ALLOCATED), [{"tid": tid, **mine} for tid in new])
+                connection.execute(sql.ALLOCATE, [{"tid": tid, **mine} for tid in new])
                 _count_on(connection, revision, new.stop)
             return [*tids, *new]
-
-    def _given_up(self, connection: sa.Connection, n: int) -> list[Tid]:
-        query = (
-            sa.select(ALLOCATED.c.tid)
-            .where(ALLOCATED.c.owner.is_not(None), ~self._lives(ALLOCATED.c.owner))
-            .order_by(ALLOCATED.c.tid)
-            .limit(n)
-        )
-        return list(connection.scalars(query))
-
-    def _expected(self, connection: sa.Connection, exp_key: str | None) -> int:
-        """How many trials an experiment has, or will have of the ids that were handed out."""
-        there = sa.select(sa.func.sum(EXPERIMENTS.c.trials))
-        # Ids of nobody may never be used.
-        coming = (
-            sa.select(sa.func.count()).select_from(ALLOCATED).where(self._lives(ALLOCATED.c.owner))
-        )
-        if exp_key is not None:
-            there = there.where(EXPERIMENTS.c.name == _experiment(exp_key))
-            coming = coming.where(ALLOCATED.c.exp_key == exp_key)
-        return int(connection.scalar(there) or 0) + int(connection.scalar(coming) or 0)
 
     # --- documents
 
@@ -150,16 +112,13 @@ class SqlStore(RowStore):
             for place, record in enumerate(records, revision + 1):
                 record["position"] = record["revision"] = place
             try:
-                connection.execute(sa.insert(TRIALS), records)
+                connection.execute(sql.INSERT, records)
             except IntegrityError:
                 connection.rollback()
                 if there := self._there(connection, [row.tid for row in rows]):
                     raise taken(list(there)) from None
                 raise
-            connection.execute(
-                sa.delete(ALLOCATED).where(ALLOCATED.c.tid == sa.bindparam("t")),
-                [{"t": row.tid} for row in rows],
-            )
+            connection.execute(sql.FORGET_ALLOCATED, [{"_tid": row.tid} for row in rows])
             _count_trials(connection, Counter(row.exp_key for row in rows))
             highest = max(row.tid for row in rows)
             _count_on(connection, revision + len(rows), max(next_tid, highest + 1))
@@ -167,7 +126,7 @@ class SqlStore(RowStore):
     def _update_rows(self, rows: Sequence[Row]) -> list[Tid]:
         stale: list[Tid] = []
         fresh: list[Row] = []
-        with self._writing() as (connection, revision, _):
+        with self._writing() as (connection, revision, next_tid):
             there = self._there(connection, [row.tid for row in rows])
             moved: Counter[str | None] = Counter()
             for row in rows:
@@ -181,19 +140,18 @@ class SqlStore(RowStore):
                     moved.update({row.exp_key: 1})
                     moved.subtract({exp_key: 1})
             if fresh:
-                _overwrite(connection, fresh, revision)
+                _overwrite(connection, fresh, revision, next_tid)
             if moved:
                 _count_trials(connection, moved)
         return stale
 
     def _rows_since(self, token: object, exp_key: str | None) -> tuple[list[Row], object]:
         since = token if isinstance(token, int) else 0
-        query = sa.select(*_ROW)
-        if since:
-            query = query.where(TRIALS.c.revision > since)
-        if exp_key is not None:
-            query = query.where(TRIALS.c.exp_key == exp_key)
-        with self._database.transaction(query) as (_, result):
+        query = sql.SINCE[bool(since), exp_key is not None]
+        with self._database.transaction(query, _given(_since=since, _exp_key=exp_key)) as (
+            _,
+            result,
+        ):
             found = result.all()
         rows = {record.position: self._whole(record) for record in found}
         # Who writes holds the counter's row, so nothing below the highest can come later.
@@ -204,35 +162,28 @@ class SqlStore(RowStore):
     def _claim_rows(
         self, owner: str, exp_key: str | None, limit: int | None, reclaim: Reclaim
     ) -> list[Row]:
-        query = (
-            sa.select(*_ROW)
-            .where(IS_OPEN, sa.or_(TRIALS.c.owner.is_(None), ~self._lives(TRIALS.c.owner)))
-            .order_by(TRIALS.c.position)
-            .limit(limit)
-        )
-        if exp_key is not None:
-            query = query.where(TRIALS.c.exp_key == exp_key)
+        one = exp_key is not None
         # Who waits for work asks often, and mostly in vain: that holds up nobody.
-        with self._database.transaction(query.with_only_columns(TRIALS.c.tid).limit(1)) as (_, it):
-            if it.first() is None:
+        given = _given(_exp_key=exp_key, _most=1)
+        with self._database.transaction(sql.WAITING[one], given) as (_, waiting):
+            if waiting.first() is None:
                 return []
-        with self._writing() as (connection, revision, _):
-            found = [self._whole(record) for record in connection.execute(query)]
-            rows = [reclaim(row) for row in found]
+        given["_most"] = _ALL if limit is None else limit
+        with self._writing() as (connection, revision, next_tid):
+            found = connection.execute(sql.TO_CLAIM[one], given)
+            rows = [reclaim(self._whole(record)) for record in found]
             if rows:
-                _overwrite(connection, rows, revision)
-            # Owners that are gone are known by their absence.
-            connection.execute(sa.delete(OWNERS).where(OWNERS.c.expires <= self._now))
+                _overwrite(connection, rows, revision, next_tid)
+            connection.execute(sql.FORGET_OWNERS)
         return rows
 
     def delete_all(self, exp_key: str | None = None) -> None:
         with self._writing() as (connection, revision, _):
             if exp_key is not None:
-                mine = TRIALS.c.exp_key == exp_key
-                remove_blobs(connection, BLOBS.c.tid.in_(sa.select(TRIALS.c.tid).where(mine)))
-                connection.execute(sa.delete(TRIALS).where(mine))
-                name = _experiment(exp_key)
-                connection.execute(sa.delete(EXPERIMENTS).where(EXPERIMENTS.c.name == name))
+                one = {"_exp_key": exp_key, "_name": _experiment(exp_key)}
+                remove_blobs(connection, BLOBS.c.tid.in_(sql.OF_EXPERIMENT), one)
+                connection.execute(sql.FORGET_TRIALS, one)
+                connection.execute(sql.FORGET_EXPERIMENT, one)
                 return
             remove_blobs(connection, BLOBS.c.name.is_not(None))
             for table in (TRIALS, EXPERIMENTS, ALLOCATED):
@@ -243,34 +194,25 @@ class SqlStore(RowStore):
     # --- owners
 
     def renew(self, owner: str) -> None:
-        statement = sa.text(_RENEW.format(now=self._database.now))
-        parameters = {"name": _word("owner", owner), "lease": self.lease}
-        with self._database.transaction(statement, parameters, write=True):
+        given = {"_name": _word("owner", owner), "_lease": self.lease}
+        statement = sql.RENEW[self._database.url.get_backend_name()]
+        with self._database.transaction(statement, given, write=True):
             pass
 
     def release(self, owner: str) -> None:
-        statement = sa.delete(OWNERS).where(OWNERS.c.name == owner)
-        with self._database.transaction(statement, write=True):
+        with self._database.transaction(sql.RELEASE, {"_name": owner}, write=True):
             pass
 
     def owners(self) -> list[str]:
-        query = sa.select(OWNERS.c.name).where(OWNERS.c.expires > self._now)
-        with self._database.transaction(query.order_by(OWNERS.c.name)) as (_, names):
+        with self._database.transaction(sql.LIVING) as (_, names):
             return list(names.scalars())
-
-    @property
-    def _now(self) -> sa.ColumnElement[float]:
-        return sa.literal_column(self._database.now, sa.Double())
-
-    def _lives(self, owner: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-        return sa.exists().where(OWNERS.c.name == owner, OWNERS.c.expires > self._now)
 
     # --- transactions
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[sa.Connection, int, int]]:
         """Begins to write trials: yields the revision and the next id as they are now."""
-        with self._database.transaction(LOCK, write=True) as (connection, result):
+        with self._database.transaction(sql.LOCK, write=True) as (connection, result):
             found = [tuple(record) for record in result]
             if len(found) != 1 or not all(isinstance(n, int) for n in found[0]):
                 raise StoreError(
@@ -287,10 +229,8 @@ class SqlStore(RowStore):
         """The version and the experiment of those trials that are there."""
         found: dict[Tid, tuple[int, str | None]] = {}
         for i in range(0, len(tids), _CHUNK):
-            query = sa.select(TRIALS.c.tid, TRIALS.c.version, TRIALS.c.exp_key).where(
-                TRIALS.c.tid.in_(tids[i : i + _CHUNK])
-            )
-            found.update((tid, (v, exp_key)) for tid, v, exp_key in connection.execute(query))
+            some = {"_tids": tids[i : i + _CHUNK]}
+            found.update((tid, (v, key)) for tid, v, key in connection.execute(sql.THERE, some))
         return found
 
     def _whole(self, record: Sequence[Any]) -> Row:
@@ -328,22 +268,32 @@ def _experiment(exp_key: str | None) -> str:
     return "" if exp_key is None else f"={exp_key}"
 
 
-def _overwrite(connection: sa.Connection, rows: Sequence[Row], revision: int) -> None:
-    connection.execute(
-        sa.update(TRIALS)
-        .where(TRIALS.c.tid == sa.bindparam("t"))
-        .values({name: sa.bindparam(name) for name in _CHANGES}),
-        [
-            {"t": row.tid, **_record(row), "revision": place}
-            for place, row in enumerate(rows, revision + 1)
-        ],
-    )
-    connection.execute(sa.update(COUNTER).values(revision=revision + len(rows)))
+def _expected(connection: sa.Connection, exp_key: str | None) -> int:
+    """How many trials an experiment has, or will have of the ids that were handed out."""
+    given = _given(_exp_key=exp_key, _name=_experiment(exp_key))
+    there, coming = connection.execute(sql.EXPECTED[exp_key is not None], given).one()
+    return int(there or 0) + int(coming)
+
+
+def _overwrite(
+    connection: sa.Connection, rows: Sequence[Row], revision: int, next_tid: int
+) -> None:
+    records = []
+    for place, row in enumerate(rows, revision + 1):
+        record = {f"_{name}": value for name, value in _record(row).items()}
+        records.append({**record, "_revision": place})
+    connection.execute(sql.UPDATE, records)
+    _count_on(connection, revision + len(rows), next_tid)
 
 
 def _count_on(connection: sa.Connection, revision: int, next_tid: int) -> None:
-    connection.execute(sa.update(COUNTER).values(revision=revision, next_tid=next_tid))
+    connection.execute(sql.COUNT_ON, {"_revision": revision, "_next_tid": next_tid})
 
 
 def _count_trials(connection: sa.Connection, more: dict[str | None, int]) -> None:
-    connection.execute(_COUNT, [{"name": _experiment(k), "more": n} for k, n in more.items()])
+    given = [{"_name": _experiment(key), "_more": n} for key, n in more.items()]
+    connection.execute(sql.ADD_TO_EXPERIMENT, given)
+
+
+def _given(**parameters: Any) -> dict[str, Any]:
+    return parameters

@@ -6,19 +6,20 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from typing import Any
 
 import sqlalchemy as sa
 
 from sparktuner.errors import StoreError, StoreUnavailable
 from sparktuner.stores._blobs import Blobs, Kind
 from sparktuner.stores._sql_database import Database
-from sparktuner.stores._sql_schema import BLOBS, COUNTER, PIECES
+from sparktuner.stores._sql_schema import BLOBS, PIECES
+from sparktuner.stores._sql_statements import LOCK, StoreTime
 
 # Seconds after which a blob without a name is what a writer left that died.
 _ABANDONED = 86_400.0
 _LONGEST_NAME = 2000
 _OF_TRIAL = re.compile(r"ATTACH::(-?\d{1,18})::")
-LOCK = sa.select(COUNTER.c.revision, COUNTER.c.next_tid).with_for_update()
 
 
 class SqlBlobs(Blobs):
@@ -62,7 +63,7 @@ class SqlBlobs(Blobs):
             pass
 
     def _begun(self, blob: str) -> tuple[sa.Executable, dict[str, object]]:
-        statement = sa.insert(BLOBS).values(begun=sa.literal_column(self._database.now))
+        statement = sa.insert(BLOBS).values(begun=StoreTime())
         return statement, {"id": blob, "kind": "", "pieces": 0}
 
     def _finish(self, blob: str, key: bytes, kind: Kind, number: int, piece: bytes | None) -> None:
@@ -75,9 +76,7 @@ class SqlBlobs(Blobs):
                 connection.execute(
                     sa.insert(PIECES), {"blob": blob, "number": number, "data": piece}
                 )
-            abandoned: sa.ColumnElement[float] = sa.literal_column(
-                f"{self._database.now} - {_ABANDONED}"
-            )
+            abandoned = StoreTime() - _ABANDONED
             remove_blobs(
                 connection,
                 sa.or_(
@@ -161,11 +160,15 @@ class SqlBlobs(Blobs):
             ) from None
 
 
-def remove_blobs(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> int:
+def remove_blobs(
+    connection: sa.Connection,
+    condition: sa.ColumnElement[bool],
+    parameters: dict[str, Any] | None = None,
+) -> int:
     """Removes blobs and their pieces, and returns how many there were."""
     chosen = sa.select(BLOBS.c.id).where(condition)
-    connection.execute(sa.delete(PIECES).where(PIECES.c.blob.in_(chosen)))
-    return connection.execute(sa.delete(BLOBS).where(condition)).rowcount
+    connection.execute(sa.delete(PIECES).where(PIECES.c.blob.in_(chosen)), parameters)
+    return connection.execute(sa.delete(BLOBS).where(condition), parameters).rowcount
 
 
 def _key(name: str) -> bytes:

@@ -24,11 +24,6 @@ from sparktuner.stores._urls import shown
 # Seconds that a writer waits for its turn at an SQLite file, or for a connection of the pool.
 _PATIENCE = 10.0
 _SECRETS = ("password", "sslpassword")
-# The store's clock, in seconds since 1970.
-_NOW = {
-    "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
-    "postgresql": "extract(epoch from clock_timestamp())",
-}
 
 
 def parsed(url: str) -> sa.URL:
@@ -88,11 +83,6 @@ class Database:
         self._steps = _sql_schema.STEPS if steps is None else steps
         # By process: a child must neither use nor close what it has inherited.
         self._engines: dict[int, sa.Engine] = {}
-
-    @property
-    def now(self) -> str:
-        """An SQL expression: the store's time, in seconds."""
-        return _NOW[self.url.get_backend_name()]
 
     def open(self) -> None:
         """Connects, and looks at the tables.
