@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import threading
 
-from sparktuner.errors import StoreError
+from sparktuner.errors import StoreError, StoreUnavailable
 from sparktuner.stores._bucket import Bucket
 
 _MARK = "sparktuner-store"
@@ -91,6 +91,10 @@ class Home:
             StoreError: as :meth:`check` does.
         """
         self.check()
+        if self._is_marked:
+            return
+        # Looked at in any case: without the mark the folder would be nobody's.
+        self._bucket.create(_MARK, _LAYOUT)
+        self.check()
         if not self._is_marked:
-            self._bucket.create(_MARK, _LAYOUT)
-            self._is_marked = True
+            raise StoreUnavailable(f"{self._bucket.location} refuses to create {_MARK}; try again")

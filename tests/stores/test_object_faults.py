@@ -54,6 +54,19 @@ def test_a_write_that_s3_answers_wrongly_is_done_once(s3: S3Server, url: str, fa
 
 
 @pytest.mark.service
+@pytest.mark.parametrize("fault", ["409", "lost", "cut"])
+def test_the_first_write_of_all_may_fail_too(s3: S3Server, url: str, fault: str) -> None:
+    store = open_store(url)
+    s3.fail_next("PUT", fault)
+    try:
+        put(store, 0)
+    except StoreUnavailable:
+        assert fault == "409"
+        put(store, 0)
+    assert listed(open_store(url)) == [0]
+
+
+@pytest.mark.service
 @pytest.mark.parametrize("fault", ["500", "cut"])
 def test_a_call_whose_answer_never_came_may_be_repeated(
     s3: S3Server, url: str, fault: str
