@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping
 
@@ -29,17 +30,29 @@ class Leases:
         self._nobody = owner_key(uuid.uuid4().hex)
         # By this machine's clock, when the objects were written by which the store's is read.
         self._written: dict[str, float] = {}
+        # A key is of one name for ever, so nobody need be read twice.
+        self._names: dict[str, str | None] = {}
 
     def renew(self, owner: str) -> None:
         """Lets an owner live for another lease."""
         self._home.settle()
-        self._write(owner_key(owner), owner)
+        self._names[owner_key(owner)] = owner
+        self._write(owner_key(owner), json.dumps(owner))
 
     def release(self, owner: str) -> None:
         """Ends an owner's lease."""
         key = owner_key(owner)
         self._written.pop(key, None)
         self._bucket.remove([key])
+
+    def owners(self) -> list[str]:
+        """Returns the names of those who live."""
+        living = sorted(self._living())
+        unknown = [key for key in living if key not in self._names]
+        for key, data in zip(unknown, self._bucket.get_many(unknown), strict=True):
+            self._names[key] = _name(key, data or b"")
+        names = (self._names.get(key) for key in living)
+        return [name for name in names if name is not None]
 
     def lives(self) -> Lives:
         """Returns what tells whether an owner lives; it asks the store once, if it is called."""
@@ -52,20 +65,14 @@ class Leases:
 
         return lives
 
-    def owners(self) -> list[str]:
-        """Returns the owners that live."""
-        names = (self._bucket.get(key) for key in self._living())
-        # None has been released meanwhile, and nobody has no name.
-        return sorted(name.decode("utf-8", "surrogatepass") for name in names if name)
-
     def _living(self) -> set[str]:
+        self._home.check()
         modified = self._modified()
-        present = self._present(modified)
         if not modified:
             return set()
+        present = self._present(modified)
         if present is None:
-            self._home.settle()
-            self._write(self._nobody, "")
+            self._write(self._nobody, "null")
             modified = self._modified()
             present = self._present(modified)
         if present is None:
@@ -89,8 +96,16 @@ class Leases:
             default=None,
         )
 
-    def _write(self, key: str, owner: str) -> None:
-        # The name, because the key is a digest of it.
-        self._bucket.put(key, [owner.encode("utf-8", "surrogatepass")])
+    def _write(self, key: str, text: str) -> None:
+        self._bucket.put(key, [text.encode()])
         # Afterwards: a present that is too early lets no lease end too early.
         self._written[key] = now()
+
+
+def _name(key: str, data: bytes) -> str | None:
+    """Returns whose object it is; None where it is nobody's, or somebody else put it there."""
+    try:
+        name = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return name if isinstance(name, str) and owner_key(name) == key else None

@@ -114,8 +114,8 @@ class LogState:
 
         gone = sorted(tid for tid, (other, _) in self._handed_out.items() if not living(other))
         if limit is not None:
+            # Those of nobody may never be used.
             pending = sum(
-                # Ids of nobody may never be used.
                 other is not None and living(other) and exp_key in (None, key)
                 for other, key in self._handed_out.values()
             )

@@ -152,6 +152,7 @@ class ObjectStore(RowStore):
         self._here()._leases.release(owner)
 
     def owners(self) -> list[str]:
+        """Returns the owners that live."""
         return self._here()._leases.owners()
 
     # --- the rest

@@ -188,6 +188,22 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert listed(open_store(f"file://{tmp_path}/{name.replace('%', '%25')}")) == [0]
 
 
+def test_owners_that_live_are_told_by_name(tmp_path: Path) -> None:
+    store, other = opened(tmp_path), opened(tmp_path)
+    assert store.owners() == []  # type: ignore[attr-defined]
+    for name in ("host:1:é", "", "a" * 999):
+        other.renew(name)
+    (tmp_path / "owners" / "foreign").write_bytes(pickle.dumps("me"))
+    assert sorted(store.owners()) == ["", "a" * 999, "host:1:é"]  # type: ignore[attr-defined]
+    other.release("")
+    assert len(store.owners()) == len(other.owners()) == 2  # type: ignore[attr-defined]
+
+
+def test_ids_of_nobody_do_not_count_for_a_limit(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    assert len(store.allocate(5, None, "z")) == len(store.allocate(5, "b", "z", 5)) == 5
+
+
 def test_a_released_owner_is_not_revived_by_a_look_at_the_clock(tmp_path: Path) -> None:
     store, other = opened(tmp_path), opened(tmp_path)
     store.renew("first")
