@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from sparktuner.errors import StoreError
+from sparktuner.records import Tid, attachment_name
 from sparktuner.stores._blobs import Blobs, Kind
 from sparktuner.stores._bucket import Bucket
 from sparktuner.stores._object_layout import Home
@@ -74,9 +75,19 @@ class Files(Blobs):
         except KeyError:
             return None
 
-    def clear(self) -> None:
-        """Forgets all."""
-        self._bucket.remove([found.key for found in self._bucket.list(_FOLDER)])
+    def clear(self, tids: Collection[Tid] | None = None) -> None:
+        """Forgets the attachments of trials; with None, all."""
+        if tids is None:
+            self._bucket.remove([found.key for found in self._bucket.list(_FOLDER)])
+            return
+        # One listing of all trials' attachments: one for each trial would be thousands.
+        folders = {_folder(attachment_name(tid, "")) for tid in tids}
+        found = self._bucket.list(_folder("ATTACH::")) if folders else []
+        self._bucket.remove([one.key for one in found if _trial_folder(one.key) in folders])
+
+
+def _trial_folder(key: str) -> str:
+    return "".join(f"{part}/" for part in key.split("/")[:3])
 
 
 def file_key(name: str) -> str:

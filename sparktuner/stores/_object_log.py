@@ -84,15 +84,23 @@ def unpack(data: bytes) -> list[Entry]:
 
 
 def superseded(entries: Sequence[Entry]) -> list[Entry]:
-    """Returns entries without the texts of documents that a later one of them writes again.
+    """Returns entries without the texts of documents that a later one writes again or deletes.
 
     The rows themselves stay: their order is that of the documents' insertion.
     """
     written: set[int] = set()
+    forgotten: set[str | None] = set()
     kept = []
     for entry in reversed(entries):
-        rows = tuple(_blank(row) if row.tid in written else row for row in entry.rows)
+        rows = tuple(
+            _blank(row)
+            if row.tid in written or row.exp_key in forgotten or None in forgotten
+            else row
+            for row in entry.rows
+        )
         written.update(row.tid for row in rows)
+        if entry.forgotten is not None:
+            forgotten.add(entry.forgotten.exp_key)
         kept.append(Entry(entry.nonce, rows, entry.handed_out, entry.forgotten))
     return kept[::-1]
 

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from sparktuner.errors import MissingExtra
-from sparktuner.records import Tid, attachment_name
+from sparktuner.records import Tid
 from sparktuner.stores._blobs import Blobs
 from sparktuner.stores._bucket import Bucket
 from sparktuner.stores._folder import Folder
@@ -129,11 +129,7 @@ class ObjectStore(RowStore):
             return Entry("", forgotten=Forgotten(exp_key))
 
         self._commit(change)
-        if exp_key is None:
-            self._files.clear()
-        for tid in gone if exp_key is not None else []:
-            for name in list(self._blobs.names(attachment_name(tid, ""))):
-                self.attachments.pop(name, None)
+        self._files.clear(None if exp_key is None else gone)
 
     def _commit(self, change: Callable[[LogState], Entry | None]) -> Entry | None:
         with self._here()._lock:

@@ -105,6 +105,19 @@ def test_a_bundle_keeps_the_order_of_insertion(tmp_path: Path, no_grace: None) -
     assert history(opened(tmp_path)) == [(9, 0, 70), (3, 0, 0), (5, 0, 0)]
 
 
+def test_a_bundle_does_not_keep_what_was_deleted(tmp_path: Path, no_grace: None) -> None:
+    store = opened(tmp_path)
+    store.insert([new_document(0, {"secret": 1}, exp_key="a"), new_document(1, {}, exp_key="b")])
+    store.delete_all("a")
+    store.insert([new_document(0, {"other": 1}, exp_key="a")])
+    search(store, 40)
+    [*bundles] = log(tmp_path, 1)
+    assert not any(b"secret" in path.read_bytes() for path in bundles)
+    assert b"other" in bundles[0].read_bytes()
+    documents = opened(tmp_path).load_since()[0]
+    assert [(d["tid"], d["exp_key"]) for d in documents[:2]] == [(1, "b"), (0, "a")]
+
+
 def test_a_writer_that_slept_for_hours_does_not_write_into_the_past(
     tmp_path: Path, no_grace: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,18 @@ def test_a_call_costs_two_requests_and_a_look_for_news_one(s3: S3Server, url: st
 
 
 @pytest.mark.service
+def test_deleting_an_experiment_takes_no_request_for_each_trial(s3: S3Server, url: str) -> None:
+    store = open_store(url)
+    store.insert([new_document(tid, {}, exp_key="ab"[tid % 2]) for tid in range(40)])
+    for tid in range(40):
+        store.attachments[f"ATTACH::{tid}::model"] = b"1"
+    before = s3.count()
+    store.delete_all("a")
+    assert s3.count() - before < 10
+    assert sorted(store.attachments) == sorted(f"ATTACH::{tid}::model" for tid in range(1, 40, 2))
+
+
+@pytest.mark.service
 def test_attachments_of_many_megabytes_are_sent_in_parts(s3: S3Server, url: str) -> None:
     store = open_store(url)
     large = os.urandom(1 << 20) * 20
