@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -29,7 +29,14 @@ from sparktuner import (
 )
 from sparktuner._worker import WorkerOptions, run
 from sparktuner.cli import main
-from sparktuner.errors import AllTrialsFailed, StoreError, UnpicklableObjective, WorkerFailed
+from sparktuner.errors import (
+    AllTrialsFailed,
+    StoreError,
+    StoreUnavailable,
+    UnpicklableObjective,
+    WorkerFailed,
+)
+from sparktuner.execute import Cancelled, Failed, Finished, Started, Submission
 from sparktuner.records import MemoryStore, TrialStore, new_document
 from sparktuner.status import (
     JOB_STATE_CANCEL,
@@ -39,6 +46,8 @@ from sparktuner.status import (
     JOB_STATE_RUNNING,
 )
 from sparktuner.stores import open_store
+from sparktuner.trials import _handed_over
+from sparktuner.trials._handed_over import HandedOverLog, WorkersExecutor
 from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
 from tests.waiting import wait_until
 
@@ -258,6 +267,106 @@ def test_settings_out_of_range_are_refused(wrong: dict[str, Any]) -> None:
         WorkerTrials(MemoryStore(), **wrong)
 
 
+def executor_of(store: TrialStore, *tids: int) -> WorkersExecutor:
+    """An executor of trials that are in a store, and wait."""
+    log = HandedOverLog(store)
+    log.insert([new_document(tid, {"x": 0.5}) for tid in tids])
+    return WorkersExecutor(log, poll_interval=0.02, queued=2)
+
+
+def moved_on(store: TrialStore, tid: int, *states: int) -> None:
+    for state in states:
+        document = stored(store)[tid]
+        document["state"] = state
+        store.update([document])
+
+
+def test_an_executor_waits_as_long_as_it_is_told_or_until_it_is_woken() -> None:
+    executor = executor_of(MemoryStore(), 0)
+    assert executor.wait(None) == []
+    executor.submit(Submission(0, None))
+    began = time.monotonic()
+    assert executor.wait(0.2) == []
+    assert 0.2 <= time.monotonic() - began < 5
+    threading.Timer(0.05, executor.wake).start()
+    assert executor.wait(None) == []
+
+
+def test_an_executor_tells_what_workers_have_written() -> None:
+    store = MemoryStore()
+    executor = executor_of(store, 0, 1)
+    for tid in (0, 1):
+        executor.submit(Submission(tid, None, seed=3))
+    assert executor.free_slots() == 0
+    assert stored(store)[0]["misc"]["execution"] == {"seed": 3}
+    moved_on(store, 0, JOB_STATE_RUNNING)
+    assert executor.wait(1) == [Started(0)]
+    assert (executor.free_slots(), executor.elapsed(1)) == (1, None)
+    assert executor.elapsed(0) is not None
+    moved_on(store, 0, JOB_STATE_DONE)
+    moved_on(store, 1, JOB_STATE_RUNNING, JOB_STATE_ERROR)
+    done, started, failed = executor.wait(1)
+    assert isinstance(done, Finished)
+    assert started == Started(1)
+    assert isinstance(failed, Failed)
+    assert failed.error_type == "TrialLost"
+
+
+def test_an_executor_gives_up_what_is_cancelled_or_in_flight_at_its_end() -> None:
+    executor = executor_of(MemoryStore(), 0, 1, 2)
+    for tid in (0, 1):
+        executor.submit(Submission(tid, None))
+    for tid in (1, 2):
+        with pytest.raises(RuntimeError, match="cannot be submitted"):
+            executor.submit(Submission(tid, None))
+    executor.cancel([1, 7])
+    assert executor.wait(1) == [Cancelled(1)]
+    executor.close()
+    executor.close()
+    assert executor.wait(1) == [Cancelled(0)]
+    assert executor.free_slots() == 0
+
+
+def test_an_executor_waits_for_a_store_that_does_not_answer_as_long_as_a_lease(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    executor = executor_of(store, 0)
+    executor.submit(Submission(0, None))
+
+    def gone(*_: object) -> NoReturn:
+        raise StoreUnavailable("it is gone")
+
+    load = store.load_since
+    monkeypatch.setattr(store, "load_since", gone)
+    assert executor.wait(0.1) == []
+    monkeypatch.setattr(store, "load_since", load)
+    moved_on(store, 0, JOB_STATE_RUNNING)
+    assert executor.wait(1) == [Started(0)]
+    monkeypatch.setattr(store, "load_since", gone)
+    monkeypatch.setattr(store, "lease", 0.1)
+    with pytest.raises(StoreUnavailable):
+        executor.wait(10)
+
+
+def test_a_search_without_workers_says_how_to_start_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(_handed_over, "_LONELY", 0.05)
+    store = MemoryStore()
+    executor = executor_of(store, 0, 1)
+    executor.submit(Submission(0, None))
+    executor.wait(0.3)
+    executor.wait(0.3)
+    [warning] = caplog.records
+    assert "sparktuner worker --store memory" in warning.getMessage()
+    moved_on(store, 0, JOB_STATE_RUNNING)
+    executor.submit(Submission(1, None))
+    assert executor.wait(0.3) == [Started(0)]
+    executor.wait(0.3)
+    assert len(caplog.records) == 1
+
+
 # --- real processes, and a real server
 
 
@@ -329,6 +438,59 @@ def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran
         for worker in workers:
             worker.kill()
             worker.communicate()
+
+
+DRIVER = """
+import sys
+from sparktuner import fmin, hp, rand
+from sparktuner.mongoexp import MongoTrials
+
+fmin(lambda p: p["x"], {"x": hp.uniform("x", -1, 1)}, rand.suggest, 40,
+     trials=MongoTrials(sys.argv[1], "e"), rstate=0, verbose=False)
+"""
+
+
+def drive(url: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", DRIVER, url])
+
+
+def finished(store: TrialStore) -> list[int]:
+    return [tid for tid, d in stored(store).items() if d["state"] == JOB_STATE_DONE]
+
+
+def test_a_search_whose_driver_is_killed_is_gone_on_with(mongo_url: str) -> None:  # noqa: F811
+    url = f"{mongo_url}?lease=2"
+    store = open_store(url)
+    worker = start(url, "--reserve-timeout=0")
+    try:
+        for n in (8, 16):
+            driver = drive(url)
+            wait_until(lambda n=n: len(finished(store)) >= n)  # type: ignore[misc]
+            driver.kill()
+            driver.wait()
+        before = finished(store)
+        assert drive(url).wait(60) == 0
+    finally:
+        worker.kill()
+        worker.communicate()
+    assert len(finished(store)) == len(stored(store)) == 40
+    assert set(before) <= set(finished(store))
+
+
+def test_two_drivers_share_a_search(mongo_url: str) -> None:  # noqa: F811
+    url = f"{mongo_url}?lease=5"
+    store = open_store(url)
+    worker = start(url, "--reserve-timeout=0")
+    drivers = [drive(url), drive(url)]
+    try:
+        assert [driver.wait(90) for driver in drivers] == [0, 0]
+    finally:
+        for process in (worker, *drivers):
+            process.kill()
+        worker.communicate()
+    assert {d["state"] for d in stored(store).values()} == {JOB_STATE_DONE}
+    # Each counts what the other has made, a moment ago: no more than one each beyond the limit.
+    assert 40 <= len(stored(store)) <= 42
 
 
 def sleepy(params: dict[str, float]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Iterable
@@ -39,6 +40,8 @@ _log = logging.getLogger("sparktuner")
 _ATTEMPTS = 4
 # Of so many trials that run, one more waits: workers that end at once find something to do.
 _RUNNING_PER_WAITING = 8
+# Seconds after which trials that nobody takes are worth a word.
+_LONELY = 15.0
 
 
 class HandedOverLog(TrialLog):
@@ -125,6 +128,7 @@ class WorkersExecutor(Executor):
         self._cancelled: set[Tid] = set()
         self._woken = threading.Event()
         self._gone_since: float | None = None
+        self._lonely_since: float | None = None
         self._closed = False
 
     def free_slots(self) -> int:
@@ -177,7 +181,25 @@ class WorkersExecutor(Executor):
         states = [self._log.document(tid)["state"] for tid in self._in_flight]
         more = states.count(JOB_STATE_RUNNING) // _RUNNING_PER_WAITING
         self._free = self._queued + more - states.count(JOB_STATE_NEW)
+        self._note_loneliness(bool(states) and set(states) == {JOB_STATE_NEW})
         return events
+
+    def _note_loneliness(self, lonely: bool) -> None:
+        """Says once, where trials wait and none runs, that somebody has to start workers."""
+        now = time.monotonic()
+        if not lonely:
+            self._lonely_since = None
+        elif self._lonely_since is None:
+            self._lonely_since = now
+        elif now - self._lonely_since > _LONELY:
+            self._lonely_since = math.inf
+            key = "" if self._log.exp_key is None else f" --exp-key {self._log.exp_key}"
+            _log.warning(
+                "no worker has taken a trial for %g s; start some: sparktuner worker --store %s%s",
+                _LONELY,
+                self._log.store.location,
+                key,
+            )
 
     def _refreshed(self) -> bool:
         """Whether the store answered; raises when it has not for as long as a lease."""
