@@ -58,7 +58,11 @@ def _unpickled(store: TrialStore, name: str) -> Any:
     except StoreUnavailable:
         raise
     except KeyError:
-        raise StoreError(f"{store.location} has no attachment {name!r}, the objective") from None
+        raise StoreError(
+            f"{store.location} has no attachment {name!r}, the objective of a trial that waits; "
+            "run the trials of one experiment alone (--exp-key), or name an objective: "
+            "module:objective --space module:space"
+        ) from None
     except Exception as error:  # whatever unpickling raises
         raise StoreError(
             f"the objective {name!r} of {store.location} cannot be loaded here "

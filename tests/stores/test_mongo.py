@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ import pymongo.errors
 import pymongo.monitoring
 from gridfs import GridFS
 
-from sparktuner.stores import _mongo_client, _turns
+from sparktuner.stores import _gridfs, _mongo_client, _turns
 from sparktuner.stores._mongo import MongoStore
 from sparktuner.stores._mongo_client import place_of, translated
 
@@ -124,8 +125,6 @@ def test_what_hyperopt_attached_to_a_trial_is_found_by_the_trials_list(
     [job] = database.jobs.find()
     files = GridFS(database)
     listed = [["model", files.put(b"m", filename=f"{job['_id']}_model")]]
-    from sparktuner.stores import _gridfs
-
     # FerretDB keeps no lists of lists, so what MongoDB would answer is put in by hand.
     monkeypatch.setattr(
         _gridfs, "_listed", lambda found: [tuple(e) for e in listed] if "_id" in found else []
@@ -135,6 +134,23 @@ def test_what_hyperopt_attached_to_a_trial_is_found_by_the_trials_list(
     assert list(store.attachments.names("ATTACH::3::")) == ["ATTACH::3::model"]
     store.delete_all()
     assert not files.list()
+
+
+def test_a_trials_document_lists_its_files_as_hyperopt_has_it(store: MongoStore) -> None:
+    # By a stand-in for the collection: FerretDB keeps no lists of lists.
+    document: dict[str, Any] = {"tid": 3, "_attachments": [["model", "old"], ["curve", "c"]]}
+    jobs = SimpleNamespace(
+        find_one=lambda query, fields: document if query == {"tid": 3} else None,
+        update_one=lambda query, change: document.update(change["$set"]),
+    )
+    connection: Any = SimpleNamespace(jobs=jobs)
+    blobs: Any = store._blobs
+    blobs._push(connection, "ATTACH::3::model", "new")
+    assert document["_attachments"] == [["curve", "c"], ["model", "new"]]
+    blobs._push(connection, "ATTACH::3::curve", None)
+    assert document["_attachments"] == [["model", "new"]]
+    blobs._push(connection, "no trial's", "x")
+    assert document["_attachments"] == [["model", "new"]]
 
 
 def test_two_collections_of_one_database_do_not_touch_each_other(mongo_url: str) -> None:
