@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, OperationFailure
+from pymongo.errors import BulkWriteError, DuplicateKeyError, OperationFailure
 
 from sparktuner.errors import StoreError
 from sparktuner.records import Tid
@@ -137,9 +137,9 @@ class MongoStore(RowStore):
         jobs.create_index([("state", 1), ("owner", 1)])
         for key in (REVISION, INSERTED):
             jobs.create_index(key)
-        connection.beside("").update_one(
-            {"_id": "store"}, {"$set": {"schema": _SCHEMA}}, upsert=True
-        )
+        # Another process may open the store for the first time too.
+        with suppress(DuplicateKeyError):
+            connection.beside("").insert_one({"_id": "store", "schema": _SCHEMA})
 
     def _adopt(self, connection: Connection) -> None:
         """Takes in documents that Hyperopt wrote."""

@@ -24,7 +24,7 @@ from sparktuner.errors import InvalidTrial, StaleTrial, StoreError, StoreUnavail
 from sparktuner.records import TrialDocument, new_document
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JOB_STATE_RUNNING
 from sparktuner.stores import Kept, open_store
-from tests.servers.ferretdb import ferretdb
+from tests.servers.ferretdb import FerretDB, ferretdb
 
 pytest.importorskip("pymongo")
 
@@ -280,6 +280,28 @@ def test_eight_processes_share_a_store(store: MongoStore, mongo_url: str) -> Non
     assert everything[0]["result"]["count"] == 16
     # A reader that only ever asked for what is new has missed nothing.
     assert seen == {tid: document["version"] for tid, document in everything.items()}
+
+
+def open_and_insert(url: str, out: Any) -> None:
+    store = MongoStore(url)
+    tids = store.allocate(2)
+    store.insert([new_document(tid, {}) for tid in tids])
+    out.put(tids)
+
+
+def test_many_processes_open_a_new_store_at_once(mongo_server: FerretDB) -> None:
+    context = multiprocessing.get_context("fork")
+    for i in range(3):
+        url, out = f"{mongo_server.url}/new{i}", context.Queue()
+        openers = [context.Process(target=open_and_insert, args=(url, out)) for _ in range(8)]
+        for opener in openers:
+            opener.start()
+        for opener in openers:
+            opener.join()
+        assert [opener.exitcode for opener in openers] == [0] * 8
+        tids = [tid for _ in openers for tid in out.get()]
+        assert sorted(tids) == list(range(16))
+        assert len(MongoStore(url).load_since()[0]) == 16
 
 
 def insert_for_ever(url: str) -> None:
