@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -175,10 +175,17 @@ def test_a_trial_whose_objective_cannot_be_loaded_waits_for_another_worker() -> 
         work(store)
 
 
-def test_an_objective_with_a_ctrl_attaches_to_its_trial() -> None:
+def test_an_objective_with_a_ctrl_writes_of_its_trial_while_it_runs() -> None:
     @fmin_pass_expr_memo_ctrl
     def objective(expr: object, memo: dict[Any, Any], ctrl: Ctrl) -> float:
         ctrl.attachments["note"] = "from the worker"
+        ctrl.checkpoint({"status": "ok", "loss": 9.0})
+        misc = new_document(7, {"x": 0.25})["misc"]
+        ctrl.inject_results([None], [{"status": "ok", "loss": 4.0}], [misc], [7])
+        assert ctrl.trials is not None
+        ctrl.trials.refresh()  # type: ignore[attr-defined]
+        before = [trial["result"]["loss"] for trial in ctrl.trials]  # type: ignore[attr-defined]
+        assert before == [9.0, 4.0]
         [x] = memo.values()
         return float(x)
 
@@ -186,6 +193,8 @@ def test_an_objective_with_a_ctrl_attaches_to_its_trial() -> None:
     waiting(store, 1, objective)
     assert work(store) == 1
     assert store.attachments["ATTACH::0::note"] == "from the worker"
+    assert [d["result"]["loss"] for d in stored(store).values()] == [0.5, 4.0]
+    assert stored(store)[7]["misc"]["from_tid"] == 0
 
 
 # --- searches
@@ -204,6 +213,26 @@ def test_a_search_gets_its_results_from_workers() -> None:
     fmin(square, SPACE, rand.suggest, 8, trials=here, rstate=1, verbose=False)
     assert trials.losses() == here.losses()
     assert [r["seed"] for r in trials.results] == [r["seed"] for r in here.results]
+
+
+def test_a_reproducible_search_is_the_same_with_any_number_of_workers() -> None:
+    losses = []
+    for workers in (1, 3):
+        trials = WorkerTrials(MemoryStore(), poll_interval=0.02, queued=3)
+        with ExitStack() as stack:
+            for _ in range(workers):
+                stack.enter_context(working(trials.store))
+            fmin(
+                square,
+                SPACE,
+                max_evals=30,
+                trials=trials,
+                rstate=2,
+                reproducible=True,
+                verbose=False,
+            )
+        losses.append(trials.losses())
+    assert losses[0] == losses[1]
 
 
 def test_a_trial_that_fails_on_a_worker_has_failed_in_the_search() -> None:
@@ -403,9 +432,9 @@ def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran
     workers = [start(url, "--exp-key=e"), start(url, "--exp-key=e", STALLS="1")]
     killed: list[int] = []
 
-    def kill() -> None:
-        store = open_store(url)
+    store = open_store(url)
 
+    def kill() -> None:
         def stalled() -> bool:
             of_it = f":{workers[1].pid}:"
             killed[:] = [
@@ -423,6 +452,9 @@ def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran
     killer = threading.Thread(target=kill)
     killer.start()
     try:
+        # Both, or the first one may have run all before the other is there.
+        owners: Any = store._connected().beside(".owners")  # type: ignore[attr-defined]
+        wait_until(lambda: owners.count_documents({}) == 2)
         fmin(by_value(stalling), SPACE, rand.suggest, 40, trials=trials, rstate=0, verbose=False)
         killer.join()
         documents = {document["tid"]: document for document in trials.all_trials}

@@ -8,7 +8,7 @@ import random
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -34,6 +34,7 @@ from sparktuner.records import (
     configuration_of,
     held_lease,
     normalise_result,
+    utcnow,
 )
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_RUNNING
 from sparktuner.stores import open_store
@@ -200,7 +201,8 @@ class _Worker:
             if "error" in made:
                 return made
             trials = Trials(document["exp_key"], refresh=False, store=self._store)
-            return call(domain.objective(trials), made["value"], "worker", stop)
+            channel = _Channel(self._store, document, self._persist)
+            return call(domain.objective(trials, channel), made["value"], "worker", stop)
 
     def _ended(self, document: TrialDocument, outcome: Outcome) -> str | None:
         """Moves a trial on to its end; the type of what went wrong, if anything did."""
@@ -247,6 +249,30 @@ class _Worker:
                     raise
                 _log.warning("%s; the result is kept, and written again", error)
                 time.sleep(min(self._options.poll_interval, self._store.lease))
+
+
+class _Channel:
+    """How an objective that asked for a ctrl writes of its trial, which is its worker's."""
+
+    def __init__(
+        self,
+        store: TrialStore,
+        document: TrialDocument,
+        persist: Callable[[Callable[[], None]], None],
+    ) -> None:
+        self._store = store
+        self._document = document
+        self._persist = persist
+
+    def checkpoint(self, tid: Tid, result: Mapping[str, object]) -> None:
+        """Keeps a partial result, until the objective returns its own."""
+        self._document["result"] = dict(result)
+        self._document["refresh_time"] = utcnow()
+        self._persist(lambda: self._store.update([self._document]))
+
+    def inject(self, tid: Tid, documents: Sequence[TrialDocument]) -> None:
+        """Inserts trials that the objective has made."""
+        self._persist(lambda: self._store.insert(documents))
 
 
 @contextmanager

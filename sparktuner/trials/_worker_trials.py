@@ -60,7 +60,8 @@ class WorkerTrials(Trials):
             poll_interval: seconds from one look into the store to the next, while the search
                 waits for results.
             queued: how many trials wait for workers, at least. More keep many workers busy
-                whose trials are short; fewer are suggested by more results.
+                whose trials are short; fewer are suggested by more results. With
+                ``reproducible=True``, how many are out at a time.
 
         Raises:
             ValueError: ``poll_interval`` or ``queued`` is not above 0.
