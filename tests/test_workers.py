@@ -338,7 +338,21 @@ def test_an_executor_tells_what_workers_have_written() -> None:
     assert isinstance(done, Finished)
     assert started == Started(1)
     assert isinstance(failed, Failed)
-    assert failed.error_type == "TrialLost"
+    assert failed.error_type == "Unknown"
+
+
+@pytest.mark.parametrize("error", [("KeyError", "'x'"), ["KeyError", "'x'"], 7, ("a", "b", "c")])
+def test_an_executor_reads_errors_of_any_form(error: Any) -> None:
+    store = MemoryStore()
+    executor = executor_of(store, 0)
+    executor.submit(Submission(0, None))
+    document = stored(store)[0]
+    document["state"], document["misc"]["error"] = JOB_STATE_ERROR, error
+    document["misc"]["execution"] = "somewhere"
+    store.update([document])
+    _, failed = executor.wait(1)
+    assert isinstance(failed, Failed)
+    assert failed.error_type == ("KeyError" if "KeyError" in str(error) else "Unknown")
 
 
 def test_an_executor_gives_up_what_is_cancelled_or_in_flight_at_its_end() -> None:

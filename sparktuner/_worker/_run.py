@@ -188,8 +188,7 @@ class _Worker:
         return error is None
 
     def _called(self, document: TrialDocument) -> Outcome:
-        noted = document["misc"].get("execution", {})
-        seed = int(noted.get("seed", 0))
+        seed = _seed_of(document)
         domain = self._objectives.of(document, self._store)
         stop = (KeyboardInterrupt,)
         with entered(CurrentTrial(document["tid"], seed, document["misc"].get("restarts", 0))):
@@ -216,7 +215,7 @@ class _Worker:
             "queue_time": max(0.0, (outcome["started"] - booked).total_seconds()),
             "attempt": document["misc"].get("restarts", 0),
             "earlier": [],
-            "seed": document["misc"].get("execution", {}).get("seed", 0),
+            "seed": _seed_of(document),
         }
         error = outcome.get("error")
         if error is None:
@@ -273,6 +272,13 @@ class _Channel:
     def inject(self, tid: Tid, documents: Sequence[TrialDocument]) -> None:
         """Inserts trials that the objective has made."""
         self._persist(lambda: self._store.insert(documents))
+
+
+def _seed_of(document: TrialDocument) -> int:
+    """What the search has noted for the objective; 0 where it has not."""
+    noted: object = document["misc"].get("execution")
+    seed = noted.get("seed", 0) if isinstance(noted, dict) else 0
+    return seed if isinstance(seed, int) else 0
 
 
 @contextmanager

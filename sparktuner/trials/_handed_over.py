@@ -259,19 +259,22 @@ class WorkersRunner:
 
 def _end_of(document: TrialDocument) -> Finished | Failed | Cancelled:
     tid, misc = document["tid"], document["misc"]
-    execution = _execution_of(misc.get("execution", {}))
+    execution = _execution_of(misc.get("execution"))
     if document["state"] == JOB_STATE_DONE:
         return Finished(tid, document["result"], execution)  # type: ignore[arg-type]
     if document["state"] == JOB_STATE_ERROR:
-        name, text = misc.get("error", ("TrialLost", ""))
+        error: object = misc.get("error")
+        # Other tools write them as they like.
+        pair = isinstance(error, tuple | list) and len(error) == 2
+        name, text = map(str, error) if pair else ("Unknown", str(error))  # type: ignore[call-overload]
         message = text.strip().rpartition("\n")[2]
         return Failed(tid, FailureKind.OBJECTIVE, name, message, text, execution)
     return Cancelled(tid)
 
 
-def _execution_of(noted: dict[str, Any]) -> Execution | None:
+def _execution_of(noted: object) -> Execution | None:
     names = [each.name for each in fields(Execution)]
     # Hyperopt's workers leave none.
-    if not {"host", "started", "duration"} <= set(noted):
+    if not isinstance(noted, dict) or not {"host", "started", "duration"} <= set(noted):
         return None
     return Execution(**{name: noted[name] for name in names if name in noted})
