@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import settings
 
 from tests.connect_server import ConnectServer, require_connect_server
+from tests.servers.ferretdb import FerretDB, ServerMissing, ferretdb
 from tests.servers.postgres import PostgresServer
 from tests.servers.s3 import S3Server, s3_server
 
@@ -61,10 +63,28 @@ def s3() -> Iterator[S3Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def mongo_server() -> Iterator[FerretDB]:
+    pytest.importorskip("pymongo")
+    try:
+        with ferretdb() as server:
+            yield server
+    except ServerMissing as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def mongo_url(mongo_server: FerretDB) -> str:
+    """The URL of a database that nobody has used."""
+    return f"{mongo_server.url}/d{uuid.uuid4().hex[:10]}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "local_spark" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
         if "connect_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.spark)
+            item.add_marker(pytest.mark.service)
+        if "mongo_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.service)

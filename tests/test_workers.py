@@ -48,7 +48,6 @@ from sparktuner.status import (
 from sparktuner.stores import open_store
 from sparktuner.trials import _handed_over
 from sparktuner.trials._handed_over import HandedOverLog, WorkersExecutor
-from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
 from tests.waiting import wait_until
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
@@ -437,7 +436,7 @@ def by_value(objective: Any) -> Any:
 
 
 def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran(
-    mongo_url: str,  # noqa: F811
+    mongo_url: str,
 ) -> None:
     from sparktuner.mongoexp import MongoTrials
 
@@ -504,7 +503,7 @@ def finished(store: TrialStore) -> list[int]:
     return [tid for tid, d in stored(store).items() if d["state"] == JOB_STATE_DONE]
 
 
-def test_a_search_whose_driver_is_killed_is_gone_on_with(mongo_url: str) -> None:  # noqa: F811
+def test_a_search_whose_driver_is_killed_is_gone_on_with(mongo_url: str) -> None:
     url = f"{mongo_url}?lease=2"
     store = open_store(url)
     worker = start(url, "--reserve-timeout=0")
@@ -523,7 +522,7 @@ def test_a_search_whose_driver_is_killed_is_gone_on_with(mongo_url: str) -> None
     assert set(before) <= set(finished(store))
 
 
-def test_two_drivers_share_a_search(mongo_url: str) -> None:  # noqa: F811
+def test_two_drivers_share_a_search(mongo_url: str) -> None:
     url = f"{mongo_url}?lease=5"
     store = open_store(url)
     worker = start(url, "--reserve-timeout=0")
@@ -546,9 +545,7 @@ def sleepy(params: dict[str, float]) -> float:
     return params["x"]
 
 
-def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(
-    mongo_url: str,  # noqa: F811
-) -> None:
+def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(mongo_url: str) -> None:
     url = f"{mongo_url}?lease=1.5"
     store = open_store(url)
     waiting(store, 1, by_value(sleepy))
@@ -566,9 +563,7 @@ def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(
     assert stored(store)[0]["state"] == JOB_STATE_CANCEL
 
 
-def test_what_a_worker_runs_when_it_is_told_to_end_can_be_claimed_at_once(
-    mongo_url: str,  # noqa: F811
-) -> None:
+def test_what_a_worker_runs_when_it_is_told_to_end_can_be_claimed_at_once(mongo_url: str) -> None:
     store = open_store(mongo_url)
     waiting(store, 1, by_value(sleepy))
     worker = start(mongo_url)

@@ -18,7 +18,6 @@ import pytest
 from sparktuner import fmin, hp, tpe
 from sparktuner.mongoexp import MongoTrials
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR
-from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
 
 PYTHON = os.environ.get("HYPEROPT_MONGO_PYTHON", "")
 pytestmark = pytest.mark.skipif(not PYTHON, reason="HYPEROPT_MONGO_PYTHON is not set")
@@ -68,7 +67,7 @@ def hyperopt(program: str, *arguments: str) -> str:
 
 
 def test_a_search_of_hyperopts_is_gone_on_with_and_read_by_hyperopt(
-    mongo_url: str,  # noqa: F811
+    mongo_url: str,
     tmp_path: Path,
 ) -> None:
     from sparktuner._worker import WorkerOptions, run

@@ -10,7 +10,6 @@ import pytest
 
 from sparktuner.records import MemoryStore, TrialStore
 from sparktuner.stores import open_store
-from tests.servers.ferretdb import mongo_server, mongo_url  # noqa: F401
 from tests.servers.postgres import PostgresServer
 from tests.servers.s3 import S3Server
 
@@ -37,7 +36,7 @@ def postgres_store(postgres: PostgresServer) -> Iterator[TrialStore]:
 
 
 @pytest.fixture
-def mongo_store(mongo_url: str) -> Iterator[TrialStore]:  # noqa: F811
+def mongo_store(mongo_url: str) -> Iterator[TrialStore]:
     store = open_store(mongo_url)
     yield store
     store.close()

@@ -9,12 +9,9 @@ import socket
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-import pytest
 
 SOURCE = Path(__file__).parent / "ferretdb"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "sparktuner-tests"
@@ -74,23 +71,6 @@ def ferretdb() -> Iterator[FerretDB]:
             yield server
         finally:
             server.kill()
-
-
-@pytest.fixture(scope="session")
-def mongo_server() -> Iterator[FerretDB]:
-    """A server for all tests, each of which takes a database of its own."""
-    pytest.importorskip("pymongo")
-    try:
-        with ferretdb() as server:
-            yield server
-    except ServerMissing as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def mongo_url(mongo_server: FerretDB) -> str:
-    """The URL of a database that nobody has used."""
-    return f"{mongo_server.url}/d{uuid.uuid4().hex[:10]}"
 
 
 def built() -> str:
