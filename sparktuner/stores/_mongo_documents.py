@@ -37,7 +37,11 @@ class Body:
 
 
 def body_of(rest: dict[str, Any], keep: Keep | None) -> Body:
-    """Returns a trial without its columns as BSON keeps it."""
+    """Returns a trial without its columns as BSON keeps it.
+
+    Raises:
+        NotPlain: without ``keep``, something inside cannot be encoded.
+    """
     kept: list[str] = []
     misc: Any = rest["misc"]
 

@@ -174,6 +174,9 @@ class RowStore(TrialStore):
             rest: of the document.
             keep: what keeps large values and those that have no form here; None where the
                 document was read from here, and has none that were not here before.
+
+        Raises:
+            NotPlain: without ``keep``, something inside cannot be encoded.
         """
         return _codec.dumps(rest, keep, None if keep is None else LARGEST_IN_DOCUMENT)
 
