@@ -412,6 +412,13 @@ def test_a_search_without_workers_says_how_to_start_one(
 # --- real processes, and a real server
 
 
+@pytest.fixture(params=[pytest.param("mongo", marks=pytest.mark.service)])
+def store_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a new store of each kind that several processes can share."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
 def start(url: str, *options: str, **environment: str) -> subprocess.Popen[str]:
     program = "import sys; from sparktuner.cli import main; sys.exit(main())"
     return subprocess.Popen(
@@ -436,12 +443,10 @@ def by_value(objective: Any) -> Any:
 
 
 def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran(
-    mongo_url: str,
+    store_url: str,
 ) -> None:
-    from sparktuner.mongoexp import MongoTrials
-
-    url = f"{mongo_url}?lease=2"
-    trials = MongoTrials(url, "e")
+    url = f"{store_url}?lease=2"
+    trials = WorkerTrials(url, "e")
     workers = [start(url, "--exp-key=e"), start(url, "--exp-key=e", STALLS="1")]
     killed: list[int] = []
 
@@ -466,8 +471,9 @@ def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran
     killer.start()
     try:
         # Both, or the first one may have run all before the other is there.
-        owners: Any = store._connected().beside(".owners")  # type: ignore[attr-defined]
-        wait_until(lambda: owners.count_documents({}) == 2)
+        for worker in workers:
+            assert worker.stderr is not None
+            assert "takes trials from" in worker.stderr.readline()
         fmin(by_value(stalling), SPACE, rand.suggest, 40, trials=trials, rstate=0, verbose=False)
         killer.join()
         documents = {document["tid"]: document for document in trials.all_trials}
@@ -487,11 +493,10 @@ def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran
 
 DRIVER = """
 import sys
-from sparktuner import fmin, hp, rand
-from sparktuner.mongoexp import MongoTrials
+from sparktuner import WorkerTrials, fmin, hp, rand
 
 fmin(lambda p: p["x"], {"x": hp.uniform("x", -1, 1)}, rand.suggest, 40,
-     trials=MongoTrials(sys.argv[1], "e"), rstate=0, verbose=False)
+     trials=WorkerTrials(sys.argv[1], "e"), rstate=0, verbose=False)
 """
 
 
@@ -503,8 +508,8 @@ def finished(store: TrialStore) -> list[int]:
     return [tid for tid, d in stored(store).items() if d["state"] == JOB_STATE_DONE]
 
 
-def test_a_search_whose_driver_is_killed_is_gone_on_with(mongo_url: str) -> None:
-    url = f"{mongo_url}?lease=2"
+def test_a_search_whose_driver_is_killed_is_gone_on_with(store_url: str) -> None:
+    url = f"{store_url}?lease=2"
     store = open_store(url)
     worker = start(url, "--reserve-timeout=0")
     try:
@@ -522,8 +527,8 @@ def test_a_search_whose_driver_is_killed_is_gone_on_with(mongo_url: str) -> None
     assert set(before) <= set(finished(store))
 
 
-def test_two_drivers_share_a_search(mongo_url: str) -> None:
-    url = f"{mongo_url}?lease=5"
+def test_two_drivers_share_a_search(store_url: str) -> None:
+    url = f"{store_url}?lease=5"
     store = open_store(url)
     worker = start(url, "--reserve-timeout=0")
     drivers = [drive(url), drive(url)]
@@ -545,8 +550,8 @@ def sleepy(params: dict[str, float]) -> float:
     return params["x"]
 
 
-def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(mongo_url: str) -> None:
-    url = f"{mongo_url}?lease=1.5"
+def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(store_url: str) -> None:
+    url = f"{store_url}?lease=1.5"
     store = open_store(url)
     waiting(store, 1, by_value(sleepy))
     worker = start(url, "--reserve-timeout=0.5")
@@ -563,10 +568,10 @@ def test_a_worker_gives_up_a_trial_that_the_search_has_cancelled(mongo_url: str)
     assert stored(store)[0]["state"] == JOB_STATE_CANCEL
 
 
-def test_what_a_worker_runs_when_it_is_told_to_end_can_be_claimed_at_once(mongo_url: str) -> None:
-    store = open_store(mongo_url)
+def test_what_a_worker_runs_when_it_is_told_to_end_can_be_claimed_at_once(store_url: str) -> None:
+    store = open_store(store_url)
     waiting(store, 1, by_value(sleepy))
-    worker = start(mongo_url)
+    worker = start(store_url)
     try:
         wait_until(lambda: stored(store)[0]["state"] == JOB_STATE_RUNNING)
         worker.send_signal(signal.SIGTERM)

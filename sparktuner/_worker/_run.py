@@ -94,6 +94,7 @@ def run(options: WorkerOptions) -> int:
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     try:
         with held_lease(store, owner):
+            _log.info("takes trials from %s, as %s", store.location, owner)
             return _Worker(options, store, owner, objectives).run()
     finally:
         store.close()

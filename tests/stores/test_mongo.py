@@ -21,6 +21,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sparktuner.errors import InvalidTrial, StaleTrial, StoreError, StoreUnavailable
+from sparktuner.mongoexp import MongoTrials
 from sparktuner.records import TrialDocument, new_document
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_NEW, JOB_STATE_RUNNING
 from sparktuner.stores import Kept, open_store
@@ -151,6 +152,21 @@ def test_a_trials_document_lists_its_files_as_hyperopt_has_it(store: MongoStore)
     assert document["_attachments"] == [["model", "new"]]
     blobs._push(connection, "no trial's", "x")
     assert document["_attachments"] == [["model", "new"]]
+
+
+def test_trials_under_hyperopts_name_are_in_the_collection_that_it_names(mongo_url: str) -> None:
+    MongoStore(f"{mongo_url}/jobs2").insert([new_document(0, {"x": 0.5}, exp_key="e")])
+    url = f"{mongo_url.removeprefix('mongodb://')}/jobs2"
+    trials = MongoTrials(url, exp_key="e", cmd=("domain_attachment", "x"), workdir="here")
+    assert (len(trials), trials.asynchronous) == (1, True)
+    assert trials.store.location == f"mongo://{url}"
+    assert repr(trials) == "<MongoTrials of exp_key 'e': 1 waiting>"
+
+
+@pytest.mark.parametrize("name", ["MongoJobs", "MongoWorker", "MongoCtrl", "main_worker"])
+def test_what_is_not_there_of_hyperopts_says_what_to_use(name: str) -> None:
+    with pytest.raises(ImportError, match=f"no {name}; use .*sparktuner"):
+        exec(f"from sparktuner.mongoexp import {name}")
 
 
 def test_two_collections_of_one_database_do_not_touch_each_other(mongo_url: str) -> None:
