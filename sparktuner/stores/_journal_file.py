@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -104,8 +105,12 @@ class JournalFile(Blobs):
             _replay(file, self._contents, self.path)
 
     def documents(self) -> list[TrialDocument]:
-        """Returns the last version of each document, in the order of their insertion."""
-        return [self._document(tid, text) for tid, text in self._contents.documents.items()]
+        """Returns the last version of each document, in the order of the ids.
+
+        They were written in that of the trials' ends.
+        """
+        tids = sorted(self._contents.documents, key=_in_order)
+        return [self._document(tid, self._contents.documents[tid]) for tid in tids]
 
     def _document(self, tid: Tid, text: bytes) -> TrialDocument:
         try:
@@ -354,3 +359,9 @@ def _not_a_journal(header: bytes, path: Path) -> str:
             f"--trust-pickle {path} --store NEW_FILE"
         )
     return f"{path} holds no saved trials; name another file"
+
+
+def _in_order(tid: Tid) -> tuple[bool, int, str]:
+    """Sorts ids of any kind: numbers as such, and those of other tools by what they look like."""
+    is_number = isinstance(tid, Integral)
+    return not is_number, int(tid) if is_number else 0, repr(tid)
