@@ -142,11 +142,14 @@ class Loop:
             try:
                 reason = self._search()
                 self._drop_queue()
+                unfinished = bool(self._in_flight)
             finally:
                 self._wind_down()
                 self._ledger.drain()
             if self._ledger.error is not None:
                 raise self._ledger.error
+            if unfinished and reason is not None and reason.startswith("timeout"):
+                self._require_executor()
             return reason
 
     def _search(self) -> str | None:
@@ -434,6 +437,16 @@ class Loop:
             # Those that could not be stopped in time are given up, and recorded as cancelled.
             for tid in list(self._in_flight):
                 self._record(Cancelled(tid))
+
+    def _require_executor(self) -> None:
+        """Checks, after a timeout, that it was not the end of what runs the trials.
+
+        A client that tries to reach its server again may outlast the search.
+        """
+        with self._gate.opened():  # it may wait for an answer
+            why = self._executor.why_gone()
+        if why:
+            raise _HOPELESS[FailureKind.SESSION_GONE](why)
 
 
 def describe(document: TrialDocument) -> str:

@@ -157,8 +157,9 @@ class ThreadExecutor(Executor):
             on_cancel: told which trials shall end, e.g. to cancel their Spark jobs; in a thread
                 of its own, because a server that is gone lets it wait.
             on_close: called once, at the end of :meth:`close`.
-            why_gone: asked after an objective raised; the reason where the session that trials
-                use is gone, so that no other one could do better, else an empty text.
+            why_gone: asked after an objective raised, or with None while ``on_cancel`` has not
+                come back; the reason where the session that trials use is gone, so that no
+                other one could do better, else an empty text.
 
         Raises:
             ValueError: ``parallelism`` is below 1.
@@ -172,6 +173,7 @@ class ThreadExecutor(Executor):
         self._threads = DaemonThreadPool("sparktuner-trial")
         self._cancel_thread = DaemonThreadPool("sparktuner-cancel")
         self._asked: set[Tid] = set()  # whose cancel has not been passed on yet
+        self._passes_on = False
         # Written by the loop's thread only (_cancelled) and by a trial's own thread only
         # (_began); dict and set operations are atomic.
         self._cancelled: set[Tid] = set()
@@ -207,12 +209,19 @@ class ThreadExecutor(Executor):
         tids = list(self._asked)
         self._asked.difference_update(tids)
         if tids:
+            self._passes_on = True
             with suppress(Exception):  # a thread's border; the session may be gone
                 self._on_cancel(tids)
+            self._passes_on = False
 
     def elapsed(self, tid: Tid) -> float | None:
         began = self._began.get(tid)
         return None if began is None else time.monotonic() - began
+
+    def why_gone(self) -> str:
+        # Trials that do not use Spark need no session; only those jobs are missed that cannot
+        # be cancelled.
+        return self._why_gone(None) if self._passes_on else ""
 
     def close(self) -> None:
         if not self._inbox.close():

@@ -254,6 +254,14 @@ class Executor(ABC):
         somebody look.
         """
 
+    def why_gone(self) -> str:
+        """Returns a sentence for people where what runs the trials is gone, else an empty text.
+
+        For the end of a search whose trials should have ended by now: it may block for some
+        seconds. Where nothing can be gone, it is the empty text.
+        """
+        return ""
+
     @abstractmethod
     def close(self) -> None:
         """Cancels what is in flight, releases threads and shipped data; may be called twice.

@@ -51,6 +51,7 @@ class FakeExecutor(Executor):
         ready: whether a trial ends at its n-th wait; by default at once.
         stubborn: trials that ignore :meth:`cancel`.
         queued: trials that still wait for a slot: :meth:`elapsed` is None for them.
+        gone: what :meth:`why_gone` answers.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class FakeExecutor(Executor):
         ready: Callable[[Any, int], bool] = lambda tid, waits: True,
         stubborn: Iterable[Any] = (),
         queued: Iterable[Any] = (),
+        gone: str = "",
     ) -> None:
         self.objective = objective
         self.slots = slots
@@ -68,6 +70,7 @@ class FakeExecutor(Executor):
         self.ready = ready
         self.stubborn = set(stubborn)
         self.queued = set(queued)
+        self.gone = gone
         self.in_flight: dict[Any, Any] = {}
         self.began: dict[Any, float] = {}
         self.waits: dict[Any, int] = {}
@@ -138,6 +141,9 @@ class FakeExecutor(Executor):
 
     def elapsed(self, tid: Any) -> float | None:
         return None if tid in self.queued else self.clock() - self.began[tid]
+
+    def why_gone(self) -> str:
+        return self.gone
 
     def close(self) -> None:
         self.closed = True

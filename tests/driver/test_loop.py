@@ -125,6 +125,30 @@ def test_a_trial_that_cannot_be_stopped_is_left_behind_after_a_second() -> None:
     assert clock.now == pytest.approx(6.0)
 
 
+@pytest.mark.parametrize("stubborn", [[], [1]])
+def test_a_timeout_behind_which_the_session_is_gone_says_so_and_keeps_the_results(
+    stubborn: list[int],
+) -> None:
+    executor = FakeExecutor(
+        lambda x: x,
+        ready=lambda tid, waits: tid == 0,
+        stubborn=stubborn,
+        gone="the server is gone",
+    )
+    trials = Trials()
+    with pytest.raises(SparkUnavailable, match="the server is gone"):
+        search(executor, trials=trials, deadline=5.0, max_evals=8)
+    trials.refresh()
+    assert states(trials) == [JOB_STATE_DONE, JOB_STATE_CANCEL]
+
+
+def test_a_search_that_ends_with_nothing_in_flight_does_not_ask_for_the_session() -> None:
+    executor = FakeExecutor(lambda x: x, gone="the server is gone")
+    trials, reason = search(executor, max_evals=3)
+    assert reason is None
+    assert states(trials) == [JOB_STATE_DONE] * 3
+
+
 def test_trial_timeout_cancels_that_trial_alone_and_says_so() -> None:
     clock = Clock()
     executor = FakeExecutor(lambda x: x, slots=2, clock=clock, ready=lambda tid, waits: tid != 0)

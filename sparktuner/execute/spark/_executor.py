@@ -23,6 +23,7 @@ from sparktuner.execute._protocol import (
     Tid,
 )
 from sparktuner.execute.spark._attempts import Attempts
+from sparktuner.execute.spark._failures import GONE
 from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._preflight_settings import WorkerSettings
 from sparktuner.execute.spark._slot_monitor import SlotMonitor
@@ -142,6 +143,9 @@ class SparkExecutor(Executor):
 
     def elapsed(self, tid: Tid) -> float | None:
         return self._monitor.elapsed(tid)
+
+    def why_gone(self) -> str:
+        return GONE if self._transport.is_gone() else ""
 
     def close(self) -> None:
         if not self._inbox.close():

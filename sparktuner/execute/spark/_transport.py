@@ -78,6 +78,14 @@ class Transport(ABC):
         ask Spark, until it has got one.
         """
 
+    def is_gone(self) -> bool:
+        """Returns whether the session is gone though jobs on it have not ended; does not raise.
+
+        May ask, and wait some seconds for an answer. A session whose end fails its jobs at
+        once has nothing to add.
+        """
+        return False
+
     @abstractmethod
     def close(self) -> None:
         """Releases what was shipped; called once, after the last :meth:`run` has returned."""

@@ -40,5 +40,6 @@ class TrialJobs(ABC):
         """Returns a sentence for people where the session is gone, else an empty text.
 
         Args:
-            error: what the objective raised, where it is known.
+            error: what the objective raised; None where :meth:`cancel` has not come back, and
+                the session may be asked, which takes some seconds.
         """

@@ -7,8 +7,10 @@ import copy
 from concurrent import futures
 from dataclasses import dataclass
 from functools import lru_cache
+from queue import SimpleQueue
 
 from sparktuner.errors import SparkUnavailable
+from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute.spark._environment import ConnectClient, ConnectSession, connect_client
 
 # pyspark's own policy goes on for ten minutes. A server that comes back has forgotten the
@@ -16,6 +18,10 @@ from sparktuner.execute.spark._environment import ConnectClient, ConnectSession,
 _RETRIES = 7
 _LONGEST_PAUSE_MS = 5000
 _LAST_WORDS = 5.0
+# Where trials have not ended though they were cancelled, that there is no answer within about
+# 4 s, or from a server that hangs within 10, is answer enough.
+_FEW_RETRIES = 4
+_LAST_QUESTION = 10.0
 
 
 @dataclass(frozen=True)
@@ -60,13 +66,34 @@ class SearchSession:
             return
 
 
-def require_answer(session: ConnectSession) -> None:
+def answers(session: ConnectSession) -> bool:
+    """Returns whether the server of a session answers within 10 s; does not raise."""
+    said: SimpleQueue[bool] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            require_answer(session, _FEW_RETRIES)
+        except Exception:  # SparkUnavailable; a thread's border
+            return
+        said.put(True)
+
+    asking = DaemonThreadPool("sparktuner-question")
+    asking.submit(ask, max_workers=1)
+    asking.shutdown(_LAST_QUESTION)
+    return not said.empty()
+
+
+def require_answer(session: ConnectSession, retries: int | None = None) -> None:
     """Checks that the server of a session answers.
 
+    Args:
+        session: the session.
+        retries: how often it is asked again, later each time; None: for about 20 s.
+
     Raises:
-        SparkUnavailable: it does not, for about 20 s.
+        SparkUnavailable: it does not.
     """
-    own = attach(session)
+    own = attach(session, retries)
     try:
         own.session.version  # noqa: B018 - this asks the server
     except Exception as error:  # pyspark's, grpc's
@@ -79,7 +106,7 @@ def require_answer(session: ConnectSession) -> None:
         own.close(server_is_gone=True)  # there is nothing to tell it
 
 
-def attach(session: ConnectSession) -> SearchSession:
+def attach(session: ConnectSession, retries: int | None = None) -> SearchSession:
     """Returns the user's session seen through a client of our own.
 
     Spark's Python workers belong to a session: in this one they may be warm already, and stay
@@ -93,7 +120,7 @@ def attach(session: ConnectSession) -> SearchSession:
         else:
             builder.params["session_id"] = session.client._session_id
         own = _unfinalized(session.__class__)(builder, session.client._user_id)
-        _give_up_early(own, client)
+        _give_up_early(own, client, retries)
     except Exception:  # whatever a platform's own kind of client raises
         return SearchSession(session, client, is_shared=True, is_clone=False)
     return SearchSession(own, client, is_shared=False, is_clone=False)
@@ -130,12 +157,15 @@ def _nothing(session: ConnectSession) -> None:
     return
 
 
-def _give_up_early(session: ConnectSession, client: ConnectClient) -> None:
+def _give_up_early(
+    session: ConnectSession, client: ConnectClient, retries: int | None = None
+) -> None:
+    retries = _RETRIES if retries is None else retries
     if not client.has_retry_policies:
-        limits = {"max_retries": _RETRIES, "max_backoff": _LONGEST_PAUSE_MS}
+        limits = {"max_retries": retries, "max_backoff": _LONGEST_PAUSE_MS}
         session.client._retry_policy |= limits
         return
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
-    policy = DefaultPolicy(max_retries=_RETRIES, max_backoff=_LONGEST_PAUSE_MS)
+    policy = DefaultPolicy(max_retries=retries, max_backoff=_LONGEST_PAUSE_MS)
     session.client.set_retry_policies([policy])

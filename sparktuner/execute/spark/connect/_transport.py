@@ -21,7 +21,7 @@ from sparktuner.execute.spark._failures import worker_vanished
 from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark.connect._failures import connect_failed
-from sparktuner.execute.spark.connect._session import attach, clone
+from sparktuner.execute.spark.connect._session import answers, attach, clone
 from sparktuner.execute.worker import NOT_RUN, run_connect_task
 from sparktuner.status import FailureKind
 
@@ -160,6 +160,12 @@ class ConnectTransport(Transport):
             self._since[tag] = None
         elif self._since[tag] in (None, math.inf):
             self._since[tag] = time.time()
+
+    def is_gone(self) -> bool:
+        # Its client tries again for 20 s before it says so, a server that hangs for ever.
+        if not self._gone.is_set() and not answers(self.session):
+            self._gone.set()  # nothing else is to wait for it
+        return self._gone.is_set()
 
     def close(self) -> None:
         if self._client.tells_progress:

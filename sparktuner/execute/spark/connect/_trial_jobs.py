@@ -10,7 +10,7 @@ from sparktuner.execute.spark._environment import ConnectSession, is_session_sto
 from sparktuner.execute.spark._failures import GONE
 from sparktuner.execute.spark._trial_jobs import TrialJobs
 from sparktuner.execute.spark.connect._failures import connect_failed
-from sparktuner.execute.spark.connect._session import require_answer
+from sparktuner.execute.spark.connect._session import answers, require_answer
 from sparktuner.status import FailureKind
 
 
@@ -36,6 +36,8 @@ class ConnectTrialJobs(TrialJobs):
     def why_gone(self, error: BaseException | None) -> str:
         if is_session_stopped(self._session):
             return GONE
+        if error is None:
+            return "" if answers(self._session) else GONE
         # Its words may be those of another server that the objective uses: this one is asked.
         if (
             not isinstance(error, Exception)
