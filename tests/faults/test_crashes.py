@@ -32,12 +32,17 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
+def folder_url(tmp_path: Path) -> str:
+    return f"file://{tmp_path}/trials?lease=2"
+
+
+@pytest.fixture
 def postgres_url(postgres: PostgresServer) -> str:
     pytest.importorskip("psycopg")
     return f"{postgres.new_database(f't{uuid.uuid4().hex}')}?lease=2"
 
 
-@pytest.fixture(params=["sqlite_url", "postgres_url"])
+@pytest.fixture(params=["sqlite_url", "folder_url", "postgres_url"])
 def url(request: pytest.FixtureRequest) -> str:
     found: str = request.getfixturevalue(request.param)
     return found

@@ -21,6 +21,7 @@ from sparktuner.stores import open_store
 from sparktuner.stores._fsspec import FsspecFolder
 from sparktuner.stores._objects import ObjectStore
 from tests.servers.s3 import S3Server, s3_server
+from tests.stores.processes import check_drivers, follow_while, forked, insert_many
 
 
 def put(store: TrialStore, *tids: int) -> None:
@@ -289,6 +290,24 @@ def test_what_fsspec_opens_keeps_to_the_contract_for_one_driver(tmp_path: Path) 
 # --- writers that die, and many of them
 
 
+def test_eight_drivers_on_a_folder_double_nothing_and_lose_nothing(tmp_path: Path) -> None:
+    check_drivers(open_store(store_url(tmp_path)))
+
+
+def test_a_follower_of_a_folder_misses_nothing_that_several_write(tmp_path: Path) -> None:
+    store = open_store(store_url(tmp_path))
+    follow_while(store, lambda: forked(insert_many, [(store, i, 20) for i in range(4)]))
+
+
+def test_drivers_that_open_an_empty_folder_at_once_share_it(tmp_path: Path) -> None:
+    forked(_open_and_insert, [(store_url(tmp_path), tid) for tid in range(8)])
+    assert sorted(listed(open_store(store_url(tmp_path)))) == list(range(8))
+
+
+def _open_and_insert(url: str, tid: int) -> None:
+    put(open_store(url), tid)
+
+
 def test_a_writer_that_is_killed_leaves_whole_documents(tmp_path: Path) -> None:
     store = open_store(f"file://{tmp_path}")
     for pause in (0.3, 0.05, 0.11, 0.17, 0.02):
@@ -314,11 +333,8 @@ def store_url(folder: Path) -> str:
     return f"file://{folder}"
 
 
-@pytest.mark.parametrize("kind", ["folder", pytest.param("s3", marks=pytest.mark.service)])
-def test_eight_writers_lose_nothing_and_take_nothing_twice(
-    kind: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    url = store_url(tmp_path) if kind == "folder" else request.getfixturevalue("url")
+@pytest.mark.service
+def test_eight_writers_on_s3_lose_nothing_and_take_nothing_twice(url: str) -> None:
     store = open_store(url)
     store.insert([new_document(tid, {}, exp_key="claims") for tid in range(1000, 1040)])
     store.insert([new_document(999, {}, exp_key="counter")])
