@@ -19,6 +19,8 @@ GRACE = 3600.0
 _STALE = GRACE / 6
 # Seconds for which a writer tries again, when others are faster each time.
 _PATIENCE = 30.0
+# Seconds after which a writer that has met no other believes that it is alone.
+_ALONE = 60.0
 _TRIES = 4
 _AT_ONCE = 32
 
@@ -42,6 +44,8 @@ class History:
         self._bucket = bucket
         self._home = home
         self._looked = -float("inf")
+        # When somebody else's entry was met the last time.
+        self._met = -float("inf")
         self.state = LogState()
 
     def refresh(self) -> LogState:
@@ -54,6 +58,7 @@ class History:
         # Mostly there is nothing new, or one entry; a look for its name is the cheapest request.
         while entry := self._entry(self.state.number + 1):
             self.state.apply(entry)
+            self._met = now()
             found += 1
             if found % 4 == 0:
                 self._catch_up()
@@ -72,24 +77,40 @@ class History:
         """
         self._home.settle()
         end = time.monotonic() + _PATIENCE
+        # What is created right behind the state that it was checked against, is right, and a
+        # writer that is alone need not look before. What is refused may be for being late.
+        has_looked = self._may_be_late()
+        if has_looked:
+            self.refresh()
         while True:
-            entry = change(self.refresh())
-            if entry is None:
+            entry = None
+            try:
+                entry = change(self.state)
+            except Exception:  # whatever the change raises, if it does so again
+                if has_looked:
+                    raise
+            if entry is None and has_looked:
                 return None
-            entry = replace(entry, nonce=uuid.uuid4().hex)
-            if self._append(entry):
-                self.state.apply(entry)
-                return entry
+            if entry is not None:
+                entry = replace(entry, nonce=uuid.uuid4().hex)
+                if self._append(entry):
+                    return entry
             if time.monotonic() > end:
                 raise StoreUnavailable(
                     f"{self._bucket.location} has so many writers that another one was faster for "
                     f"{_PATIENCE:.0f} s; try again, or give each experiment a folder of its own"
                 )
+            self.refresh()
+            has_looked = True
+
+    def _may_be_late(self) -> bool:
+        return now() - self._looked > _STALE or now() - self._met < _ALONE
 
     def _append(self, entry: Entry) -> bool:
         number = self.state.number + 1
         key = log_key(0, number)
         data = pack([entry])
+        start = now()
         if not self._create(key, data, entry.nonce):
             return False
         # Between the look and the creation this process may have slept for hours, as laptops do;
@@ -97,6 +118,8 @@ class History:
         if now() - self._looked > _STALE and self._is_bundled(number):
             self._bucket.remove([key])
             return False
+        self.state.apply(entry)
+        self._looked = start
         return True
 
     def _create(self, key: str, data: bytes, nonce: str) -> bool:

@@ -124,7 +124,7 @@ def test_a_writer_that_slept_for_hours_does_not_write_into_the_past(
     sleeper, other = opened(tmp_path), opened(tmp_path)
     other.insert([new_document(0, {})])
     [mine] = sleeper.load_since()[0]
-    clock = [1000.0]
+    clock = [_object_history.now()]
     monkeypatch.setattr(_object_history, "now", lambda: clock[0])
     create = sleeper._bucket.create  # type: ignore[attr-defined]
 

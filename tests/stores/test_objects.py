@@ -46,6 +46,24 @@ def test_what_one_store_writes_another_reads(tmp_path: Path) -> None:
         put(second, 1)
 
 
+def test_what_is_refused_is_refused_for_what_is_there_now(tmp_path: Path) -> None:
+    store, other = opened(tmp_path), opened(tmp_path)
+    put(store, 0)
+    # All that the other does, the first one has not seen.
+    [document] = other.load_since()[0]
+    other.update([document])
+    store.update([document])
+    assert document["version"] == 2
+    other.delete_all()
+    put(store, 0)
+    other.renew("other")
+    assert len(other.claim("other")) == 1
+    put(other, 1)
+    store.renew("me")
+    assert [d["tid"] for d in store.claim("me")] == [1]
+    assert store.claim("me") == []
+
+
 def test_opening_writes_nothing(tmp_path: Path) -> None:
     store = opened(tmp_path / "not" / "there")
     assert listed(store) == []
