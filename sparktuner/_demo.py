@@ -192,7 +192,7 @@ def run(options: DemoOptions) -> None:
     print(
         f"trials saved in {save}\n"
         f"  go on: sparktuner demo --save {save} --evaluations {2 * options.evaluations}\n"
-        f"  look:  trials = pickle.load(open({save!r}, 'rb'))"
+        f"  look:  trials = sparktuner.load_trials({save!r})"
     )
 
 

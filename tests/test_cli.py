@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import sparktuner
+from sparktuner import space_eval
 from sparktuner._demo import BASELINE, SPACE, busy_share, make_pipeline
 from sparktuner.cli import main
 from sparktuner.pyll.stochastic import sample
@@ -110,7 +111,7 @@ def test_the_demo_ends_with_scores_parameters_and_where_the_trials_are(
     assert 0 < int(re.search(r"busy: (\d+)%", said).group(1)) <= 100  # type: ignore[union-attr]
     assert f"trials saved in {save}" in said
     saved = pickle.loads(save.read_bytes())
-    assert saved.best_params["model"]["kind"] in said
+    assert space_eval(SPACE, saved.argmin)["model"]["kind"] in said
 
     assert main([*arguments, "--evaluations", "5"]) == 0
     assert "best of 5 trials" in capsys.readouterr().out

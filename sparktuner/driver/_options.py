@@ -43,12 +43,6 @@ def _argument(meaning: str, check: Check | None = None) -> Mapping[str, Any]:
     return {"meaning": meaning, "check": check}
 
 
-def _check_store_timeout(name: str, value: object) -> None:
-    if value is None:
-        raise ValueError(f"{name} must be a number of seconds above 0, got None")
-    check_seconds(name, value)
-
-
 def _check_threshold(name: str, value: object) -> None:
     check_loss_threshold(value)
 
@@ -224,13 +218,13 @@ class SearchArguments:
             check_save_file,
         ),
     )
-    store_timeout: float = field(
+    store_timeout: float | None = field(
         default=600.0,
         metadata=_argument(
             "seconds for which a store that does not answer is tried again while the search "
             "goes on; after that it ends, and what is not written is kept in a local file that "
-            "the next search on the store takes in.",
-            _check_store_timeout,
+            "the next search on the store takes in. None is no limit.",
+            check_seconds,
         ),
     )
     points_to_evaluate: Sequence[Mapping[str, Any]] | None = field(

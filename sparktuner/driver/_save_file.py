@@ -25,10 +25,10 @@ def check_save_file(name: str, value: object) -> None:
     """Refuses what is no path of a file on this machine.
 
     Raises:
-        TypeError: ``value`` is no text and no path.
+        TypeError: ``value`` is no text and no path of text.
         ValueError: it is a URL.
     """
-    if not isinstance(value, str | os.PathLike):
+    if not isinstance(value, str | os.PathLike) or not isinstance(os.fspath(value), str):
         raise TypeError(f"{name} must be the path of a file, got {shown(value)}")
     try:
         named = b"\0" not in os.fsencode(value)
@@ -54,12 +54,13 @@ def load_saved_file(log: TrialLog, path: str | os.PathLike[str]) -> None:
     """Adds the trials of a save file to a log.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        ValueError: there is no such file.
         StoreError: it holds something else, or is corrupt.
     """
+    check_save_file("path", path)
     file = save_path(path)
-    if not file.exists():
-        raise FileNotFoundError(f"there is no file {str(file)!r}")
+    if not file.is_file():
+        raise ValueError(f"path must be that of a save file, and {str(file)!r} is none")
     load_saved(log, JournalFile(file))
 
 

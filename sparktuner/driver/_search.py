@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -141,7 +142,8 @@ def _behind(log: TrialLog, arguments: SearchArguments) -> OpenLine | None:
     def opened(reader: Reader, owner: str) -> Iterator[Behind]:
         spill = Spill(log.store, log.exp_key)
         spill.take_in()
-        line = Behind(reader, owner, patience=arguments.store_timeout, spill=spill.keep)
+        patience = math.inf if arguments.store_timeout is None else arguments.store_timeout
+        line = Behind(reader, owner, patience=patience, spill=spill.keep)
         try:
             yield line
         finally:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from sparktuner.checks import shown
 from sparktuner.history._fit import SpaceFit
 from sparktuner.history._past import Misfits, labels_of
 from sparktuner.records import (
@@ -35,11 +36,11 @@ def documents_of_hyperopt(trials: Any, fit: SpaceFit | None) -> list[TrialDocume
         InvalidTrial: a document is ill-formed.
     """
     theirs = getattr(trials, "_dynamic_trials", trials)
-    if isinstance(theirs, str | bytes | Mapping) or not isinstance(theirs, Iterable):
+    is_list = isinstance(theirs, list | tuple)
+    if not is_list or not all(isinstance(document, Mapping) for document in theirs):
         raise TypeError(
-            f"trials must be Hyperopt's Trials, or a list of its documents, got {trials!r:.80}"
+            f"trials must be Hyperopt's Trials, or a list of its documents, got {shown(trials)}"
         )
-    theirs = list(theirs)
     documents, misfits = [], Misfits()
     for document in map(_copied, theirs):
         try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.checks import shown
 from sparktuner.history._fit import SpaceFit
 from sparktuner.history._past import PastTrial, sorted_out
 
@@ -30,7 +31,7 @@ def trials_of_study(study: Study, fit: SpaceFit | None) -> list[PastTrial]:
     """
     if not hasattr(study, "trials") or not hasattr(study, "directions"):
         raise TypeError(
-            f"study must be a study of Optuna, got {study!r}; open it with "
+            f"study must be a study of Optuna, got {shown(study)}; open it with "
             "optuna.load_study(study_name=..., storage=...)"
         )
     directions = [direction.name for direction in study.directions]

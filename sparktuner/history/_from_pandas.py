@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.checks import shown
 from sparktuner.history._extras import optional
 from sparktuner.history._fit import SpaceFit
 from sparktuner.history._past import PastTrial, sorted_out
@@ -53,9 +54,9 @@ def _check_columns(pandas: Any, frame: DataFrame, loss: str) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f"df must have one column of each name, got two of {twice[0]!r}")
-    if loss not in names:
+    if not isinstance(loss, str) or loss not in names:
         raise ValueError(
-            f"df has no column {loss!r} for the loss, only {_some(names)}; name it: "
+            f"df has no column {shown(loss)} for the loss, only {_some(names)}; name it: "
             "from_pandas(df, space, loss=...)"
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.checks import shown
 from sparktuner.history import (
     PastTrial,
     SpaceFit,
@@ -144,7 +145,7 @@ def _target(into: Trials | None, documents: Iterable[TrialDocument] = ()) -> Tri
         keys = {document["exp_key"] for document in documents}
         return Trials(exp_key=keys.pop() if len(keys) == 1 else None)
     if not isinstance(into, Trials):
-        raise TypeError(f"into must be Trials or None, got {into!r}")
+        raise TypeError(f"into must be Trials or None, got {shown(into)}")
     return into
 
 

@@ -772,7 +772,7 @@ def load_trials(path: str | os.PathLike[str]) -> Trials:
 
     Raises:
         StoreError: it holds something else, or is corrupt.
-        FileNotFoundError: there is none.
+        ValueError: there is none.
 
     Example:
         >>> import os, tempfile

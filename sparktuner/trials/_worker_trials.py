@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import cloudpickle
 
+from sparktuner.checks import check_number, check_whole
 from sparktuner.domain import Domain
 from sparktuner.driver import SearchArguments
 from sparktuner.errors import UnpicklableObjective
@@ -17,6 +18,10 @@ from sparktuner.records import COMMAND, TrialStore
 from sparktuner.stores import open_store
 from sparktuner.trials._handed_over import HandedOverLog, WorkersRunner
 from sparktuner.trials._trials import Trials
+
+# Seconds.
+_LONGEST_POLL = 3600.0
+_MOST_QUEUED = 1_000_000
 
 T = TypeVar("T", bound="WorkerTrials")
 
@@ -66,10 +71,8 @@ class WorkerTrials(Trials):
         Raises:
             ValueError: ``poll_interval`` or ``queued`` is not above 0.
         """
-        if poll_interval <= 0:
-            raise ValueError(f"poll_interval must be above 0 seconds, got {poll_interval}")
-        if queued < 1:
-            raise ValueError(f"queued must be at least 1 trial, got {queued}")
+        check_number("poll_interval", poll_interval, above=0.0, most=_LONGEST_POLL)
+        check_whole("queued", queued, least=1, most=_MOST_QUEUED)
         self._workers = WorkersRunner(poll_interval, queued)
         super().__init__(exp_key, refresh=False, store=open_store(store), runner=self._workers)
         self._log: HandedOverLog = HandedOverLog(self.store, exp_key)

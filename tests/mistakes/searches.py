@@ -40,6 +40,7 @@ _FMIN: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "show_progressbar": ("", FLAGS | {"does not tell its arguments": "builtin"}),
     "early_stop_fn": ("", DEFAULT),
     "trials_save_file": ("", {"a file's name": "text digits", "no file": "empty_text"}),
+    "store_timeout": ("", SECONDS),
     "on_space_change": ("", {}),
     "reproducible": ("", FLAGS),
     "deadline_margin": ("", SECONDS),

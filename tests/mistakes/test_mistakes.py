@@ -15,6 +15,7 @@ import sparktuner
 from sparktuner import SparkTrials, fmin, rand
 from tests.mistakes.algorithms import ALGORITHMS
 from tests.mistakes.judge import Argument, judged, verdicts
+from tests.mistakes.past import PAST
 from tests.mistakes.results import RESULTS, X, result_of
 from tests.mistakes.searches import FMIN, SEARCHES, searched
 from tests.mistakes.spaces import SPACES
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 WITHOUT_ARGUMENTS = {
     *("Callback", "as_hyperopt", "current_trial", "exceptions", "partial", "progress", "spark"),
 }
-ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *RESULTS]
+ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *PAST, *RESULTS]
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: argument.name)
