@@ -171,7 +171,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         from sparktuner.stores import _sql_postgres
     except ImportError as error:
         raise MissingExtra(
-            f"{shown(str(url))} needs psycopg 3.2 or later ({error}): "
+            f"{shown(str(url))} needs psycopg 3.2.13 or later ({error}): "
             "pip install 'sparktuner[sql]'"
         ) from error
     engine = sa.create_engine(url, **options)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.rows import TupleRow
+
+# Earlier ones take a wait in vain for an answer.
+if tuple(map(int, re.findall(r"\d+", psycopg.__version__)[:3])) < (3, 2, 13):
+    raise ImportError(f"psycopg {psycopg.__version__} is there")
 
 # Seconds without a byte from the server. A waiting writer hears from it earlier: see below.
 _SILENCE = 10.0

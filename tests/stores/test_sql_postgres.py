@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import pickle
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -16,7 +17,7 @@ import pytest
 
 pytest.importorskip("sqlalchemy")
 
-from sparktuner.errors import StoreError, StoreUnavailable
+from sparktuner.errors import MissingExtra, StoreError, StoreUnavailable
 from sparktuner.records import TrialStore, new_document
 from sparktuner.stores import open_store
 from tests.servers.postgres import PASSWORD, PostgresServer
@@ -110,6 +111,16 @@ def test_other_ways_to_write_the_scheme_are_understood(url: str, scheme: str, op
     store = opened(url.replace("postgresql", scheme, 1))
     store.insert([new_document(0, {})])
     assert count(opened(f"{url}?connect_timeout=3&lease=5")) == 1
+
+
+def test_a_psycopg_that_waits_for_ever_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import psycopg
+
+    monkeypatch.setattr(psycopg, "__version__", "3.2.1")
+    monkeypatch.delitem(sys.modules, "sparktuner.stores._sql_postgres", raising=False)
+    monkeypatch.delattr("sparktuner.stores._sql_postgres", raising=False)
+    with pytest.raises(MissingExtra, match=r"3.2.13 or later \(psycopg 3.2.1 is there\)"):
+        open_store("postgresql://me@localhost/x")
 
 
 def test_a_pickled_store_has_no_password_and_finds_it_again(
