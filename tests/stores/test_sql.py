@@ -276,6 +276,14 @@ def test_what_others_wrote_into_a_document_is_claimed_as_it_is(path: Path, opene
     assert second["misc"]["restarts"] == 1
 
 
+def test_a_document_that_somebody_has_edited_badly_is_named(path: Path, opened: Any) -> None:
+    store = opened(path)
+    store.insert([new_document(7, {})])
+    run(path, "UPDATE sparktuner_trials SET text = '{\"result\": {'")
+    with pytest.raises(StoreError, match=r"trial 7 in .*tuning.db is no trial document .*mend it"):
+        store.load_since()
+
+
 # --- attachments
 
 

@@ -23,6 +23,7 @@ from tests.stores.processes import (
     forked,
     insert_many,
 )
+from tests.waiting import wait_until
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.service)])
@@ -85,6 +86,24 @@ def test_a_child_s_trials_outlive_what_its_parent_closes(store: TrialStore) -> N
         store.close()
     process.join(20.0)
     assert [document["tid"] for document in store.load_since()[0]] == [0, 1, 2]
+
+
+def test_a_lease_runs_out_by_the_store_s_clock(url: str) -> None:
+    store = open_store(f"{url}?lease=1.5")
+    store.renew("first")
+    store.insert([{**new_document(0, {}), "owner": "first"}])
+    store.renew("second")
+    assert store.claim("second") == []
+    claimed: list[TrialDocument] = []
+
+    def taken_over() -> bool:
+        store.renew("second")
+        claimed.extend(store.claim("second"))
+        return bool(claimed)
+
+    wait_until(taken_over)
+    store.close()
+    assert [(d["tid"], d["owner"]) for d in claimed] == [(0, "second")]
 
 
 def test_documents_of_any_content_come_back(store: TrialStore) -> None:
