@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from numbers import Integral
 from typing import Any
@@ -26,6 +27,8 @@ class MemoryStore(TrialStore):
         self._documents: dict[Tid, TrialDocument] = {}
         self._attachments = MemoryAttachments()
         self._next_tid = 0
+        # How many documents each experiment has: a search asks for it with each trial.
+        self._counts: Counter[str | None] = Counter()
         # Ids that have no document yet: whose they are, and for which experiment.
         self._handed_out: dict[Tid, tuple[str | None, str | None]] = {}
         # Documents in the order of their last change: what changed since a revision is a tail.
@@ -68,7 +71,8 @@ class MemoryStore(TrialStore):
             owner in self._owners and exp_key in (None, key)
             for owner, key in self._handed_out.values()
         )
-        return pending + sum(exp_key in (None, d["exp_key"]) for d in self._documents.values())
+        known = len(self._documents) if exp_key is None else self._counts[exp_key]
+        return pending + known
 
     def insert(self, documents: Iterable[TrialDocument]) -> None:
         documents = list(documents)
@@ -142,6 +146,7 @@ class MemoryStore(TrialStore):
         with self._lock:
             gone = [t for t, d in self._documents.items() if exp_key in (None, d["exp_key"])]
             for tid in gone:
+                self._counts[self._documents[tid]["exp_key"]] -= 1
                 del self._documents[tid], self._changes[tid]
                 prefix = attachment_name(tid, "")
                 for name in self._attachments.names(prefix):
@@ -164,6 +169,10 @@ class MemoryStore(TrialStore):
         return changed
 
     def _put(self, document: TrialDocument) -> None:
+        before = self._documents.get(document["tid"])
+        if before is not None:
+            self._counts[before["exp_key"]] -= 1
+        self._counts[document["exp_key"]] += 1
         self._documents[document["tid"]] = copy_document(document)
         self._touch(document["tid"])
 
