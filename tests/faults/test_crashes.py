@@ -19,7 +19,7 @@ from sparktuner.stores import open_store
 from tests.faults.crashing import check, crash_until_done, objective, search
 from tests.servers.postgres import PostgresServer
 
-KILLS = int(os.environ.get("SPARKTUNER_KILLS", "8"))
+KILLS = int(os.environ.get("SPARKTUNER_KILLS", "4"))
 KILLS_OF_ONE_SEARCH = 12
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
