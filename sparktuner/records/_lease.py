@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sparktuner.errors import StoreError
 from sparktuner.records._store import TrialStore
 
 _log = logging.getLogger("sparktuner")
@@ -37,7 +38,10 @@ def held_lease(store: TrialStore, owner: str) -> Iterator[None]:
         ended.set()
         if thread.is_alive():
             thread.join()
-        store.release(owner)
+        try:
+            store.release(owner)
+        except StoreError as error:  # it runs out by itself
+            _log.warning("the search's lease could not be ended, and runs out: %s", error)
 
 
 def _keep_renewing(store: TrialStore, owner: str, ended: threading.Event) -> None:

@@ -6,6 +6,7 @@ import copy
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
@@ -21,7 +22,7 @@ from sparktuner.driver import (
     resolve_annotated,
     search,
 )
-from sparktuner.errors import AllTrialsFailed, InvalidTrial, TrialsBusy
+from sparktuner.errors import AllTrialsFailed, InvalidTrial, StoreError, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.execute.spark import active_session
 from sparktuner.history import Spaces, to_optuna, to_pandas, to_spark, trial_table
@@ -672,9 +673,14 @@ class Trials:
             self.fmin_cancelled_reason = search(
                 self, self._log, self.runner, domain, arguments, most_queued
             )
-        finally:
-            # Whatever ended the search: what came back is to be seen.
+        except BaseException:
+            # What came back is to be seen, if it can be read: the error matters more.
+            with suppress(StoreError):
+                self.refresh()
+            raise
+        else:
             self.refresh()
+        finally:
             self._search_lock.release()
 
     # --- pickling

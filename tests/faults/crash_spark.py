@@ -1,0 +1,69 @@
+"""A driver with SparkTrials that is killed at random moments of a search, and started again.
+
+``python -m tests.faults.crash_spark URL KILLS`` kills it so often; the store has to have
+exactly the trials that were asked for in the end, and all that was reported.
+"""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from sparktuner import SparkTrials, fmin, hp, rand
+from sparktuner.testing import local_spark
+from tests.faults.crashing import TRIALS, Reported, check, objective
+
+_EXPERIMENT = "on spark"
+# Seconds from the start of a driver to its kill: Spark takes some to start.
+_SOONEST, _LATEST = 5.0, 14.0
+
+
+def drive(url: str, reported: Path) -> None:
+    """One driver's part, as long as it lives."""
+    with local_spark(4) as spark:
+        fmin(
+            objective,
+            hp.uniform("x", -1, 1),
+            algo=rand.suggest,
+            max_evals=TRIALS,
+            trials=SparkTrials(4, spark_session=spark, store=url, exp_key=_EXPERIMENT),
+            callbacks=[Reported(reported)],
+            verbose=False,
+        )
+
+
+def kill_until_done(url: str, kills: int, folder: Path) -> int:
+    """Returns how many drivers were killed before one came to the end."""
+    reported = folder / "reported"
+    reported.touch()
+    rng = random.Random(kills)
+    killed = 0
+    while True:
+        command = [sys.executable, "-m", __spec__.name, url, "drive", str(reported)]
+        driver = subprocess.Popen(command)
+        end = time.monotonic() + rng.uniform(_SOONEST, _LATEST)
+        while driver.poll() is None and (killed >= kills or time.monotonic() < end):
+            time.sleep(0.05)
+        if driver.poll() is None:
+            driver.send_signal(signal.SIGKILL)
+            driver.wait()
+            killed += 1
+        elif driver.returncode == 0:
+            check(url, _EXPERIMENT, reported)
+            return killed
+        else:
+            raise SystemExit(f"a driver ended with code {driver.returncode}")
+
+
+if __name__ == "__main__":
+    store, what, *rest = sys.argv[1:]
+    if what == "drive":
+        drive(store, Path(rest[0]))
+    else:
+        with tempfile.TemporaryDirectory() as name:
+            print(kill_until_done(store, int(what), Path(name)), "drivers were killed")  # noqa: T201
