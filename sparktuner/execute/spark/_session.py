@@ -18,6 +18,7 @@ from sparktuner.execute.spark._environment import (
     workers_run_this_python,
 )
 from sparktuner.execute.spark._java import check_java
+from sparktuner.execute.spark._quiet import in_kernel, launch_quietly
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -104,6 +105,8 @@ def _found_or_new() -> SparkSession:
         if connect_requested():
             with workers_run_this_python():
                 return SparkSession.builder.getOrCreate()
+        if needs_jvm() and in_kernel():
+            launch_quietly()
         builder = SparkSession.builder
         # Spark's own stage bars, on where Python starts Spark, would write over the search's. A
         # session of another thread's stays as it is, and so does what spark-submit was told.
