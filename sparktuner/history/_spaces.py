@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 import functools
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from sparktuner.history._cells import Cell, Kind, cell_of, common_kind, kind_of
 from sparktuner.records import (
-    SPACE_PREFIX,
+    Attachments,
     ColumnRecord,
     Configuration,
     SpaceRecord,
     TrialDocument,
     configuration_of,
+    described,
 )
 
 _LONGEST = 1000
@@ -103,7 +103,7 @@ class Spaces:
         searched: the space of those documents that name none; None where it is not known.
     """
 
-    def __init__(self, attachments: Mapping[str, Any], searched: SpaceRecord | None) -> None:
+    def __init__(self, attachments: Attachments, searched: SpaceRecord | None) -> None:
         self._attachments = attachments
         self._searched = None if searched is None else SpaceView(searched)
         self._known: dict[str, SpaceView | None] = {}
@@ -116,7 +116,7 @@ class Spaces:
         if digest is None:
             return self._searched
         if digest not in self._known:
-            record = _described(self._attachments, digest)
+            record = described(self._attachments, digest)
             self._known[digest] = None if record is None else SpaceView(record)
         return self._known[digest]
 
@@ -128,16 +128,6 @@ class Spaces:
                 for label, columns in view.columns.items():
                     found.setdefault(label, []).extend(columns)
         return found
-
-
-def _described(attachments: Mapping[str, Any], digest: str) -> SpaceRecord | None:
-    """The description of a space; None where there is none that can be read."""
-    # As bytes where a store tells them apart: a value may be a pickle, of whoever wrote it.
-    read = getattr(attachments, "read_bytes", attachments.__getitem__)
-    try:
-        return SpaceRecord.loads(read(f"{SPACE_PREFIX}{digest}"))
-    except (KeyError, TypeError, ValueError, RecursionError):
-        return None
 
 
 def kind_of_parameter(columns: Iterable[ColumnRecord]) -> set[Kind]:

@@ -49,7 +49,7 @@ from sparktuner.records._ranking import (
     reaches,
 )
 from sparktuner.records._result import normalise_result
-from sparktuner.records._space_reading import ShownAttachments, SpaceReading
+from sparktuner.records._space_reading import ShownAttachments, SpaceReading, described
 from sparktuner.records._space_record import (
     SPACE_PREFIX,
     ColumnRecord,
@@ -97,6 +97,7 @@ __all__ = [
     "differences",
     "DoesNotFit",
     "SpaceReading",
+    "described",
     "SPACE_PREFIX",
     "ShownAttachments",
     "TrialStore",
