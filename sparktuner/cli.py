@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Commands: TypeAlias = argparse._SubParsersAction[argparse.ArgumentParser]
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
+_NOTHING_FOUND = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,15 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Warnings of a search are for the person at the terminal.
     logging.basicConfig(format="sparktuner: %(message)s")
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except (SparktunerError, *options.refusals) as error:
-        print(f"sparktuner {options.command}: {error}", file=sys.stderr)
+        print(f"sparktuner {options.command}: {_harmless(error)}", file=sys.stderr)
         return 1
     # A traceback would say nothing that this person does not know.
     except KeyboardInterrupt:
         print(f"\nsparktuner {options.command}: stopped", file=sys.stderr)
         return _INTERRUPTED
-    return 0
+    return code or 0
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -81,12 +82,55 @@ def _worker(options: argparse.Namespace) -> None:
     print(f"sparktuner worker: {ran} trials were run", file=sys.stderr)
 
 
+def _harmless(error: BaseException) -> str:
+    """Its message, in which text of somebody's store does nothing to the terminal."""
+    kept = str(error).split("\n")
+    return "\n".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in k) for k in kept)
+
+
+def _stored(options: argparse.Namespace) -> int:
+    from sparktuner import _stored
+
+    source = _stored.Source(options.store, options.file, options.exp_key)
+    form = _stored.Form(options.form)
+    try:
+        if options.command == "show":
+            _stored.show(source, form)
+        elif options.command == "best":
+            _stored.best(source, form)
+        else:
+            _stored.trials(source, form, options.state, options.limit)
+    except _stored.NothingFound as error:
+        print(f"sparktuner {options.command}: {_harmless(error)}", file=sys.stderr)
+        return _NOTHING_FOUND
+    return 0
+
+
+def _delete(options: argparse.Namespace) -> int:
+    from sparktuner import _stored
+
+    what = "all trials" if options.exp_key is None else f"the trials of {options.exp_key!r}"
+    if not options.yes:
+        # A script that waits for an answer would wait for ever.
+        if not sys.stdin.isatty():
+            print("sparktuner delete: say --yes where nobody can be asked", file=sys.stderr)
+            return 2
+        if input(f"Delete {what} for good? [y/N] ").strip().lower() not in ("y", "yes"):
+            return 1
+    _stored.delete(_stored.Source(options.store, None, options.exp_key))
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("sparktuner", description="Tune models on Apache Spark.")
     parser.add_argument("--version", action="version", version=sparktuner.__version__)
     commands = parser.add_subparsers(dest="command", metavar="command")
     _add_demo(commands)
     _add_worker(commands)
+    _add_look(commands, "show", "list the experiments of a store")
+    _add_look(commands, "best", "print the best trial")
+    _add_trials(commands)
+    _add_delete(commands)
     return parser
 
 
@@ -171,6 +215,50 @@ def _add_worker(commands: Commands) -> None:
         help="end when there was nothing to do for S seconds; 0 waits for ever (default: 120)",
     )
     add("--workdir", metavar="DIR", help="run in this folder, which is made if need be")
+
+
+def _add_look(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:
+    look = commands.add_parser(
+        name,
+        help=does,
+        description=f"{does[0].upper()}{does[1:]}. The exit code is 3 where there is none.",
+        epilog=f"example:\n  sparktuner {name} --store sqlite:///tuning.db --json",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    look.set_defaults(run=_stored, refusals=(ValueError, ImportError, OSError), form="table")
+    where = look.add_mutually_exclusive_group(required=True)
+    where.add_argument("--store", metavar="URL", help="of the store")
+    where.add_argument("--file", metavar="FILE", help="a trials_save_file")
+    look.add_argument("--exp-key", metavar="K", help="trials of this experiment only")
+    form = look.add_mutually_exclusive_group()
+    for kind in ("json", "csv"):
+        form.add_argument(
+            f"--{kind}", dest="form", action="store_const", const=kind, help="for programs"
+        )
+    return look
+
+
+def _add_trials(commands: Commands) -> None:
+    look = _add_look(commands, "trials", "print a table of trials, the newest last")
+    look.add_argument("--limit", type=_positive, metavar="N", help="the newest N only")
+    states = ("waiting", "running", "done", "failed", "cancelled")
+    look.add_argument("--state", choices=states, help="trials in this state only")
+
+
+def _add_delete(commands: Commands) -> None:
+    delete = commands.add_parser(
+        "delete",
+        help="delete the trials of an experiment, or all",
+        description="Delete trials and their attachments for good.",
+        epilog="example:\n  sparktuner delete --store sqlite:///tuning.db --exp-key digits --yes",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    delete.set_defaults(run=_delete, refusals=(ValueError, ImportError, OSError))
+    delete.add_argument("--store", required=True, metavar="URL", help="of the store")
+    which = delete.add_mutually_exclusive_group(required=True)
+    which.add_argument("--exp-key", metavar="K", help="the trials of this experiment")
+    which.add_argument("--all", action="store_true", help="all trials of the store")
+    delete.add_argument("--yes", action="store_true", help="do not ask")
 
 
 def _seconds(text: str) -> float:

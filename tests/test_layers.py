@@ -67,7 +67,8 @@ ALLOWED: dict[str, set[str]] = {
     "as_hyperopt": {"pyll"},
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
     "_worker": L2 | {"stores", "execute", "trials"},
-    "cli": {"errors", "_demo", "_worker"},
+    "_stored": L0 | {"records", "stores", "history", "trials"},
+    "cli": {"errors", "_demo", "_worker", "_stored"},
 }
 SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
 WORKER = ROOT / "execute" / "worker"

@@ -16,12 +16,14 @@ from sparktuner.history._pandas import to_pandas
 from sparktuner.history._past import PastTrial, documents_of
 from sparktuner.history._spaces import Spaces
 from sparktuner.history._spark import to_spark
-from sparktuner.history._table import trial_table
+from sparktuner.history._table import PARAMETERS, STATES, trial_table
 
 __all__ = [
     "TableColumn",
     "Spaces",
     "trial_table",
+    "STATES",
+    "PARAMETERS",
     "to_pandas",
     "to_spark",
     "to_optuna",

@@ -1,0 +1,111 @@
+"""The commands that look into a store, and the one that deletes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from sparktuner._stored._printing import Form, Record, print_records
+from sparktuner._stored._source import Source
+from sparktuner.errors import SparktunerError
+from sparktuner.history import PARAMETERS, STATES, Spaces, trial_table
+from sparktuner.records import TrialDocument, TrialStore, best_of, finite_loss
+
+# Of a trial's table; the rest is in the JSON and the CSV.
+_FOR_PEOPLE = ("tid", "state", "loss")
+
+
+class NothingFound(SparktunerError):
+    """There are no trials of which the command could say something."""
+
+
+def show(source: Source, form: Form) -> None:
+    """Prints the experiments of a store, the one that changed last at the end.
+
+    Raises:
+        NothingFound: there is no trial.
+    """
+    store = source.open()
+    groups: dict[str | None, list[TrialDocument]] = {}
+    for document in _some(source, store):
+        groups.setdefault(document["exp_key"], []).append(document)
+    records = [_experiment(name, documents) for name, documents in groups.items()]
+    print_records(sorted(records, key=lambda record: str(record["last_change"] or "")), form)
+
+
+def best(source: Source, form: Form) -> None:
+    """Prints the best trial: its id, its loss and what the objective's parameters were.
+
+    Raises:
+        NothingFound: no trial has a loss.
+    """
+    store = source.open()
+    document = best_of(_some(source, store))
+    if document is None:
+        raise NothingFound(f"no trial in {source.where(store)} has a loss yet")
+    record = _rows(store, [document])[0]
+    found = {"tid": record["tid"], "loss": record["loss"], "exp_key": record["exp_key"]}
+    given = {k: v for k, v in record.items() if k.startswith(PARAMETERS) and v is not None}
+    if form is Form.TABLE:
+        print_records([{"": key, " ": value} for key, value in {**found, **given}.items()], form)
+    else:
+        print_records([{**found, **given}], form)
+
+
+def trials(source: Source, form: Form, state: str | None, limit: int | None) -> None:
+    """Prints a table of trials, the newest last.
+
+    Args:
+        source: where they are.
+        form: how they are printed; the table for people leaves some columns out.
+        state: only trials in this state; None is all.
+        limit: only so many, the newest; None is all.
+
+    Raises:
+        NothingFound: there is no such trial.
+    """
+    store = source.open()
+    found = [d for d in _some(source, store) if state in (None, STATES.get(d["state"]))]
+    if not found:
+        raise NothingFound(f"no trial in {source.where(store)} is {state}")
+    records = _rows(store, found if limit is None else found[-limit:])
+    if form is Form.TABLE:
+        records = [
+            {k: v for k, v in r.items() if k in _FOR_PEOPLE or k.startswith(PARAMETERS)}
+            | {"error": r["error"]}
+            for r in records
+        ]
+    print_records(records, form)
+
+
+def delete(source: Source) -> None:
+    """Deletes the trials of an experiment, or all, with their attachments."""
+    source.open().delete_all(source.exp_key)
+
+
+def _some(source: Source, store: TrialStore) -> list[TrialDocument]:
+    documents = source.read(store)
+    if not documents:
+        of = "" if source.exp_key is None else f" of exp_key {source.exp_key!r}"
+        raise NothingFound(f"{source.where(store)} holds no trials{of}")
+    return documents
+
+
+def _experiment(name: str | None, documents: Sequence[TrialDocument]) -> Record:
+    counts = Counter(STATES.get(document["state"], "other") for document in documents)
+    return {
+        "exp_key": name,
+        "trials": len(documents),
+        **{state: counts[state] for state in STATES.values()},
+        "best_loss": _least(finite_loss(document) for document in documents),
+        "last_change": max(filter(None, (d["refresh_time"] for d in documents)), default=None),
+    }
+
+
+def _least(losses: Iterable[float | None]) -> float | None:
+    return min((loss for loss in losses if loss is not None), default=None)
+
+
+def _rows(store: TrialStore, documents: Sequence[TrialDocument]) -> list[Record]:
+    columns = trial_table(documents, Spaces(store.attachments, None))
+    return [{column.name: column.values[i] for column in columns} for i in range(len(documents))]

@@ -1,0 +1,88 @@
+"""Tables for people, JSON and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import Enum
+from typing import TypeAlias
+
+Cell: TypeAlias = object
+Record: TypeAlias = Mapping[str, Cell]
+
+_WIDEST = 40  # characters of a column; a traceback or a long text would hide the rest
+
+
+class Form(Enum):
+    """How records are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    CSV = "csv"
+
+
+def print_records(records: Sequence[Record], form: Form) -> None:
+    """Prints records that all have the same keys."""
+    if form is Form.JSON:
+        print(json.dumps([_plain(record) for record in records], indent=1, allow_nan=False))
+    elif form is Form.CSV:
+        _print_csv(records)
+    elif records:
+        _print_table(records)
+
+
+def shown_text(value: Cell) -> str:
+    """Returns a value as text that does nothing to a terminal.
+
+    Labels, errors and names of experiments come from whoever wrote the store; an escape
+    sequence in them could rewrite the screen.
+    """
+    if value is None:
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(_plain(value))
+    # Controls, and formats such as those that turn the direction of writing.
+    return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _is_harmless(character: str) -> bool:
+    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _plain(value: Cell) -> Cell:
+    """A value as JSON has it; what is no finite number is text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _print_csv(records: Sequence[Record]) -> None:
+    if not records:
+        return
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([shown_text(name) for name in records[0]])
+    for record in records:
+        # Numbers in full: a program reads them.
+        cells = (_plain(value) for value in record.values())
+        writer.writerow([shown_text(c) if isinstance(c, str) else c for c in cells])
+
+
+def _print_table(records: Sequence[Record]) -> None:
+    rows = [[_cut(shown_text(name)) for name in records[0]]]
+    rows += [[_cut(shown_text(value)) for value in record.values()] for record in records]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"

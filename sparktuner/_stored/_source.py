@@ -1,0 +1,45 @@
+"""Where the trials are that a command looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sparktuner.records import TrialDocument, TrialStore
+from sparktuner.stores import open_store
+from sparktuner.trials import load_trials
+
+
+@dataclass(frozen=True)
+class Source:
+    """Trials of a store or of a save file.
+
+    Attributes:
+        store: the URL of a store, or None.
+        file: the path of a save file, or None; one of the two is given.
+        exp_key: only trials of this experiment; None is all of them.
+    """
+
+    store: str | None
+    file: str | None
+    exp_key: str | None
+
+    def open(self) -> TrialStore:
+        """Returns the store; a save file's trials are in one in memory.
+
+        Raises:
+            StoreError: it cannot be opened.
+            FileNotFoundError: there is no such file.
+            ValueError: the URL names no store.
+        """
+        if self.store is not None:
+            return open_store(self.store)
+        assert self.file is not None  # the parser demands one of the two
+        return load_trials(self.file).store
+
+    def where(self, store: TrialStore) -> str:
+        """Returns the place in words for messages, without a password."""
+        return store.location if self.file is None else self.file
+
+    def read(self, store: TrialStore) -> list[TrialDocument]:
+        """Returns the trials in the order of their insertion."""
+        return store.load_since(None, self.exp_key)[0]
