@@ -92,7 +92,7 @@ def described(attachments: Attachments, digest: str) -> SpaceRecord | None:
     try:
         # As bytes: whoever wrote the store must not have a pickle of theirs loaded here.
         return SpaceRecord.loads(attachments.read_bytes(f"{SPACE_PREFIX}{digest}"))
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, ValueError, RecursionError):  # none, or no description
         return None
 
 

@@ -194,8 +194,8 @@ class RowStore(TrialStore):
             return validate_document(cast(TrialDocument, document))
         except Exception as error:  # whatever somebody else's text makes of it
             raise StoreError(
-                f"trial {row.tid} in {self.location} is no trial document ({error}); mend it, "
-                f"or delete it: sparktuner delete --tid {row.tid}"
+                f"trial {row.tid} in {self.location} is no trial document ({error}); mend it "
+                "there, or take it out"
             ) from error
 
 

@@ -51,7 +51,7 @@ def url(request: pytest.FixtureRequest) -> str:
 def killed_again_and_again(url: str, drivers: int, folder: Path) -> Iterator[int]:
     rng = random.Random(drivers)
     kills = 0
-    for i in range(KILLS):
+    for i in range(20 * KILLS):  # a quick search may end before anybody is killed
         if kills >= KILLS:
             return
         reported = folder / f"reported {i}"
@@ -68,7 +68,7 @@ def test_a_driver_that_is_killed_again_and_again_loses_and_doubles_nothing(
     url: str, drivers: int, tmp_path: Path
 ) -> None:
     [*_, kills] = killed_again_and_again(url, drivers, tmp_path)
-    assert kills >= min(KILLS, 3)
+    assert kills >= KILLS
 
 
 def reproducible_search(url: str | None) -> ThreadTrials:

@@ -170,7 +170,8 @@ def test_a_description_is_read_as_bytes_only() -> None:
 @pytest.mark.parametrize("data", [b"", b"[]", b"{", b'{"columns": [{"label": 1}]}', 5, "text"])
 def test_a_description_that_cannot_be_read_leaves_indices(data: Any) -> None:
     trials = searched(max_evals=3)
-    spaces = Spaces(dict.fromkeys(trials.store.attachments, data), None)
+    trials.store.attachments.update(dict.fromkeys(trials.store.attachments, data))
+    spaces = Spaces(trials.store.attachments, None)
     [column] = [c for c in trial_table(trials.all_trials, spaces) if c.name == "params.act"]
     assert column.kind == "int"
 
