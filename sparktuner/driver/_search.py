@@ -74,7 +74,10 @@ def search(
     # Others may have written since the trials were last looked at.
     log.refresh()
     # From here on others see which trials are this search's, until it ends for whatever reason.
-    with _saved(log, arguments.trials_save_file) as file, log.alive(_behind(log, arguments)):
+    with (
+        _saved(log, arguments.trials_save_file) as file,
+        log.alive(_behind(log, arguments, claims=most_queued is None)),
+    ):
         if arguments.reproducible:
             _wait_until_alone(log)
         left_out = settle_space(log, domain.space, arguments.on_space_change)
@@ -133,8 +136,11 @@ def _saved(log: TrialLog, save_file: str) -> Iterator[JournalFile | None]:
         yield file
 
 
-def _behind(log: TrialLog, arguments: SearchArguments) -> OpenLine | None:
-    """How the log writes to a store that may be slow or away; None writes at once."""
+def _behind(log: TrialLog, arguments: SearchArguments, claims: bool) -> OpenLine | None:
+    """How the log writes to a store that may be slow or away; None writes at once.
+
+    ``claims``: whether it takes over, meanwhile, what others leave behind.
+    """
     if not log.is_shared:
         return None
 
@@ -143,7 +149,7 @@ def _behind(log: TrialLog, arguments: SearchArguments) -> OpenLine | None:
         spill = Spill(log.store, log.exp_key)
         spill.take_in()
         patience = math.inf if arguments.store_timeout is None else arguments.store_timeout
-        line = Behind(reader, owner, patience=patience, spill=spill.keep)
+        line = Behind(reader, owner, patience=patience, spill=spill.keep, claims=claims)
         try:
             yield line
         finally:

@@ -193,6 +193,9 @@ class Behind(Line):
             self._is_closed = True
             self._changed.notify_all()
         self._thread.join()
+        # What came after the thread had given up: results of the search's last moments.
+        with self._changed:
+            self._spill_rest("the search ended before it was written")
 
     # --- the thread's side
 
@@ -208,7 +211,6 @@ class Behind(Line):
         with self._changed:
             self._changed.wait_for(self._is_needed, self._pause())
             if self._is_closed:
-                self._spill_rest("the search ended before it was written")
                 return False
             self._writing, self._pending = self._pending, Unwritten()
             missing = self._wanted - len(self._ids)
@@ -399,5 +401,9 @@ class Behind(Line):
             return
         for document in rest.updates.values():
             document["version"] = self._versions.get(document["tid"], document["version"])
-        kept = self._spill(rest)
+        try:
+            kept = self._spill(rest)
+        except Exception as error:  # no room, no folder, or no right to write there either
+            kept = f"{len(rest)} changes could not be kept on this machine either: {error}"
+            _log.error("%s", kept)
         self._error = StoreError(f"{why}; {kept}")

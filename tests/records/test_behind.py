@@ -55,6 +55,17 @@ class Flaky(MemoryStore):
             super().update(documents)
 
 
+class Told(Callback):
+    """Notes the trials that it is told are done."""
+
+    def __init__(self) -> None:
+        self.done: set[int] = set()
+
+    def on_trial_end(self, document: TrialDocument) -> None:
+        if document["state"] == 2:
+            self.done.add(document["tid"])
+
+
 def searched(store: MemoryStore, trials: Trials | None = None, **kw: Any) -> Trials:
     trials = Trials(store=store) if trials is None else trials
     fmin(
@@ -142,6 +153,43 @@ def test_what_a_dead_store_cannot_take_is_kept_and_the_next_search_writes_it(
     # None of them was run again.
     assert len(calls) == 20
     assert all(trials.trial_attachments(t)["note"] == b"n" for t in trials.trials)
+
+
+def test_results_that_come_while_the_search_ends_are_kept_too(spill_folder: Path) -> None:
+    store = Flaky()
+    calls: list[float] = []
+
+    def objective(x: float) -> float:
+        calls.append(x)
+        if len(calls) == 8:
+            store.failures = iter(["before"] * 10_000)
+        # Those in flight when the search gives up end within its grace.
+        time.sleep(0.3 if len(calls) > 8 else 0.0)
+        return x
+
+    told = Told()
+    trials = ThreadTrials(4, store=store)
+    with pytest.raises(StoreError, match="kept in"):
+        searched(store, trials, fn=objective, store_timeout=0.2, callbacks=[told])
+    store.failures = iter(())
+    [file] = spill_folder.iterdir()
+    kept = {d["tid"] for d in load_trials(file).all_trials if d["state"] == 2}
+    written = {d["tid"] for d in store.load_since()[0] if d["state"] == 2}
+    assert told.done <= kept | written
+
+
+def test_a_search_that_can_keep_nothing_says_so_and_ends(
+    spill_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = Flaky()
+    spill_folder.write_text("a file, where the folder should be")
+
+    def objective(x: float) -> float:
+        store.failures = iter(["before"] * 10_000)
+        return x
+
+    with pytest.raises(StoreError, match="could not be kept on this machine either"):
+        searched(store, fn=objective, store_timeout=0.2)
 
 
 def test_two_searches_share_the_work_and_end_with_the_trials_that_were_asked_for() -> None:
