@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -45,7 +46,12 @@ def execute(path: Path) -> Any:
             resources={"metadata": {"path": folder}},
         )
         client.owns_km = True  # so that the kernel ends with the run
-        return client.execute()
+        interrupt = signal.getsignal(signal.SIGINT)
+        try:
+            return client.execute()
+        finally:
+            # The client leaves Python's own behind, in place of Spark's.
+            signal.signal(signal.SIGINT, interrupt)
 
 
 def settle(notebook: Any) -> None:
