@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -77,6 +78,20 @@ def mongo_server() -> Iterator[FerretDB]:
 def mongo_url(mongo_server: FerretDB) -> str:
     """The URL of a database that nobody has used."""
     return f"{mongo_server.url}/d{uuid.uuid4().hex[:10]}"
+
+
+def _forget_spark() -> None:
+    """Lets a forked child have no Spark: its parent's connections are not its own."""
+    gateway = sys.modules.get("py4j.java_gateway")
+    if gateway is not None:
+        # Or the end of each of its objects would be told on the parent's connection.
+        vars(gateway)["_garbage_collect_object"] = lambda *_: None
+    for name in [name for name in sys.modules if name.partition(".")[0] == "pyspark"]:
+        del sys.modules[name]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_spark)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
