@@ -8,12 +8,14 @@ import logging
 import pickle
 import sys
 import threading
+import time
 from typing import Any
 
 import pytest
 
 from sparktuner.execute import Cancelled, Ended, Failed, Finished, Submission
 from sparktuner.execute.spark import JobFailed, SparkExecutor
+from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._preflight_settings import WorkerSettings
 from sparktuner.execute.spark._shipping import pack_objective
 from sparktuner.execute.worker import PROBE_TASK, probe, serve, versions
@@ -236,6 +238,40 @@ def test_a_search_that_ends_while_the_probe_runs_starts_no_further_probe() -> No
     assert begun.wait(30)
     executor.close()
     assert len(probes) == 1
+
+
+def test_a_probe_that_never_ends_is_a_refusal_that_says_how_long_it_was_waited_for() -> None:
+    cancelled = threading.Event()
+
+    class Stuck(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            assert cancelled.wait(30)
+            raise JobFailed(FailureKind.JOB_CANCELLED, "cancelled")
+
+        def running_since(self, tag: str) -> float | None:
+            return time.time() - 10
+
+        def cancel(self, tag: str) -> None:
+            cancelled.set()
+
+    preflight = Preflight(Stuck(abs), 1, lambda: WorkerSettings(memory="16m"), time_limit=5)
+    with pytest.raises(JobFailed, match=r"had not ended 5 s .*pyspark.memory is 16m") as refused:
+        preflight.check("tag")
+    assert refused.value.kind is FailureKind.WORKERS_NOT_READY
+
+
+def test_a_probe_that_waits_for_a_slot_has_no_time_limit() -> None:
+    class Waiting(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            time.sleep(1.5)
+            return super().run(task, tag, description)
+
+        def running_since(self, tag: str) -> float | None:
+            return None
+
+    preflight = Preflight(Waiting(abs), 1, time_limit=0.1)
+    preflight.check("tag")
+    assert preflight.is_done
 
 
 IDLE = WorkerSettings(idle_timeout="60", idle_kill="true")

@@ -6,7 +6,9 @@ import logging
 import re
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import cast
 
 from sparktuner.execute.spark._attempts import Attempts
@@ -17,6 +19,9 @@ from sparktuner.execute.worker import versions as driver_versions
 from sparktuner.status import FailureKind
 
 _log = logging.getLogger("sparktuner")
+# Seconds that the probe may have a slot. Large libraries take a minute on a cold machine.
+PROBE_SECONDS = 300.0
+_LOOK = 1.0
 # What a job says that ended for other reasons than the state of the workers.
 _NOT_THE_WORKERS = (FailureKind.SESSION_GONE, FailureKind.JOB_CANCELLED)
 # Errors that an interpreter other than the intended one ends with.
@@ -53,6 +58,7 @@ class Preflight:
         transport: Transport,
         max_retries: int = 1,
         settings: Callable[[], WorkerSettings] = WorkerSettings,
+        time_limit: float = PROBE_SECONDS,
     ) -> None:
         """Notes what to run the probe on.
 
@@ -60,10 +66,12 @@ class Preflight:
             transport: what runs the task.
             max_retries: how often it is run again where its worker process died.
             settings: asks for those of the workers, in the thread of the first trial.
+            time_limit: seconds that the probe may have a slot.
         """
         self._transport = transport
         self._max_retries = max_retries
         self._ask_settings = settings
+        self._time_limit = time_limit
         self._settings: WorkerSettings | None = None
         self._lock = threading.Lock()
         self.is_done = False
@@ -95,9 +103,14 @@ class Preflight:
 
     def _probe(self, tag: str) -> None:
         settings = self._cautioned()
+        overdue = threading.Event()
         try:
-            outcome = decode(self._run(tag))
+            with self._watched(tag, overdue):
+                outcome = decode(self._run(tag))
         except JobFailed as failure:
+            if overdue.is_set():
+                self._refusal = _too_slow(self._time_limit, settings.memory)
+                return
             if failure.kind in _NOT_THE_WORKERS:
                 raise
             said = (failure.error_type, failure.message, failure.traceback)
@@ -108,6 +121,28 @@ class Preflight:
             return
         _warn(outcome["host"], cast(ProbeResult, outcome["value"]))
         self.is_done = True
+
+    @contextmanager
+    def _watched(self, tag: str, overdue: threading.Event) -> Iterator[None]:
+        """Cancels the probe when it has had a slot for too long, and sets ``overdue``."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(_LOOK):
+                # None while it waits for a slot, infinite while that is not known.
+                since = self._transport.running_since(tag)
+                if since is not None and time.time() - since > self._time_limit:
+                    overdue.set()
+                    # Again and again: one that comes too early hits nothing.
+                    self._transport.cancel(tag)
+
+        thread = threading.Thread(target=watch, name="sparktuner-probe", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
 
     def _cautioned(self) -> WorkerSettings:
         """Return the workers' settings; what is to be said of them is said once."""
@@ -154,6 +189,18 @@ def _refusal(error_type: str, message: str, traceback: str, memory: str) -> JobF
         "The workers cannot run the objective, so no trial was started. A first task, which only "
         f"unpickles the objective, ended with {_told(error_type, message, memory)}",
         traceback,
+    )
+
+
+def _too_slow(seconds: float, memory: str) -> JobFailed:
+    limit = f" {MEMORY} is {memory}." if memory else ""
+    return JobFailed(
+        FailureKind.WORKERS_NOT_READY,
+        "The workers cannot run the objective, so no trial was started. A first task, which only "
+        f"unpickles the objective, had not ended {seconds:g} s after it had got a slot. Likely "
+        "causes: an import that waits for something (a network, a lock, a prompt), or a worker "
+        f"with too little memory to load what the objective imports.{limit}",
+        "",
     )
 
 
