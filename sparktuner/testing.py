@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sparktuner.checks import check_flag, check_whole
 from sparktuner.errors import SparkUnavailable
-from sparktuner.execute.spark import require_launchable, require_own_spark
+from sparktuner.execute.spark import require_launchable, require_own_spark, running_session
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -73,7 +73,7 @@ def local_spark(
     from pyspark.sql import SparkSession
 
     # Two sessions with different settings cannot be in one JVM.
-    running = SparkSession.getActiveSession()
+    running = running_session()
     if running is not None:
         yield running
         return

@@ -7,6 +7,7 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -289,3 +290,17 @@ for is_ours in (False, True):
     answer = in_new_process(program, {"SPARK_CONF_DIR": str(tmp_path)})
     told = answer.stdout.split()
     assert told == ["true", "true", "false", "false"], answer.stderr
+
+
+def test_a_local_spark_in_a_thread_leaves_another_threads_session_alone(spark: Any) -> None:
+    seen: list[Any] = []
+
+    def work() -> None:
+        with local_spark(1) as session:
+            seen.append(session.sparkContext)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [spark.sparkContext]
+    assert spark.range(3).count() == 3

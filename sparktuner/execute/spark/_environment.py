@@ -316,6 +316,17 @@ def found_session() -> SparkSession | None:
     return None if default is None or is_session_stopped(default) else default
 
 
+def running_session() -> SparkSession | None:
+    """Returns a session that is there, of whatever thread; starts none."""
+    found = found_session()
+    if found is not None or not _has_context():
+        return found
+    from pyspark.sql import SparkSession
+
+    # Another thread's context, on which this makes a session.
+    return SparkSession.builder.getOrCreate()
+
+
 def _has_context() -> bool:
     if is_client_alone():
         return False
