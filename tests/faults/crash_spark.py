@@ -19,8 +19,6 @@ from sparktuner.testing import local_spark
 from tests.faults.crashing import TRIALS, Reported, check, objective
 
 _EXPERIMENT = "on spark"
-# Seconds from the start of a driver to its kill: Spark takes some to start.
-_SOONEST, _LATEST = 5.0, 14.0
 
 
 def drive(url: str, reported: Path) -> None:
@@ -46,9 +44,11 @@ def kill_until_done(url: str, kills: int, folder: Path) -> int:
     while True:
         command = [sys.executable, "-m", __spec__.name, url, "drive", str(reported)]
         driver = subprocess.Popen(command)
-        end = time.monotonic() + rng.uniform(_SOONEST, _LATEST)
-        while driver.poll() is None and (killed >= kills or time.monotonic() < end):
-            time.sleep(0.05)
+        # By its progress, as Spark takes a while to start: a few trials on, at a random moment.
+        goal = _lines(reported) + rng.randrange(TRIALS // (kills + 1))
+        while driver.poll() is None and (killed >= kills or _lines(reported) <= goal):
+            time.sleep(0.02)
+        time.sleep(rng.uniform(0.0, 0.1))
         if driver.poll() is None:
             driver.send_signal(signal.SIGKILL)
             driver.wait()
@@ -58,6 +58,10 @@ def kill_until_done(url: str, kills: int, folder: Path) -> int:
             return killed
         else:
             raise SystemExit(f"a driver ended with code {driver.returncode}")
+
+
+def _lines(reported: Path) -> int:
+    return reported.read_text().count("\n")
 
 
 if __name__ == "__main__":
