@@ -53,7 +53,14 @@ IMPORTS = """
 import importlib, pkgutil, sparktuner
 for module in pkgutil.walk_packages(sparktuner.__path__, "sparktuner."):
     if not module.name.endswith(("__main__", "pytest_plugin")):
-        importlib.import_module(module.name)
+        try:
+            importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            # Stores are imported on use, and each needs its own extra.
+            assert module.name.startswith("sparktuner.stores."), module.name
+            assert error.name.partition(".")[0] in (
+                "bson", "fsspec", "gridfs", "obstore", "psycopg", "pymongo", "sqlalchemy"
+            )
         print(module.name)
 """
 
