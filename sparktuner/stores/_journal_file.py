@@ -131,13 +131,6 @@ class JournalFile(Blobs):
             self._contents.documents[tid] = text
         self.flush()
 
-    def forget_documents(self, tids: Iterable[Tid]) -> None:
-        """Appends that documents are gone."""
-        for tid in tids:
-            if self._contents.documents.pop(tid, None) is not None:
-                self._append({"forget": _codec.dumps(tid)})
-        self.flush()
-
     def put(self, name: str, kind: Kind, pieces: Iterable[bytes]) -> None:
         upload = f"{os.getpid()}.{self._next_upload}"
         self._next_upload += 1
@@ -171,11 +164,6 @@ class JournalFile(Blobs):
 
     def names(self, prefix: str) -> Iterator[str]:
         return (name for name in list(self._contents.blobs) if name.startswith(prefix))
-
-    def clear(self) -> None:
-        """Forgets everything."""
-        self._contents = _Contents()
-        self.compact()
 
     def compact(self) -> None:
         """Writes the file anew, with what it holds and no more; atomically."""
@@ -343,8 +331,6 @@ def _apply(head: Mapping[str, Any], data: bytes, start: int, contents: _Contents
         contents.blobs[head["attachment"]] = _Blob(Kind(head["kind"]), pieces)
     elif "remove" in head:
         contents.blobs.pop(head["remove"], None)
-    elif "forget" in head:
-        contents.documents.pop(_codec.loads(head["forget"]), None)
     else:
         raise ValueError(f"an unknown record {sorted(head)}")
 
