@@ -196,10 +196,13 @@ class Loop:
         )
 
     def _wait_for_store(self) -> None:
-        with self._gate.opened():
-            self._trials.wait(self._patience())
+        patience = self._patience()
+        if not self._trials.is_direct:
+            with self._gate.opened():
+                self._trials.wait(patience)
+            patience = 0.0
         # Ends of trials that were given up, whose slots are free then.
-        self._apply(self._executor.wait(0.0))
+        self._apply(self._executor.wait(patience))
         self._settle()
         if self._ledger.error is not None:
             raise self._ledger.error
