@@ -14,6 +14,7 @@ from typing import Any
 from sparktuner.errors import InvalidTrial, StaleTrial, StoreError, StoreUnavailable
 from sparktuner.records._attachments import TrialAttachments
 from sparktuner.records._document import Tid, TrialDocument, copy_document
+from sparktuner.records._ids_ahead import IdsAhead
 from sparktuner.records._line import Line, News, Reader
 from sparktuner.status import JOB_STATE_NEW
 
@@ -21,6 +22,8 @@ _log = logging.getLogger("sparktuner")
 
 # So many documents may be on their way; a search does not start more trials meanwhile.
 _MOST_PENDING = 256
+# Seconds in which what comes is written together: a transaction costs more than what is in it.
+_TOGETHER = 0.02
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0  # seconds between two tries
 _CLAIMS_PER_LEASE = 4.0
 
@@ -89,10 +92,8 @@ class Behind(Line):
         self._news = News()
         self._error: BaseException | None = None
         self._lost: set[Tid] = set()  # what is another owner's, though the log may not know yet
-        self._ids: list[Tid] = []
-        self._wanted = 0  # how many ids are to be ready
-        self._limit: int | None = None
-        self._is_dry = False  # the store has no more ids for this experiment now
+        self._ids = IdsAhead()
+        self._drains = 0  # how many wait until all is written
         self._is_closed = False
         self._reading = threading.RLock()  # held where the store is asked what there is
         self._turns = 0  # how often the thread has said that something may be new
@@ -134,9 +135,7 @@ class Behind(Line):
 
     def allocate(self, n: int, owner: str | None, limit: int | None) -> list[Tid]:
         with self._changed:
-            given, self._ids = self._ids[:n], self._ids[n:]
-            # As many again are fetched meanwhile, so that the next question need not wait.
-            self._wanted, self._limit = n, limit
+            given = self._ids.take(n, limit)
             self._changed.notify_all()
             return given
 
@@ -151,8 +150,7 @@ class Behind(Line):
 
     def expects_ids(self) -> bool:
         with self._changed:
-            under_way = not self._is_dry and self._wanted > 0
-            return self._error is None and (bool(self._ids) or under_way)
+            return self._error is None and self._ids.may_come()
 
     def is_full(self) -> bool:
         with self._changed:
@@ -181,9 +179,14 @@ class Behind(Line):
 
     def drain(self) -> None:
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._error is not None or not (self._pending or self._writing)
-            )
+            self._drains += 1
+            self._changed.notify_all()
+            try:
+                self._changed.wait_for(
+                    lambda: self._error is not None or not (self._pending or self._writing)
+                )
+            finally:
+                self._drains -= 1
             if self._error is not None:
                 raise self._error
 
@@ -210,22 +213,26 @@ class Behind(Line):
         """Does what there is to do, once; False when the line is closed."""
         with self._changed:
             self._changed.wait_for(self._is_needed, self._pause())
+            self._changed.wait_for(self._is_urgent, _TOGETHER)
             if self._is_closed:
                 return False
             self._writing, self._pending = self._pending, Unwritten()
-            missing = self._wanted - len(self._ids)
+            missing = self._ids.missing()
             is_due = time.monotonic() >= self._next_poll
         self._persistently(lambda: self._write(self._writing))
         if is_due:
             self._persistently(self._look)
         # Where there were none the last time, others may have ended, and left some.
-        if missing > 0 and (is_due or not self._is_dry):
+        if missing > 0 and (is_due or not self._ids.is_dry):
             self._persistently(lambda: self._fetch_ids(missing))
         return True
 
     def _is_needed(self) -> bool:
-        wants = self._wanted > len(self._ids) and not self._is_dry
-        return bool(self._pending) or self._is_closed or wants
+        lacks_ids = self._ids.missing() > 0 and not self._ids.is_dry
+        return bool(self._pending) or self._is_closed or lacks_ids
+
+    def _is_urgent(self) -> bool:
+        return self._is_closed or self._drains > 0 or self._ids.are_waited_for()
 
     def _pause(self) -> float:
         return max(0.0, self._next_poll - time.monotonic())
@@ -356,10 +363,9 @@ class Behind(Line):
             self._lost.difference_update(d["tid"] for d in lost)
 
     def _fetch_ids(self, n: int) -> None:
-        ids = self._store.allocate(n, self._owner, self._reader.exp_key, self._limit)
+        ids = self._store.allocate(n, self._owner, self._reader.exp_key, self._ids.limit)
         with self._changed:
-            self._ids += ids
-            self._is_dry = len(ids) < n
+            self._ids.add(ids, n)
         self._call()
 
     def _look(self) -> None:

@@ -126,6 +126,25 @@ def test_callbacks_hear_of_a_trial_when_it_is_written() -> None:
     assert check.seen == [(2, 2)] * 20
 
 
+def test_quick_trials_share_their_calls_to_the_store() -> None:
+    calls: list[str] = []
+
+    class Counting(Flaky):
+        @contextmanager
+        def _call(self, name: str) -> Iterator[None]:
+            calls.append(name)
+            with super()._call(name):
+                yield
+
+        def allocate(self, *args: Any) -> list[Any]:
+            with self._call("allocate"):
+                return super().allocate(*args)
+
+    searched(Counting(), max_evals=200)
+    # One by one they would make 400: an id and an insertion each.
+    assert len(calls) < 100
+
+
 def test_what_a_dead_store_cannot_take_is_kept_and_the_next_search_writes_it(
     spill_folder: Path,
 ) -> None:
