@@ -260,6 +260,16 @@ def test_a_probe_that_never_ends_is_a_refusal_that_says_how_long_it_was_waited_f
     assert refused.value.kind is FailureKind.WORKERS_NOT_READY
 
 
+def test_a_probe_whose_worker_died_names_the_limit_of_its_memory() -> None:
+    class Deadly(Recording):
+        def run(self, task: bytes, tag: str, description: str) -> bytes:
+            raise JobFailed(FailureKind.WORKER_DIED, "The worker process ended.")
+
+    preflight = Preflight(Deadly(abs), 0, lambda: WorkerSettings(memory="16m"))
+    with pytest.raises(JobFailed, match=r"process ended\. spark.executor.pyspark.memory is 16m"):
+        preflight.check("tag")
+
+
 def test_a_probe_that_waits_for_a_slot_has_no_time_limit() -> None:
     class Waiting(Recording):
         def run(self, task: bytes, tag: str, description: str) -> bytes:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
+from sparktuner import errors
 from sparktuner.execute.spark._attempts import Attempts
 from sparktuner.execute.spark._preflight_settings import MEMORY, WorkerSettings
 from sparktuner.execute.spark._transport import JobFailed, Transport
@@ -193,15 +194,18 @@ def _refusal(error_type: str, message: str, traceback: str, memory: str) -> JobF
 
 
 def _too_slow(seconds: float, memory: str) -> JobFailed:
-    limit = f" {MEMORY} is {memory}." if memory else ""
     return JobFailed(
         FailureKind.WORKERS_NOT_READY,
         "The workers cannot run the objective, so no trial was started. A first task, which only "
         f"unpickles the objective, had not ended {seconds:g} s after it had got a slot. Likely "
         "causes: an import that waits for something (a network, a lock, a prompt), or a worker "
-        f"with too little memory to load what the objective imports.{limit}",
+        f"with too little memory to load what the objective imports.{_limit(memory)}",
         "",
     )
+
+
+def _limit(memory: str) -> str:
+    return f" {MEMORY} is {memory}." if memory else ""
 
 
 def _told(error_type: str, message: str, memory: str) -> str:
@@ -212,4 +216,7 @@ def _told(error_type: str, message: str, memory: str) -> str:
         return f"{': '.join([error_type, *lines[:1]])}. {_MORE_MEMORY.format(memory or 'not set')}"
     # An error on a worker names itself, e.g. ModuleNotFoundError or PYTHON_VERSION_MISMATCH.
     is_python = error_type.rpartition(".")[2] in _OF_THE_PYTHON
-    return f"{error_type}: {message}{_OTHER_PYTHON.format(sys.executable) if is_python else ''}"
+    advice = _OTHER_PYTHON.format(sys.executable) if is_python else ""
+    # A process that cannot even start to import dies without a word of memory.
+    died = error_type == errors.WorkerDied.__name__
+    return f"{error_type}: {message}{advice}{_limit(memory) if died else ''}"
