@@ -149,7 +149,9 @@ def test_an_argument_out_of_its_range_is_named(argument: str, value: Any, text: 
 
 
 @pytest.mark.parametrize(
-    "rstate", [7, np.random.default_rng(7), np.random.RandomState(7), np.int64(7)], ids=repr
+    "rstate",
+    [7, np.random.default_rng(7), np.random.RandomState(7), np.int64(7)],
+    ids=lambda seed: type(seed).__name__,
 )
 def test_any_kind_of_seed_is_accepted(rstate: Any) -> None:
     assert "x" in quiet(lambda x: x, X, rstate=rstate)
