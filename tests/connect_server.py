@@ -23,6 +23,9 @@ HOME = Path(pyspark.__file__).parent
 # Maven Central.
 JAR = os.environ.get("SPARK_CONNECT_JAR", "")
 IS_BROUGHT = any((HOME / "jars").glob("spark-connect_*.jar"))
+# A socket's path has room for 107 characters, of which its name takes 42: the folder of a test,
+# where Spark would make it, may leave too few.
+SOCKETS = Path("/tmp") / f"sparktuner-{os.getuid()}"
 
 
 def require_connect_server() -> None:
@@ -59,11 +62,13 @@ class ConnectServer:
             self.port = probe.getsockname()[1]
         self.url = f"sc://127.0.0.1:{self.port}"
         self._log = folder / "server.log"
+        SOCKETS.mkdir(mode=0o700, exist_ok=True)
         settings = {
             "spark.connect.grpc.binding.address": "127.0.0.1",
             "spark.connect.grpc.binding.port": str(self.port),
             "spark.driver.host": "127.0.0.1",
             "spark.ui.enabled": "false",
+            "spark.python.unix.domain.socket.dir": str(SOCKETS),
             **(conf or {}),
         }
         command = [*_launcher(), "--master", master]
