@@ -10,7 +10,8 @@ and in a test::
         trials = SparkTrials(parallelism=2, spark_session=local_spark)
         ...
 
-Override ``local_spark_options`` to change the session.
+Override ``local_spark_options`` to change the session. With pytest-xdist each process has one of
+its own.
 """
 
 from __future__ import annotations
@@ -33,7 +34,15 @@ def local_spark_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def local_spark(local_spark_options: dict[str, Any]) -> Iterator[SparkSession]:
-    """Starts a local Spark session when the first test asks for it, and stops it at the end."""
-    with testing.local_spark(**local_spark_options) as session:
+def local_spark(
+    local_spark_options: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SparkSession]:
+    """Starts a local Spark session when the first test asks for it, and stops it at the end.
+
+    Its tables are in a temporary folder, and not in the one where pytest was started: there the
+    next run, and other processes of this one, would find them.
+    """
+    tables = str(tmp_path_factory.mktemp("tables"))
+    options = {"spark.sql.warehouse.dir": tables, **local_spark_options}
+    with testing.local_spark(**options) as session:
         yield session
