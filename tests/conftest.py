@@ -23,7 +23,7 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSeria
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 
-pytest_plugins = ["sparktuner.pytest_plugin"]
+pytest_plugins = ["sparktuner.pytest_plugin", "tests.side_by_side"]
 
 
 @pytest.fixture(scope="session")
