@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 import sparktuner
+from sparktuner._terminal import harmless
 from sparktuner.errors import SparktunerError
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int | None = options.run(options)
     except (SparktunerError, *options.refusals) as error:
-        print(f"sparktuner {options.command}: {_harmless(error)}", file=sys.stderr)
+        _say(options.command, error)
         return 1
     # A traceback would say nothing that this person does not know.
     except KeyboardInterrupt:
@@ -82,12 +83,6 @@ def _worker(options: argparse.Namespace) -> None:
     print(f"sparktuner worker: {ran} trials were run", file=sys.stderr)
 
 
-def _harmless(error: BaseException) -> str:
-    """Its message, in which text of somebody's store does nothing to the terminal."""
-    kept = str(error).split("\n")
-    return "\n".join("".join(c if c.isprintable() else ascii(c)[1:-1] for c in k) for k in kept)
-
-
 def _stored(options: argparse.Namespace) -> int:
     from sparktuner import _stored
 
@@ -101,7 +96,7 @@ def _stored(options: argparse.Namespace) -> int:
         else:
             _stored.trials(source, form, options.state, options.limit)
     except _stored.NothingFound as error:
-        print(f"sparktuner {options.command}: {_harmless(error)}", file=sys.stderr)
+        _say(options.command, error)
         return _NOTHING_FOUND
     return 0
 
@@ -110,15 +105,28 @@ def _delete(options: argparse.Namespace) -> int:
     from sparktuner import _stored
 
     what = "all trials" if options.exp_key is None else f"the trials of {options.exp_key!r}"
-    if not options.yes:
-        # A script that waits for an answer would wait for ever.
-        if not sys.stdin.isatty():
-            print("sparktuner delete: say --yes where nobody can be asked", file=sys.stderr)
-            return 2
-        if input(f"Delete {what} for good? [y/N] ").strip().lower() not in ("y", "yes"):
-            return 1
-    _stored.delete(_stored.Source(options.store, None, options.exp_key))
-    return 0
+    # A script that waits for an answer would wait for ever.
+    if not options.yes and not sys.stdin.isatty():
+        print("sparktuner delete: say --yes where nobody can be asked", file=sys.stderr)
+        return 2
+
+    def may() -> bool:
+        if options.yes:
+            return True
+        return input(f"Delete {what} for good? [y/N] ").strip().lower() in ("y", "yes")
+
+    source = _stored.Source(options.store, None, options.exp_key)
+    try:
+        return 0 if _stored.delete(source, may) else 1
+    except _stored.NothingFound as error:
+        _say(options.command, error)
+        return _NOTHING_FOUND
+
+
+def _say(command: str, error: BaseException) -> None:
+    """Prints what went wrong, in which text of somebody's store does nothing to the terminal."""
+    lines = str(error).split("\n")
+    print(f"sparktuner {command}: " + "\n".join(map(harmless, lines)), file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:

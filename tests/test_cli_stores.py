@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -69,7 +70,47 @@ def test_a_save_file_is_read_too(tmp_path: Path, capsys: pytest.CaptureFixture[s
     fmin(abs, hp.uniform("x", -1, 1), max_evals=3, trials_save_file=file, rstate=0, verbose=False)
     assert main(["show", "--file", file, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["trials"] == 3
-    assert main(["show", "--file", f"{file}.no"]) == 1
+    assert main(["show", "--file", f"{file}.no"]) == 3
+    assert f"there is no file {file}.no" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["show", "best", "trials", "delete"])
+def test_a_look_for_a_database_makes_none(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "missing.db"
+    options = ["--all", "--yes"] if command == "delete" else []
+    assert main([command, "--store", f"sqlite:///{file}", *options]) == 3
+    assert f"there is no store at sqlite:///{file}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_look_into_somebodys_database_makes_no_tables(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "other.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE cats (name TEXT)")
+    before = file.read_bytes()
+    assert main(["show", "--store", f"sqlite:///{file}"]) == 3
+    assert "there is no store" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
+def test_deleting_an_unknown_experiment_says_which_there_are(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["delete", "--store", url, "--exp-key", "faces", "--yes"]) == 3
+    said = capsys.readouterr().err
+    assert "holds no trials of exp_key 'faces'; it holds 4 of 'digits" in said
+    assert len(Trials(store=url).trials) == 4
+
+
+def test_the_table_of_the_best_trial_has_headings(
+    url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["best", "--store", url]) == 0
+    assert capsys.readouterr().out.split("\n")[0].split() == ["name", "value"]
 
 
 def test_delete_needs_yes_where_nobody_can_be_asked(

@@ -67,8 +67,9 @@ ALLOWED: dict[str, set[str]] = {
     "as_hyperopt": {"pyll"},
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
     "_worker": L2 | {"stores", "execute", "trials"},
-    "_stored": L0 | {"records", "stores", "history", "trials"},
-    "cli": {"errors", "_demo", "_worker", "_stored"},
+    "_terminal": set(),
+    "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials"},
+    "cli": {"errors", "_terminal", "_demo", "_worker", "_stored"},
 }
 SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
 WORKER = ROOT / "execute" / "worker"

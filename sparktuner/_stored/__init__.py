@@ -3,8 +3,8 @@
 In reading order: where the trials are, what is printed, and the commands themselves.
 """
 
-from sparktuner._stored._commands import NothingFound, best, delete, show, trials
-from sparktuner._stored._printing import Form, shown_text
-from sparktuner._stored._source import Source
+from sparktuner._stored._commands import best, delete, show, trials
+from sparktuner._stored._printing import Form
+from sparktuner._stored._source import NothingFound, Source
 
-__all__ = ["Source", "Form", "shown_text", "NothingFound", "show", "best", "trials", "delete"]
+__all__ = ["Source", "NothingFound", "Form", "show", "best", "trials", "delete"]

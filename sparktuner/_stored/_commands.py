@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sparktuner._stored._printing import Form, Record, print_records
-from sparktuner._stored._source import Source
-from sparktuner.errors import SparktunerError
+from sparktuner._stored._source import NothingFound, Source
+from sparktuner.errors import StoreError
 from sparktuner.history import PARAMETERS, STATES, Spaces, trial_table
 from sparktuner.records import TrialDocument, TrialStore, best_of, finite_loss
 
 # Of a trial's table; the rest is in the JSON and the CSV.
 _FOR_PEOPLE = ("tid", "state", "loss")
-
-
-class NothingFound(SparktunerError):
-    """There are no trials of which the command could say something."""
+# Experiments in a message.
+_LISTED = 10
 
 
 def show(source: Source, form: Form) -> None:
@@ -47,7 +45,9 @@ def best(source: Source, form: Form) -> None:
     found = {"tid": record["tid"], "loss": record["loss"], "exp_key": record["exp_key"]}
     given = {k: v for k, v in record.items() if k.startswith(PARAMETERS) and v is not None}
     if form is Form.TABLE:
-        print_records([{"": key, " ": value} for key, value in {**found, **given}.items()], form)
+        print_records(
+            [{"name": key, "value": value} for key, value in {**found, **given}.items()], form
+        )
     else:
         print_records([{**found, **given}], form)
 
@@ -78,9 +78,44 @@ def trials(source: Source, form: Form, state: str | None, limit: int | None) -> 
     print_records(records, form)
 
 
-def delete(source: Source) -> None:
-    """Deletes the trials of an experiment, or all, with their attachments."""
-    source.open().delete_all(source.exp_key)
+def delete(source: Source, may: Callable[[], bool]) -> bool:
+    """Deletes the trials of an experiment, or all, with their attachments.
+
+    Args:
+        source: the store, and the experiment.
+        may: is asked when it is clear that there is something to delete.
+
+    Returns:
+        What ``may`` has answered.
+
+    Raises:
+        NothingFound: the store has no such experiment.
+    """
+    store = source.open()
+    if source.exp_key is not None and not _may_have(source, store):
+        there = Counter(document["exp_key"] for document in store.load_since()[0])
+        raise NothingFound(
+            f"{source.where(store)} holds no trials of exp_key {source.exp_key!r}; "
+            f"it holds {_listed(there)}"
+        )
+    if not may():
+        return False
+    store.delete_all(source.exp_key)
+    return True
+
+
+def _may_have(source: Source, store: TrialStore) -> bool:
+    try:
+        return bool(source.read(store))
+    except StoreError:
+        # A trial that cannot be read: to delete them is a way out.
+        return True
+
+
+def _listed(trials: Mapping[str | None, int]) -> str:
+    most = [f"{n} of {key!r}" for key, n in sorted(trials.items(), key=lambda i: str(i[0]))]
+    more = f", … ({len(most)} experiments)" if len(most) > _LISTED else ""
+    return ", ".join(most[:_LISTED]) + more or "none at all"
 
 
 def _some(source: Source, store: TrialStore) -> list[TrialDocument]:

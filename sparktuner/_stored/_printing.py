@@ -6,11 +6,12 @@ import csv
 import json
 import math
 import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
+
+from sparktuner._terminal import harmless
 
 Cell: TypeAlias = object
 Record: TypeAlias = Mapping[str, Cell]
@@ -36,21 +37,10 @@ def print_records(records: Sequence[Record], form: Form) -> None:
         _print_table(records)
 
 
-def shown_text(value: Cell) -> str:
-    """Returns a value as text that does nothing to a terminal.
-
-    Labels, errors and names of experiments come from whoever wrote the store; an escape
-    sequence in them could rewrite the screen.
-    """
+def _text(value: Cell) -> str:
     if value is None:
         return ""
-    text = f"{value:.6g}" if isinstance(value, float) else str(_plain(value))
-    # Controls, and formats such as those that turn the direction of writing.
-    return "".join(c if _is_harmless(c) else c.encode("unicode_escape").decode() for c in text)
-
-
-def _is_harmless(character: str) -> bool:
-    return unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp")
+    return harmless(f"{value:.6g}" if isinstance(value, float) else str(_plain(value)))
 
 
 def _plain(value: Cell) -> Cell:
@@ -68,16 +58,16 @@ def _print_csv(records: Sequence[Record]) -> None:
     if not records:
         return
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([shown_text(name) for name in records[0]])
+    writer.writerow([_text(name) for name in records[0]])
     for record in records:
         # Numbers in full: a program reads them.
         cells = (_plain(value) for value in record.values())
-        writer.writerow([shown_text(c) if isinstance(c, str) else c for c in cells])
+        writer.writerow([_text(c) if isinstance(c, str) else c for c in cells])
 
 
 def _print_table(records: Sequence[Record]) -> None:
-    rows = [[_cut(shown_text(name)) for name in records[0]]]
-    rows += [[_cut(shown_text(value)) for value in record.values()] for record in records]
+    rows = [[_cut(_text(name)) for name in records[0]]]
+    rows += [[_cut(_text(value)) for value in record.values()] for record in records]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

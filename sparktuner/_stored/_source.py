@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from sparktuner.errors import SparktunerError
 from sparktuner.records import TrialDocument, TrialStore
-from sparktuner.stores import open_store
+from sparktuner.stores import is_made, open_store, shown
 from sparktuner.trials import load_trials
+
+
+class NothingFound(SparktunerError):
+    """There is nothing of which the command could say something."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +33,19 @@ class Source:
         """Returns the store; a save file's trials are in one in memory.
 
         Raises:
+            NothingFound: there is none; whoever looks makes none.
             StoreError: it cannot be opened.
-            FileNotFoundError: there is no such file.
             ValueError: the URL names no store.
         """
         if self.store is not None:
+            if not is_made(self.store):
+                raise NothingFound(
+                    f"there is no store at {shown(self.store)}: the first search with it makes it"
+                )
             return open_store(self.store)
         assert self.file is not None  # the parser demands one of the two
+        if not Path(self.file).exists():
+            raise NothingFound(f"there is no file {self.file}")
         return load_trials(self.file).store
 
     def where(self, store: TrialStore) -> str:

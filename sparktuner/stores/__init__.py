@@ -8,12 +8,13 @@ from sparktuner.stores._blobs import BlobAttachments, Kind
 from sparktuner.stores._codec import Kept, Lost
 from sparktuner.stores._journal_file import JournalFile
 from sparktuner.stores._lock import locked
-from sparktuner.stores._open import open_store
+from sparktuner.stores._open import is_made, open_store
 from sparktuner.stores._spill import Spill
 from sparktuner.stores._urls import shown
 
 __all__ = [
     "open_store",
+    "is_made",
     "shown",
     "Kept",
     "Lost",

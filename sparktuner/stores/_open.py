@@ -58,9 +58,28 @@ def open_store(store: str | os.PathLike[str] | TrialStore) -> TrialStore:
             f"store must be a URL, such as {_EXAMPLES}, or an object whose class derives from "
             f"TrialStore, got {checks.shown(store)}"
         )
-    url = os.fspath(store)
-    if url.startswith(_MOUNTED):
-        url = f"file://{url.replace('%', '%25')}"
+    url = _url(os.fspath(store))
+    return _class_of(url)(url)
+
+
+def is_made(url: str) -> bool:
+    """Returns whether a store has been made; to find out nothing is made.
+
+    Only databases are asked: other stores are made with their first trial.
+
+    Raises:
+        ValueError, MissingExtra, StoreError: as :func:`open_store` does.
+    """
+    url = _url(url)
+    ask: Callable[[str], bool] = getattr(_class_of(url), "is_made", lambda url: True)
+    return ask(url)
+
+
+def _url(text: str) -> str:
+    return f"file://{text.replace('%', '%25')}" if text.startswith(_MOUNTED) else text
+
+
+def _class_of(url: str) -> Callable[[str], TrialStore]:
     scheme = re.match(r"([A-Za-z][A-Za-z0-9.-]*(?:\+srv)?)(?:\+\w+)?://", url)
     if scheme is None:
         raise ValueError(f"store must be a URL, such as {_EXAMPLES}, got {shown(url)!r}")
@@ -68,10 +87,7 @@ def open_store(store: str | os.PathLike[str] | TrialStore) -> TrialStore:
         raise ValueError(
             f"there is no store for {scheme[1]}://; there are {', '.join(sorted(_KINDS))}"
         )
-    return _made(url, *_KINDS[scheme[1].lower()])
-
-
-def _made(url: str, module: str, name: str, extra: str) -> TrialStore:
+    module, name, extra = _KINDS[scheme[1].lower()]
     try:
         found = importlib.import_module(f"sparktuner.stores.{module}")
     except ImportError as error:
@@ -79,5 +95,5 @@ def _made(url: str, module: str, name: str, extra: str) -> TrialStore:
             f"{shown(url)} needs {error.name}, which is not installed: "
             f"pip install 'sparktuner[{extra}]'"
         ) from error
-    make: Callable[[str], TrialStore] = getattr(found, name)
-    return make(url)
+    made: Callable[[str], TrialStore] = getattr(found, name)
+    return made

@@ -59,6 +59,11 @@ class SqlStore(RowStore):
         self._database = Database(parsed(url), self.location)
         self._database.open()
 
+    @staticmethod
+    def is_made(url: str) -> bool:
+        """Returns whether the tables are there; neither they nor a file are made."""
+        return Database(parsed(split_options(url, LEASE)[0]), shown(url)).is_made()
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.location!r})"
 

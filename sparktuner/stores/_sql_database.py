@@ -93,6 +93,24 @@ class Database:
         with self._entered():
             self._opened()
 
+    def is_made(self) -> bool:
+        """Returns whether the tables are there, and makes none.
+
+        Raises:
+            StoreError: see :meth:`open`.
+        """
+        file = self.url.database if self.url.get_backend_name() == "sqlite" else None
+        # SQLite makes the file of whoever connects.
+        if file is not None and not Path(file).exists():
+            return False
+        with self._entered(), explained(self._location):
+            engine = _engine(self.url)
+            try:
+                with engine.connect() as connection:
+                    return version_of(connection, self._location, len(self._steps)) > 0
+            finally:
+                engine.dispose()
+
     def _entered(self) -> AbstractContextManager[None]:
         is_sqlite = self.url.get_backend_name() == "sqlite"
         return GATE.entered(self) if is_sqlite else nullcontext()

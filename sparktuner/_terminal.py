@@ -1,0 +1,20 @@
+"""What a terminal is shown of somebody's text."""
+
+from __future__ import annotations
+
+import unicodedata
+
+# Controls, and formats such as those that turn the direction of writing.
+_HARMFUL = ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def harmless(text: str) -> str:
+    """Returns one line of text that does nothing to a terminal.
+
+    Labels, errors and names of experiments come from whoever wrote the store; an escape
+    sequence in them could rewrite the screen.
+    """
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _HARMFUL else c
+        for c in text
+    )
