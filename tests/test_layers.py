@@ -8,7 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cloudpickle
 import pytest
+
+import sparktuner
 
 ROOT = Path(__file__).parent.parent / "sparktuner"
 
@@ -67,6 +70,7 @@ ALLOWED: dict[str, set[str]] = {
     "as_hyperopt": {"pyll"},
     "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
     "_worker": L2 | {"stores", "execute", "trials"},
+    "_on_use": set(),
     "_terminal": set(),
     "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials"},
     "cli": {"errors", "_terminal", "_demo", "_worker", "_stored"},
@@ -165,3 +169,34 @@ def test_importing_sparktuner_loads_no_optional_dependency_and_no_slow_one() -> 
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     assert answer.stdout.strip() == "[]"
+
+
+def test_the_commands_help_waits_for_no_numeric_library() -> None:
+    program = (
+        "import sys\nfrom sparktuner.cli import main\nmain([])\n"
+        "slow = {'numpy', 'scipy', 'tqdm', 'cloudpickle', 'pyspark', 'sqlalchemy'}\n"
+        "print(sorted(slow & set(sys.modules)))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.endswith("[]\n")
+
+
+def test_every_public_name_is_there_before_its_module_is_imported() -> None:
+    program = (
+        "import sparktuner\n"
+        "missing = [n for n in sparktuner.__all__ if n not in dir(sparktuner)]\n"
+        "for name in sparktuner.__all__: getattr(sparktuner, name)\n"
+        "import sparktuner.fmin, sparktuner.as_hyperopt\n"
+        "print(missing, callable(sparktuner.fmin), callable(sparktuner.as_hyperopt))\n"
+        "print(sparktuner.errors.StoreError.__name__, hasattr(sparktuner, 'nonsense'))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == ["[]", "True", "True", "StoreError", "False"]
+
+
+def test_the_package_can_be_pickled_as_an_objectives_global() -> None:
+    assert cloudpickle.loads(cloudpickle.dumps(sparktuner)) is sparktuner

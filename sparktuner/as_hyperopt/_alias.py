@@ -72,7 +72,6 @@ def _node_classes() -> list[type]:
 def _modules() -> dict[str, ModuleType]:
     """Hyperopt's modules by name: the package, and sparktuner's own below it."""
     own = importlib.import_module("sparktuner")
-    function = own.fmin
     top = [
         module.name
         for module in pkgutil.iter_modules(own.__path__)
@@ -81,10 +80,10 @@ def _modules() -> dict[str, ModuleType]:
     names = [*top, "pyll.base", "pyll.stochastic"]
     public = [f"sparktuner.{name}" for name in names if not name.startswith("_")]
     below = {n.replace("sparktuner", "hyperopt", 1): importlib.import_module(n) for n in public}
-    # An import of the module of that name has put it in the function's place.
-    own.fmin = function  # type: ignore[attr-defined]
     package = ModuleType("hyperopt", own.__doc__)
-    top_names = {n: each for n, each in vars(own).items() if not n.startswith("_")}
+    # First what is not there before it is used; the modules are, by now.
+    members = {n: getattr(own, n) for n in own.__all__}
+    top_names = {n: each for n, each in vars(own).items() if not n.startswith("_")} | members
     vars(package).update(top_names)
     # Workers get the objective by way of this; see Domain.objective.
     vars(package).update(__version__=VERSION, __path__=[], __all__=own.__all__, _shipped=Shipped)
