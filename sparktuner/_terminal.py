@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 
 # Controls, and formats such as those that turn the direction of writing.
@@ -18,3 +19,9 @@ def harmless(text: str) -> str:
         c.encode("unicode_escape").decode() if unicodedata.category(c) in _HARMFUL else c
         for c in text
     )
+
+
+def say(command: str, error: BaseException) -> None:
+    """Prints what went wrong with a command, as text that does nothing to the terminal."""
+    lines = str(error).split("\n")
+    print(f"sparktuner {command}: " + "\n".join(map(harmless, lines)), file=sys.stderr)

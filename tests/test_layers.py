@@ -72,8 +72,10 @@ ALLOWED: dict[str, set[str]] = {
     "_worker": L2 | {"stores", "execute", "trials"},
     "_on_use": set(),
     "_terminal": set(),
-    "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials"},
-    "cli": {"errors", "_terminal", "_demo", "_worker", "_stored"},
+    "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials", "as_hyperopt"},
+    "_cli_arguments": set(),
+    "_cli_stores": {"_terminal", "_stored", "_cli_arguments"},
+    "cli": {"errors", "_terminal", "_cli_arguments", "_cli_stores", "_demo", "_worker"},
 }
 SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
 WORKER = ROOT / "execute" / "worker"

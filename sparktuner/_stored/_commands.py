@@ -9,7 +9,7 @@ from sparktuner._stored._printing import Form, Record, print_records
 from sparktuner._stored._source import NothingFound, Source
 from sparktuner.errors import StoreError
 from sparktuner.history import PARAMETERS, STATES, Spaces, trial_table
-from sparktuner.records import TrialDocument, TrialStore, best_of, finite_loss
+from sparktuner.records import Attachments, TrialDocument, TrialStore, best_of, finite_loss
 
 # Of a trial's table; the rest is in the JSON and the CSV.
 _FOR_PEOPLE = ("tid", "state", "loss")
@@ -41,7 +41,7 @@ def best(source: Source, form: Form) -> None:
     document = best_of(_some(source, store))
     if document is None:
         raise NothingFound(f"no trial in {source.where(store)} has a loss yet")
-    record = _rows(store, [document])[0]
+    record = rows_of(store.attachments, [document])[0]
     found = {"tid": record["tid"], "loss": record["loss"], "exp_key": record["exp_key"]}
     given = {k: v for k, v in record.items() if k.startswith(PARAMETERS) and v is not None}
     if form is Form.TABLE:
@@ -68,7 +68,7 @@ def trials(source: Source, form: Form, state: str | None, limit: int | None) -> 
     found = [d for d in _some(source, store) if state in (None, STATES.get(d["state"]))]
     if not found:
         raise NothingFound(f"no trial in {source.where(store)} is {state}")
-    records = _rows(store, found if limit is None else found[-limit:])
+    records = rows_of(store.attachments, found if limit is None else found[-limit:])
     if form is Form.TABLE:
         records = [
             {k: v for k, v in r.items() if k in _FOR_PEOPLE or k.startswith(PARAMETERS)}
@@ -141,6 +141,7 @@ def _least(losses: Iterable[float | None]) -> float | None:
     return min((loss for loss in losses if loss is not None), default=None)
 
 
-def _rows(store: TrialStore, documents: Sequence[TrialDocument]) -> list[Record]:
-    columns = trial_table(documents, Spaces(store.attachments, None))
+def rows_of(attachments: Attachments, documents: Sequence[TrialDocument]) -> list[Record]:
+    """Returns the rows of a table of trials, with the columns of ``to_pandas``."""
+    columns = trial_table(documents, Spaces(attachments, None))
     return [{column.name: column.values[i] for column in columns} for i in range(len(documents))]

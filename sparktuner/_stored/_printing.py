@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 from sparktuner._terminal import harmless
 
@@ -32,9 +32,16 @@ def print_records(records: Sequence[Record], form: Form) -> None:
     if form is Form.JSON:
         print(json.dumps([_plain(record) for record in records], indent=1, allow_nan=False))
     elif form is Form.CSV:
-        _print_csv(records)
+        write_csv([_harmless_record(record) for record in records], sys.stdout)
     elif records:
         _print_table(records)
+
+
+def _harmless_record(record: Record) -> Record:
+    return {
+        harmless(name): harmless(value) if isinstance(value, str) else value
+        for name, value in record.items()
+    }
 
 
 def _text(value: Cell) -> str:
@@ -54,15 +61,13 @@ def _plain(value: Cell) -> Cell:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _print_csv(records: Sequence[Record]) -> None:
-    if not records:
-        return
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow([_text(name) for name in records[0]])
-    for record in records:
+def write_csv(records: Sequence[Record], file: IO[str]) -> None:
+    """Writes records that all have the same keys, texts as they are."""
+    if records:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(records[0])
         # Numbers in full: a program reads them.
-        cells = (_plain(value) for value in record.values())
-        writer.writerow([_text(c) if isinstance(c, str) else c for c in cells])
+        writer.writerows([_plain(value) for value in record.values()] for record in records)
 
 
 def _print_table(records: Sequence[Record]) -> None:

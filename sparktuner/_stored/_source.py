@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sparktuner.errors import SparktunerError
-from sparktuner.records import TrialDocument, TrialStore
-from sparktuner.stores import is_made, open_store, shown
+from sparktuner.records import Attachments, TrialDocument, TrialStore
+from sparktuner.stores import BlobAttachments, JournalFile, is_made, open_store, shown
 from sparktuner.trials import load_trials
 
 
@@ -47,6 +47,22 @@ class Source:
         if not Path(self.file).exists():
             raise NothingFound(f"there is no file {self.file}")
         return load_trials(self.file).store
+
+    def kept(self) -> tuple[list[TrialDocument], Attachments]:
+        """Returns trials, and all attachments of the place as they are kept."""
+        if self.file is None:
+            store = self.open()
+            return self.read(store), store.attachments
+        journal = JournalFile(Path(self.file))
+        documents = journal.documents()
+        if self.exp_key is not None:
+            documents = [d for d in documents if d["exp_key"] == self.exp_key]
+        return documents, BlobAttachments(journal, self.file)
+
+    def named(self) -> str:
+        """Returns the place, and the experiment if it is of one, in words for messages."""
+        place = shown(self.store) if self.file is None and self.store else self.file
+        return f"{place}" if self.exp_key is None else f"{place} of exp_key {self.exp_key!r}"
 
     def where(self, store: TrialStore) -> str:
         """Returns the place in words for messages, without a password."""

@@ -13,7 +13,7 @@ from sparktuner.records import (
     TrialDocument,
     TrialLog,
     attachment_name,
-    copy_document,
+    renumbered,
 )
 from sparktuner.stores import BlobAttachments, JournalFile, Kind
 
@@ -75,7 +75,7 @@ def load_saved(log: TrialLog, file: JournalFile) -> None:
     # Ids are given out above all that are known, so those of the file have to be in by now.
     others = [d for d in saved if not _is_same(known.get(d["tid"], d), d)]
     new = dict(zip((d["tid"] for d in others), log.allocate(len(others)), strict=True))
-    log.insert([_renumbered(document, new[document["tid"]]) for document in others])
+    log.insert([renumbered(document, new[document["tid"]]) for document in others])
     for name in file.names(""):
         log.attachments.setdefault(_renamed(name, new), _value(file, name))
 
@@ -98,15 +98,6 @@ def _is_same(one: TrialDocument, other: TrialDocument) -> bool:
     return one["misc"]["vals"] == other["misc"]["vals"] and (
         one["book_time"] == other["book_time"] or one["owner"] == other["owner"]
     )
-
-
-def _renumbered(document: TrialDocument, tid: Tid) -> TrialDocument:
-    copy = copy_document(document)
-    copy["tid"] = copy["misc"]["tid"] = tid
-    copy["misc"]["idxs"] = {
-        label: [tid] if tids else [] for label, tids in copy["misc"]["idxs"].items()
-    }
-    return copy
 
 
 def _renamed(name: str, tids: dict[Tid, Tid]) -> str:

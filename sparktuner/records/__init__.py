@@ -31,6 +31,7 @@ from sparktuner.records._document import (
     copy_document,
     has_ended,
     new_document,
+    renumbered,
     utcnow,
     validate_document,
 )
@@ -71,6 +72,7 @@ __all__ = [
     "TRIAL_MISC_KEYS",
     "new_document",
     "copy_document",
+    "renumbered",
     "validate_document",
     "configuration_of",
     "active_values",

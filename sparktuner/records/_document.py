@@ -51,6 +51,7 @@ class TrialMisc(_RequiredMisc, total=False):
             ``current_trial().seed``, and what draws without a label in the space were made
             with.
         from_tid: the trial in which an objective made this one.
+        imported_tid: the id that it had where it was imported from, if it has another one here.
         restarts: how often it was begun again because its driver was gone.
         space: the digest of the space whose trial it is; the store's attachments hold its
             description.
@@ -59,6 +60,7 @@ class TrialMisc(_RequiredMisc, total=False):
     error: tuple[str, str]
     execution: dict[str, Any]
     from_tid: Tid
+    imported_tid: Tid
     restarts: int
     space: str
 
@@ -167,6 +169,16 @@ def copy_document(document: TrialDocument) -> TrialDocument:
     misc = copy["misc"] = document["misc"].copy()
     misc["idxs"] = {label: [*tids] for label, tids in misc["idxs"].items()}
     misc["vals"] = {label: [*values] for label, values in misc["vals"].items()}
+    return copy
+
+
+def renumbered(document: TrialDocument, tid: Tid) -> TrialDocument:
+    """Returns a copy that has another id."""
+    copy = copy_document(document)
+    copy["tid"] = copy["misc"]["tid"] = tid
+    copy["misc"]["idxs"] = {
+        label: [tid] if len(tids) else [] for label, tids in copy["misc"]["idxs"].items()
+    }
     return copy
 
 

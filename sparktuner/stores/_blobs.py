@@ -98,6 +98,18 @@ class BlobAttachments(Attachments):
     def __delitem__(self, name: str) -> None:
         self._blobs.remove(name)
 
+    def read_kept(self, name: str) -> tuple[Kind, Iterator[bytes]]:
+        """Returns how and in which pieces an attachment is kept, without reading its value.
+
+        Raises:
+            KeyError: there is none of this name.
+        """
+        return self._blobs.get(name)
+
+    def write_kept(self, name: str, kind: Kind, pieces: Iterable[bytes]) -> None:
+        """Keeps what :meth:`read_kept` has returned, as it is."""
+        self._blobs.put(name, kind, pieces)
+
     def copy_to(self, other: Attachments, name: str) -> None:
         """Copies an attachment as it is; into another store nothing is unpickled for it."""
         if isinstance(other, BlobAttachments):

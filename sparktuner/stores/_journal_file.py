@@ -287,6 +287,16 @@ class _Errors:
             ) from error
 
 
+def is_journal(path: Path) -> bool:
+    """Returns whether a file begins as a journal does, of this version or a later one.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return file.read(len(_ANY_HEADER)) == _ANY_HEADER
+
+
 def _replay(file: IO[bytes], contents: _Contents, path: Path) -> None:
     header = file.read(len(_HEADER))
     if header != _HEADER:
@@ -342,7 +352,7 @@ def _not_a_journal(header: bytes, path: Path) -> str:
         return (
             f"{path} is a pickle, as earlier versions and Hyperopt wrote it; reading it runs "
             "whatever is in it, so it is not read here. Where you trust it: sparktuner import "
-            f"--trust-pickle {path} --store NEW_FILE"
+            f"{path} --trust-pickle --store sqlite:///tuning.db"
         )
     return f"{path} holds no saved trials; name another file"
 
