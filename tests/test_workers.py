@@ -109,6 +109,26 @@ def test_a_worker_runs_what_waits_and_writes_how_it_went() -> None:
     assert store.attachments["ATTACH::1::a"] == b"1"
 
 
+def test_what_an_objective_attaches_on_a_worker_is_in_the_store_at_once(tmp_path: Path) -> None:
+    def objective(params: dict[str, float]) -> float:
+        current_trial().attach("log", b"so far")
+        current_trial().attach("large", large)
+        assert store.attachments[f"ATTACH::{current_trial().tid}::log"] == b"so far"
+        if current_trial().tid == 1:
+            raise KeyError("x")
+        return 0.0
+
+    large = tmp_path / "large"
+    large.write_bytes(bytes(3 * 2**20))
+    store = MemoryStore()
+    waiting(store, 2, objective)
+    assert work(store) == 2
+    assert stored(store)[1]["state"] == JOB_STATE_ERROR
+    for tid in range(2):
+        assert store.attachments[f"ATTACH::{tid}::log"] == b"so far"
+        assert store.attachments.read_bytes(f"ATTACH::{tid}::large") == bytes(3 * 2**20)
+
+
 def test_a_worker_ends_after_so_many_trials() -> None:
     store = MemoryStore()
     waiting(store, 5)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 from sparktuner._worker._objectives import Objectives
 from sparktuner._worker._reservation import Looks, Reservation
@@ -26,6 +26,7 @@ from sparktuner.errors import (
 )
 from sparktuner.execute.worker import CurrentTrial, Outcome, call, entered
 from sparktuner.records import (
+    FromFile,
     Tid,
     TrialAttachments,
     TrialDocument,
@@ -192,7 +193,9 @@ class _Worker:
         seed = _seed_of(document)
         domain = self._objectives.of(document, self._store)
         stop = (KeyboardInterrupt,)
-        with entered(CurrentTrial(document["tid"], seed, document["misc"].get("restarts", 0))):
+        restarts = document["misc"].get("restarts", 0)
+        keep = partial(self._keep, document["tid"])
+        with entered(CurrentTrial(document["tid"], seed, restarts, _keep=keep)):
             if not isinstance(domain, Domain):
                 # Hyperopt's own, where Hyperopt is installed.
                 evaluate = partial(domain.evaluate, ctrl=None, attach_attachments=False)
@@ -231,6 +234,12 @@ class _Worker:
         self._attach(document["tid"], result.pop("attachments", None))
         advance(document, JOB_STATE_DONE, result=result, execution=execution)
         return None
+
+    def _keep(self, tid: Tid, name: str, content: bytes | BinaryIO) -> None:
+        """Writes what the objective attaches, at once: it may be a log of what goes wrong."""
+        of_trial = TrialAttachments(self._store.attachments, tid)
+        value = content if isinstance(content, bytes) else FromFile(content)
+        self._persist(lambda: of_trial.keep(name, value))
 
     def _attach(self, tid: Tid, attachments: Mapping[str, object] | None) -> None:
         if attachments:

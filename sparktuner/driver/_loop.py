@@ -22,6 +22,7 @@ from sparktuner.driver._stopping import SameFailure, StopRules
 from sparktuner.driver._suggestions import Suggestions
 from sparktuner.driver._time_limits import TrialTimeLimit
 from sparktuner.execute import (
+    Attached,
     Cancelled,
     Checkpointed,
     Event,
@@ -34,6 +35,7 @@ from sparktuner.execute import (
     Submission,
 )
 from sparktuner.records import (
+    FromFile,
     Tid,
     TrialDocument,
     TrialLog,
@@ -310,6 +312,10 @@ class Loop:
                 return None
             case Injected(_, documents):
                 self._insert_injected(cast(Sequence[TrialDocument], documents))
+                return None
+            case Attached(tid, name, content):
+                kept = content if isinstance(content, bytes) else FromFile(content)
+                self._trials.attach(tid, {name: kept})
                 return None
             case Checkpointed(_, result):
                 document["result"], document["refresh_time"] = dict(result), utcnow()

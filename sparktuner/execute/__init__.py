@@ -7,6 +7,7 @@ this process); then ``sparktuner.execute.spark``.
 
 from sparktuner.execute._local import SerialExecutor, SerialRunner, ThreadExecutor
 from sparktuner.execute._protocol import (
+    Attached,
     Cancelled,
     Checkpointed,
     EarlierAttempt,
@@ -42,6 +43,7 @@ __all__ = [
     "Posted",
     "Checkpointed",
     "Injected",
+    "Attached",
     "Ended",
     "Finished",
     "Failed",

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TypeAlias
 
 from sparktuner.errors import SparkUnavailable
+from sparktuner.execute._attaching import posting
 from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox, event_of
 from sparktuner.execute._own_copy import own_copy
@@ -92,7 +93,7 @@ class SerialExecutor(Executor):
         self._waiting = None
         self._began = time.monotonic()
         try:
-            with entered(CurrentTrial(tid, submission.seed)):
+            with entered(CurrentTrial(tid, submission.seed, _keep=posting(self.post, tid))):
                 argument = own_copy(submission.argument)
                 outcome = call(self._objective, argument, stop=(KeyboardInterrupt,))
             error = outcome.get("exception")
@@ -254,7 +255,7 @@ class ThreadExecutor(Executor):
     def _call(self, submission: Submission, argument: object) -> object:
         tid = submission.tid
         with (
-            entered(CurrentTrial(tid, submission.seed)),
+            entered(CurrentTrial(tid, submission.seed, _keep=posting(self.post, tid))),
             self._around(tid, submission.description),
         ):
             return self._objective(own_copy(argument))

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, Protocol, TypeAlias, TypedDict
+from typing import Any, BinaryIO, Protocol, TypeAlias, TypedDict
 
 from sparktuner.status import FailureKind
 
@@ -129,6 +129,24 @@ class Injected:
 
 
 @dataclass(frozen=True)
+class Attached:
+    """Bytes that an objective has attached to its own trial.
+
+    Comes any number of times before the trial's end; of the same name the last one counts.
+
+    Attributes:
+        tid: the trial.
+        name: the attachment's.
+        content: the bytes, or where they are many an open file of them, without a name in the
+            file system; whoever takes the event closes it.
+    """
+
+    tid: Tid
+    name: str
+    content: bytes | BinaryIO
+
+
+@dataclass(frozen=True)
 class Finished:
     """The end of a trial whose objective returned.
 
@@ -178,7 +196,7 @@ class Cancelled:
 # there may be more kinds of news.
 Ended: TypeAlias = Finished | Failed | Cancelled
 # What an objective in the driver's process posts about its own trial.
-Posted: TypeAlias = Checkpointed | Injected
+Posted: TypeAlias = Checkpointed | Injected | Attached
 Event: TypeAlias = Started | SlotChanged | Posted | Ended
 
 

@@ -9,6 +9,7 @@ log: a store as one search sees it.
 from sparktuner.records._attachments import (
     Attachments,
     Deferred,
+    FromFile,
     MemoryAttachments,
     TrialAttachments,
     attachment_name,
@@ -107,6 +108,7 @@ __all__ = [
     "attachment_name",
     "Attachments",
     "Deferred",
+    "FromFile",
     "MemoryAttachments",
     "TrialAttachments",
     "MemoryStore",

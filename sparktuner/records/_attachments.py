@@ -12,6 +12,17 @@ from sparktuner.checks import shown
 from sparktuner.records._document import Tid
 
 
+@dataclass(frozen=True)
+class FromFile:
+    """An attachment whose bytes are in an open file, from which they are copied once.
+
+    Attributes:
+        file: it can be read anew from its beginning; it is closed when it was copied.
+    """
+
+    file: BinaryIO
+
+
 class Attachments(MutableMapping[str, Any]):
     """Attachments by name: as values, like a dictionary, and as streams of bytes.
 
@@ -41,6 +52,15 @@ class Attachments(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def keep(self, name: str, value: object) -> None:
+        """Keeps a value, or the bytes of a :class:`FromFile`, a piece of them in memory."""
+        if not isinstance(value, FromFile):
+            self[name] = value
+            return
+        value.file.seek(0)  # a write that failed has read some
+        self.write(name, value.file)
+        value.file.close()
 
     def read_bytes(self, name: str) -> bytes:
         """Returns an attachment of bytes, as :meth:`open` does."""

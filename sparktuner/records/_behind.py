@@ -276,7 +276,7 @@ class Behind(Line):
 
     def _attach(self, tid: Tid, name: str, value: object) -> None:
         try:
-            TrialAttachments(self._store.attachments, tid)[name] = value
+            TrialAttachments(self._store.attachments, tid).keep(name, value)
         except StoreError:
             raise
         except Exception as error:  # whatever pickling it raises

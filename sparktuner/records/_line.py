@@ -75,7 +75,10 @@ class Line(ABC):
 
     @abstractmethod
     def attach(self, tid: Tid, values: Mapping[str, Any]) -> None:
-        """Takes attachments of a trial, which are there before what is written of it later."""
+        """Takes attachments of a trial, which are there before what is written of it later.
+
+        One that is a ``FromFile`` is copied from its file.
+        """
 
     @abstractmethod
     def allocate(self, n: int, owner: str | None, limit: int | None) -> list[Tid]:
@@ -138,7 +141,9 @@ class Direct(Line):
                     self._written[document["tid"]] = document["version"]
 
     def attach(self, tid: Tid, values: Mapping[str, Any]) -> None:
-        TrialAttachments(self._store.attachments, tid).update(values)
+        attachments = TrialAttachments(self._store.attachments, tid)
+        for name, value in values.items():
+            attachments.keep(name, value)
 
     def allocate(self, n: int, owner: str | None, limit: int | None) -> list[Tid]:
         return self._store.allocate(n, owner, self._reader.exp_key, limit)

@@ -50,7 +50,7 @@ class Spill:
             file = JournalFile(self.path)
             kept = BlobAttachments(file, str(self.path))
             for (tid, name), value in rest.attachments.items():
-                kept[attachment_name(tid, name)] = value
+                kept.keep(attachment_name(tid, name), value)
             file.put_documents([*rest.inserts.values(), *rest.updates.values()])
             file.sync()
             file.close()

@@ -16,6 +16,7 @@ import pytest
 
 from sparktuner import current_trial
 from sparktuner.execute import (
+    Attached,
     Cancelled,
     Checkpointed,
     Ended,
@@ -94,6 +95,27 @@ def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
     executor.submit(Submission(7, {}, "trial 7", 1234))
     assert last_events(executor)[7].value == (7, 1234, 0, {})  # type: ignore[union-attr]
     assert current_trial().tid is None
+
+
+def test_what_the_objective_attaches_comes_before_its_end(opened: Any, kind: Kind) -> None:
+    if kind.name not in ("serial", "threads"):
+        return
+
+    def objective(config: Any) -> Any:
+        current_trial().attach("first", b"1")
+        current_trial().attach("plots/second", b"2" * 100_000)
+        return 1 / config
+
+    executor = opened(objective)
+    for tid, ends in ((0, Failed), (1, Finished)):
+        executor.submit(Submission(tid, tid))
+        *before, last = events_of_a_trial(executor)
+        assert isinstance(last, ends)
+        attached = [event for event in before if isinstance(event, Attached)]
+        assert attached == [
+            Attached(tid, "first", b"1"),
+            Attached(tid, "plots/second", b"2" * 100_000),
+        ]
 
 
 def test_functions_of_the_user_s_script_may_be_options_of_the_space(

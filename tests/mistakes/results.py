@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sparktuner import ThreadTrials, Trials, fmin, hp, rand
+from sparktuner import ThreadTrials, Trials, current_trial, fmin, hp, rand
 from tests.mistakes.judge import Argument
 from tests.mistakes.values import VALUES
 
@@ -58,6 +58,20 @@ RESULTS = [
             {"none": "None", **_FINITE_OR_NOT, **_AS_FLOAT},
         )
         for key in ("true_loss", "loss_variance")
+    ),
+    Argument(
+        "current_trial().attach(name)",
+        lambda v: current_trial().attach(v, b""),  # type: ignore[arg-type]
+        ("name must",),
+        {"a name": "text digits"},
+    ),
+    Argument(
+        "current_trial().attach(bytes_or_path)",
+        lambda v: current_trial().attach("log", v),  # type: ignore[arg-type]
+        ("bytes_or_path",),
+        {"bytes": "bytes"},
+        # Paths, of which there is no file: an OSError, as open() raises.
+        tuple(VALUES.keys() - {"text", "empty_text", "digits"}),
     ),
     Argument(
         "the algorithm's result",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 # Of the public names, those that take none, are Python's own, or hold names alone.
 WITHOUT_ARGUMENTS = {
-    *("Callback", "as_hyperopt", "current_trial", "exceptions", "partial", "progress", "spark"),
+    *("Callback", "as_hyperopt", "exceptions", "partial", "progress", "spark"),
 }
 ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *PAST, *RESULTS]
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
-from sparktuner import Callback, ThreadTrials, Trials, fmin, hp, load_trials, rand
+from sparktuner import Callback, ThreadTrials, Trials, current_trial, fmin, hp, load_trials, rand
 from sparktuner.errors import StoreError, StoreUnavailable
-from sparktuner.records import MemoryStore, TrialDocument
+from sparktuner.records import MemoryAttachments, MemoryStore, TrialDocument
 from sparktuner.stores import Spill
 
 X = hp.uniform("x", -1, 1)
@@ -172,6 +173,37 @@ def test_what_a_dead_store_cannot_take_is_kept_and_the_next_search_writes_it(
     # None of them was run again.
     assert len(calls) == 20
     assert all(trials.trial_attachments(t)["note"] == b"n" for t in trials.trials)
+
+
+def test_a_large_attachment_is_written_whole_after_a_write_that_failed(
+    tmp_path: Path, spill_folder: Path
+) -> None:
+    class FlakyAttachments(MemoryAttachments):
+        failures = 2
+
+        def write(self, name: str, stream: BinaryIO) -> None:
+            if self.failures:
+                self.failures -= 1
+                stream.read(1000)
+                raise StoreUnavailable("flaky does not answer")
+            super().write(name, stream)
+
+    def objective(x: float) -> float:
+        current_trial().attach("log", large)
+        return x
+
+    large = tmp_path / "large"
+    large.write_bytes(os.urandom(3 * 2**20))
+    store = Flaky()
+    store._attachments = FlakyAttachments()
+    trials = searched(store, fn=objective, max_evals=1)
+    assert trials.trial_attachments(trials.trials[0])["log"] == large.read_bytes()
+    # And what the store never takes is kept whole, beside what is not written of its trial.
+    store._attachments.failures = 10_000
+    with pytest.raises(StoreError, match=r"kept in"):
+        searched(store, fn=objective, max_evals=2, store_timeout=0.2)
+    kept = load_trials(next(spill_folder.iterdir()))
+    assert kept.attachments["ATTACH::1::log"] == large.read_bytes()
 
 
 def test_results_that_come_while_the_search_ends_are_kept_too(spill_folder: Path) -> None:

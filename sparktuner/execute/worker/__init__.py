@@ -6,11 +6,12 @@ workers.
 
 Reading order: ``_outcome`` (one call of the objective), ``_task`` (from bytes to bytes, around
 that call), ``_opened`` (the objective in a process), ``_current`` (the trial, for its objective
-to ask), ``_probe`` (what a worker lacks), ``_pickling`` (what cannot travel),
-``_native_threads``, ``_process`` (the worker's process); then what Spark calls there,
-``_classic_task`` and ``_connect_task``.
+to ask), ``_attached`` (what it attaches), ``_probe`` (what a worker lacks), ``_pickling`` (what
+cannot travel), ``_native_threads``, ``_process`` (the worker's process); then what Spark calls
+there, ``_classic_task`` and ``_connect_task``.
 """
 
+from sparktuner.execute.worker._attached import Keep
 from sparktuner.execute.worker._classic_task import PIECE_BYTES, TASK_PROPERTY, run_classic_task
 from sparktuner.execute.worker._connect_task import run_connect_task
 from sparktuner.execute.worker._current import CurrentTrial, current_trial, entered
@@ -33,6 +34,7 @@ __all__ = [
     "CurrentTrial",
     "current_trial",
     "entered",
+    "Keep",
     "probe",
     "ProbeResult",
     "versions",

@@ -5,11 +5,14 @@ Objectives that ask take this module with them.
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from sparktuner.execute.worker._attached import Keep, attach
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,43 @@ class CurrentTrial:
     seed: int
     attempt: int = 0
     addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    # Where no trial runs there is nothing that would keep what is attached.
+    _keep: Keep | None = field(default=None, repr=False, compare=False)
+
+    def attach(self, name: str, bytes_or_path: bytes | str | os.PathLike[str]) -> None:
+        """Attaches bytes, or a file, to this trial; ``trial_attachments`` reads them.
+
+        A file is read now: it may be changed or removed afterwards. The same name once more
+        replaces what was attached before. What is attached before the objective raises is kept
+        with the trial that failed. Outside of a search, where the objective is called by hand,
+        the arguments are checked and nothing is kept.
+
+        Args:
+            name: of the attachment, such as ``"log.txt"`` or ``"plots/roc.png"``.
+            bytes_or_path: the bytes, or the path of a file on the machine that runs the trial;
+                text is a path.
+
+        Raises:
+            TypeError: ``name`` is no text, or ``bytes_or_path`` neither bytes nor a path.
+            ValueError: ``name`` could not be a file's name everywhere, or ``bytes_or_path`` is
+                the path of what is no file.
+            OSError: the file cannot be read; a FileNotFoundError where there is none.
+
+        Example:
+            >>> from sparktuner import Trials, current_trial, fmin, hp
+            >>> def objective(x):
+            ...     current_trial().attach("log.txt", b"went well")
+            ...     return x
+            >>> trials, x = Trials(), hp.uniform("x", 0, 1)
+            >>> best = fmin(objective, x, max_evals=1, trials=trials, verbose=False)
+            >>> trials.trial_attachments(trials.best_trial)["log.txt"]
+            b'went well'
+        """
+        attach(name, bytes_or_path, self._keep)
+
+    def __getstate__(self) -> dict[str, object]:
+        # An objective may return what it was told.
+        return {**vars(self), "_keep": None}
 
 
 def current_trial() -> CurrentTrial:

@@ -1,0 +1,77 @@
+"""What an objective attaches to its trial: bytes under a name, kept also where it then fails."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Callable
+from typing import BinaryIO, TypeAlias
+
+# Takes what is attached, by its name. A stream is read before the call returns.
+Keep: TypeAlias = Callable[[str, bytes | BinaryIO], None]
+
+_LONGEST_NAME = 255
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def attach(name: str, content: bytes | str | os.PathLike[str], keep: Keep | None) -> None:
+    """Hands bytes, or those of a file, to ``keep``; without it they are only looked at.
+
+    Raises:
+        TypeError: ``name`` is no text, or ``content`` neither bytes nor a path.
+        ValueError: ``name`` could not be the name of a file everywhere, or ``content`` is the
+            path of what is no file.
+        FileNotFoundError: there is no such file.
+        OSError: it cannot be read.
+    """
+    _check_name(name)
+    if isinstance(content, bytes | bytearray | memoryview):
+        if keep is not None:
+            keep(name, bytes(content))
+    elif isinstance(content, str | os.PathLike):
+        with _opened(name, content) as file:
+            if keep is not None:
+                keep(name, file)
+    else:
+        raise TypeError(
+            f"attach({name!r}, bytes_or_path): bytes_or_path must be bytes, or the path of a "
+            f"file, got a {type(content).__name__}; anything else can be returned in the "
+            "result's 'attachments'"
+        )
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"attach(name, ...): name must be text, got a {type(name).__name__}")
+    # Whoever exports attachments makes files of them, on whatever system.
+    parts = re.split(r"[/\\]", name)
+    problem = ""
+    if "" in parts or ".." in parts or "." in parts:
+        problem = "each part of it between slashes must be a name, and none is '.' or '..'"
+    elif _CONTROL.search(name) or any("\ud800" <= letter <= "\udfff" for letter in name):
+        problem = "it must hold no control character, and no half of a character"
+    elif len(name) > _LONGEST_NAME:
+        problem = f"it may have {_LONGEST_NAME} characters"
+    if problem:
+        raise ValueError(
+            f"attach(name, ...): name must be one such as 'log.txt' or 'plots/roc.png', got "
+            f"{name[:80]!r}; {problem}"
+        )
+
+
+def _opened(name: str, path: str | os.PathLike[str]) -> BinaryIO:
+    what = f"attach({name!r}, bytes_or_path): bytes_or_path"
+    text = " To attach text, write text.encode()" if isinstance(path, str) else ""
+    try:
+        mode = os.stat(path).st_mode
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            error.errno, f"{what} names no file on this machine.{text}", os.fspath(path)
+        ) from None
+    except ValueError:  # a null byte, or half of a character
+        raise ValueError(f"{what} can name no file.{text}") from None
+    # A folder cannot be read; a device or a pipe may have no end.
+    if not stat.S_ISREG(mode):
+        raise ValueError(f"{what} must be the path of a file, and {path!r} is none.{text}")
+    return open(path, "rb")
