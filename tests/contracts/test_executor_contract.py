@@ -97,10 +97,7 @@ def test_the_objective_can_ask_which_trial_it_is(opened: Any) -> None:
     assert current_trial().tid is None
 
 
-def test_what_the_objective_attaches_comes_before_its_end(opened: Any, kind: Kind) -> None:
-    if kind.name not in ("serial", "threads"):
-        return
-
+def test_what_the_objective_attaches_comes_before_its_end(opened: Any) -> None:
     def objective(config: Any) -> Any:
         current_trial().attach("first", b"1")
         current_trial().attach("plots/second", b"2" * 100_000)

@@ -11,6 +11,7 @@ from sparktuner.errors import UnpicklableArgument
 from sparktuner.execute._daemon_threads import DaemonThreadPool
 from sparktuner.execute._inbox import Inbox, event_of
 from sparktuner.execute._protocol import (
+    Attached,
     Cancelled,
     Ended,
     Event,
@@ -208,6 +209,8 @@ class SparkExecutor(Executor):
         task = pack_task(argument, tid, submission.seed, number)
         packed = self._transport.run(task, self.tag(tid), submission.description)
         outcome = decode(packed)
+        for name, content in outcome.get("attached", {}).items():
+            self._inbox.put(Attached(tid, name, content))
         # Never released: the first to take it says so for the whole search.
         if outcome.get("changed") and self._told_of_change.acquire(blocking=False):
             _log.warning(_CHANGED, tid, outcome["host"])

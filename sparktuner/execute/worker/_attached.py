@@ -8,11 +8,29 @@ import stat
 from collections.abc import Callable
 from typing import BinaryIO, TypeAlias
 
+from sparktuner.execute.worker._outcome import Outcome
+
 # Takes what is attached, by its name. A stream is read before the call returns.
 Keep: TypeAlias = Callable[[str, bytes | BinaryIO], None]
 
 _LONGEST_NAME = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class Attachments:
+    """What a trial on a worker attaches, until its outcome takes it along."""
+
+    def __init__(self) -> None:
+        self._small: dict[str, bytes] = {}
+
+    def keep(self, name: str, content: bytes | BinaryIO) -> None:
+        """Takes the bytes."""
+        self._small[name] = content if isinstance(content, bytes) else content.read()
+
+    def go_with(self, outcome: Outcome) -> None:
+        """Adds it to the outcome, whatever that is."""
+        if self._small:
+            outcome["attached"] = self._small
 
 
 def attach(name: str, content: bytes | str | os.PathLike[str], keep: Keep | None) -> None:

@@ -33,6 +33,7 @@ class Outcome(TypedDict, total=False):
         kind: beside ``error``, a value of ``FailureKind``, which workers lack: what was it that
             failed?
         exception: the exception itself, only where it was raised in this process.
+        attached: by name, the bytes that the objective has attached.
         changed: True where the trial is seen to have changed what the objective captures.
     """
 
@@ -45,6 +46,7 @@ class Outcome(TypedDict, total=False):
     pickled: bytes
     error: tuple[str, str, str]
     kind: Literal["objective", "result", "argument"]
+    attached: dict[str, bytes]
     exception: BaseException
     changed: bool
 

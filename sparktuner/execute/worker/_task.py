@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any, TypeAlias, TypedDict, cast
 
+from sparktuner.execute.worker._attached import Attachments
 from sparktuner.execute.worker._current import CurrentTrial, entered, task_addresses
 from sparktuner.execute.worker._native_threads import limit_threads
 from sparktuner.execute.worker._opened import OpenedObjective
@@ -67,8 +68,10 @@ def serve(
     held, argument, ticket = cast("_Work", opened["value"])
     if task == PROBE_TASK:
         return encode(call(partial(probe, packages=packages), held.objective, executor))
-    with entered(CurrentTrial(**ticket, addresses=task_addresses())):
+    attached = Attachments()
+    with entered(CurrentTrial(**ticket, addresses=task_addresses(), _keep=attached.keep)):
         outcome = call(held.objective, argument, executor)
+    attached.go_with(outcome)
     if held.has_changed():
         outcome["changed"] = True
     return encode(outcome)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sparktuner import ThreadTrials, Trials, current_trial, fmin, hp, rand
+from sparktuner import SparkTrials, ThreadTrials, Trials, current_trial, fmin, hp, rand
 from sparktuner.errors import AllTrialsFailed
 from sparktuner.execute import CurrentTrial
 
@@ -163,3 +163,32 @@ def test_what_is_neither_bytes_nor_the_path_of_a_file_is_refused(tmp_path: Path)
     for path in (tmp_path, tmp_path / "pipe", "/dev/zero"):
         with pytest.raises(ValueError, match="must be the path of a file, and .* is none"):
             attach("a", path)
+
+
+def test_files_come_back_from_spark_workers_also_of_a_trial_that_raises(
+    spark: Any, tmp_path: Path
+) -> None:
+    def objective(x: float) -> float:
+        trial = current_trial()
+        path = tmp_path / f"{trial.tid}.log"
+        path.write_bytes(b"%d" % (trial.tid or 0) * LARGE)
+        trial.attach("log", path)
+        path.unlink()
+        return 1 / (trial.tid or 0)
+
+    trials = searched(objective, SparkTrials(2, spark_session=spark), 3)
+    assert trials.all_trials[0]["misc"]["error"][0] == "ZeroDivisionError"
+    for document in trials.all_trials:
+        assert trials.trial_attachments(document)["log"] == b"%d" % document["tid"] * LARGE
+
+
+def test_what_cannot_be_sent_back_as_a_result_loses_no_attachment(spark: Any) -> None:
+    def objective(x: float) -> Any:
+        current_trial().attach("log", b"so far")
+        return {"loss": x, "status": "ok", "lock": threading.Lock()}
+
+    trials = SparkTrials(2, spark_session=spark)
+    with pytest.raises(AllTrialsFailed, match="UnpicklableResult"):
+        searched(objective, trials, 1, catch_eval_exceptions=True)
+    [failed] = trials.all_trials
+    assert trials.trial_attachments(failed)["log"] == b"so far"
