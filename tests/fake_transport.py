@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import threading
 import time
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import cloudpickle
 
 from sparktuner.execute.spark import JobFailed, Transport
-from sparktuner.execute.worker import serve
+from sparktuner.execute.worker import serve, take
 from sparktuner.status import FailureKind
 
 
@@ -48,6 +49,11 @@ class FakeTransport(Transport):
             if not done:
                 raise JobFailed(FailureKind.JOB_CANCELLED, "cancelled")
         return done[0]
+
+    def take(self, request: bytes, tag: str, description: str, spread: int) -> bytes:
+        if tag in self.failures:
+            raise self.failures[tag]
+        return take(*pickle.loads(request))
 
     def cancel(self, tag: str) -> None:
         with self._condition:

@@ -72,6 +72,10 @@ class SleepingTransport(Transport):
         self.worker_cpu += time.thread_time() - began
         return report
 
+    def take(self, request: bytes, tag: str, description: str, spread: int) -> bytes:
+        """Nothing is attached here."""
+        return b""
+
     def cancel(self, tag: str) -> None:
         """Nothing is cancelled here."""
 

@@ -115,6 +115,38 @@ def test_what_the_objective_attaches_comes_before_its_end(opened: Any) -> None:
         ]
 
 
+def test_a_large_file_that_the_objective_attaches_comes_whole(opened: Any, tmp_path: Path) -> None:
+    large = os.urandom(1000) * 20_000  # of which a worker sends two pieces and a half
+
+    def objective(config: Any) -> Any:
+        path = tmp_path / f"large {config}"
+        path.write_bytes(large)
+        for name in ("first", "second"):
+            current_trial().attach(name, path)
+        current_trial().attach("first", large[:-7])
+        current_trial().attach("small", b"s")
+        path.unlink()
+        return 1 / config
+
+    executor = opened(objective)
+    for tid, ends in ((0, Failed), (1, Finished)):
+        executor.submit(Submission(tid, tid))
+        *before, last = events_of_a_trial(executor)
+        assert isinstance(last, ends)
+        attached = {event.name: event for event in before if isinstance(event, Attached)}
+        assert bytes_of(attached["first"]) == large[:-7]
+        assert bytes_of(attached["second"]) == large
+        assert bytes_of(attached["small"]) == b"s"
+
+
+def bytes_of(event: Attached) -> bytes:
+    if isinstance(event.content, bytes):
+        return event.content
+    event.content.seek(0)
+    with event.content as file:
+        return file.read()
+
+
 def test_functions_of_the_user_s_script_may_be_options_of_the_space(
     opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ from sparktuner.execute.spark._failures import GONE
 from sparktuner.execute.spark._preflight import Preflight
 from sparktuner.execute.spark._preflight_settings import WorkerSettings
 from sparktuner.execute.spark._slot_monitor import SlotMonitor
+from sparktuner.execute.spark._taking import Taker
 from sparktuner.execute.spark._transport import JobFailed, Transport
 from sparktuner.execute.worker import decode, describe, pack_task
 from sparktuner.status import FailureKind
@@ -93,6 +94,7 @@ class SparkExecutor(Executor):
             self._inbox, lambda tid: transport.running_since(self.tag(tid)), width, capacity
         )
         self._capacity = capacity
+        self._taker = Taker(transport, capacity)
         self._abandoned = False
         self._told_of_change = threading.Lock()
         # tids; each grows in the loop's thread and shrinks in the trial's own. Set operations
@@ -163,6 +165,7 @@ class SparkExecutor(Executor):
     def _let_go(self, grace: float) -> None:
         self._inbox.abandon()
         self._abandoned = True
+        self._taker.close()
         self._wake.set()
         self._cancel_thread.shutdown(grace)
         self._monitor.close(grace)
@@ -211,6 +214,9 @@ class SparkExecutor(Executor):
         outcome = decode(packed)
         for name, content in outcome.get("attached", {}).items():
             self._inbox.put(Attached(tid, name, content))
+        left = outcome.get("left", {})
+        for event in self._taker.taken(tid, self.tag(tid), left, lambda: tid in self._cancelled):
+            self._inbox.put(event)
         # Never released: the first to take it says so for the whole search.
         if outcome.get("changed") and self._told_of_change.acquire(blocking=False):
             _log.warning(_CHANGED, tid, outcome["host"])

@@ -67,6 +67,24 @@ class Transport(ABC):
         """
 
     @abstractmethod
+    def take(self, request: bytes, tag: str, description: str, spread: int) -> bytes:
+        """Takes a piece of a file that a trial has left on its worker's disk; blocks.
+
+        Args:
+            request: what ``execute.worker.take`` is called with, pickled.
+            tag: the trial's own tag; the job carries it.
+            description: one line for the Spark UI.
+            spread: in so many tasks at a time, so that one of them may be where the file is;
+                no more than one where there is one executor.
+
+        Returns:
+            The piece; empty where no task has found the file.
+
+        Raises:
+            JobFailed: the job ended without an answer.
+        """
+
+    @abstractmethod
     def cancel(self, tag: str) -> None:
         """Cancels the job with this tag, if there is one by now; does not raise."""
 

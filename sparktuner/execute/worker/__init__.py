@@ -6,15 +6,21 @@ workers.
 
 Reading order: ``_outcome`` (one call of the objective), ``_task`` (from bytes to bytes, around
 that call), ``_opened`` (the objective in a process), ``_current`` (the trial, for its objective
-to ask), ``_attached`` (what it attaches), ``_probe`` (what a worker lacks), ``_pickling`` (what
-cannot travel), ``_native_threads``, ``_process`` (the worker's process); then what Spark calls
-there, ``_classic_task`` and ``_connect_task``.
+to ask), ``_attached`` (what it attaches), ``_left`` (large files of that), ``_probe`` (what a
+worker lacks), ``_pickling`` (what cannot travel), ``_native_threads``, ``_process`` (the
+worker's process); then what Spark calls there, ``_classic_task`` and ``_connect_task``.
 """
 
 from sparktuner.execute.worker._attached import Keep
-from sparktuner.execute.worker._classic_task import PIECE_BYTES, TASK_PROPERTY, run_classic_task
-from sparktuner.execute.worker._connect_task import run_connect_task
+from sparktuner.execute.worker._classic_task import (
+    PIECE_BYTES,
+    TASK_PROPERTY,
+    run_classic_take,
+    run_classic_task,
+)
+from sparktuner.execute.worker._connect_task import run_connect_take, run_connect_task
 from sparktuner.execute.worker._current import CurrentTrial, current_trial, entered
+from sparktuner.execute.worker._left import LEFT_PIECE, LeftFile, take
 from sparktuner.execute.worker._native_threads import OMP
 from sparktuner.execute.worker._outcome import Outcome, call, decode, describe, encode
 from sparktuner.execute.worker._pickling import UnpicklablePart, find_unpicklable_part, type_name
@@ -43,8 +49,13 @@ __all__ = [
     "type_name",
     "OMP",
     "run_classic_task",
+    "run_classic_take",
     "TASK_PROPERTY",
     "PIECE_BYTES",
     "run_connect_task",
+    "run_connect_take",
+    "take",
+    "LeftFile",
+    "LEFT_PIECE",
     "NOT_RUN",
 ]

@@ -8,29 +8,51 @@ import stat
 from collections.abc import Callable
 from typing import BinaryIO, TypeAlias
 
+from sparktuner.execute.worker._left import LeftFile, forget, leave, publish
 from sparktuner.execute.worker._outcome import Outcome
 
 # Takes what is attached, by its name. A stream is read before the call returns.
 Keep: TypeAlias = Callable[[str, bytes | BinaryIO], None]
+
+# So many bytes of a trial's attachments travel with its outcome, which the driver holds whole.
+TOGETHER = 2**24
 
 _LONGEST_NAME = 255
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Attachments:
-    """What a trial on a worker attaches, until its outcome takes it along."""
+    """What a trial on a worker attaches, until its outcome takes it along.
+
+    What is small travels in the outcome. What is more than :data:`TOGETHER` stays on the
+    worker's disk, and the driver takes it from there.
+    """
 
     def __init__(self) -> None:
         self._small: dict[str, bytes] = {}
+        self._left: dict[str, LeftFile] = {}
 
     def keep(self, name: str, content: bytes | BinaryIO) -> None:
-        """Takes the bytes."""
-        self._small[name] = content if isinstance(content, bytes) else content.read()
+        """Takes the bytes, in place of those of the same name."""
+        self._small.pop(name, None)
+        if name in self._left:
+            forget(self._left.pop(name))
+        room = TOGETHER - sum(map(len, self._small.values()))
+        rest = None if isinstance(content, bytes) else content
+        beginning = content if isinstance(content, bytes) else content.read(room + 1)
+        if len(beginning) <= room:
+            self._small[name] = beginning
+        else:
+            self._left[name] = leave(beginning, rest)
 
     def go_with(self, outcome: Outcome) -> None:
         """Adds it to the outcome, whatever that is."""
         if self._small:
             outcome["attached"] = self._small
+        if self._left:
+            for left in self._left.values():
+                publish(left)
+            outcome["left"] = self._left
 
 
 def attach(name: str, content: bytes | str | os.PathLike[str], keep: Keep | None) -> None:

@@ -11,6 +11,7 @@ import pickle
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from sparktuner.execute.worker._left import take
 from sparktuner.execute.worker._process import NOT_RUN, is_repeated_by_spark, run_trial
 
 if TYPE_CHECKING:
@@ -52,3 +53,23 @@ def run_classic_task(
         shipped[0] = pickle.loads(shipped[0])
     outcome = run_trial(shipped[0], shipped, task, in_driver)
     return [outcome[i : i + PIECE_BYTES] for i in range(0, len(outcome), PIECE_BYTES)]
+
+
+def run_classic_take(rows: Iterable[object]) -> list[bytes]:
+    """Takes a piece of a file that a trial has left; for ``mapPartitions``.
+
+    Which one is in the job's local properties: what :func:`take` is called with, pickled.
+
+    Returns:
+        The piece in pieces, or nothing where the file is not here.
+    """
+    from pyspark import TaskContext
+
+    for _ in rows:  # as above
+        pass
+    context = TaskContext.get()
+    if context is None:
+        return []
+    request = base64.b64decode(context.getLocalProperty(TASK_PROPERTY) or "")
+    piece = take(*pickle.loads(request))
+    return [piece[i : i + PIECE_BYTES] for i in range(0, len(piece), PIECE_BYTES)]

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from sparktuner.execute.worker._left import take
 from sparktuner.execute.worker._process import NOT_RUN, is_repeated_by_spark, run_trial
 
 if TYPE_CHECKING:
@@ -56,6 +57,27 @@ def run_connect_task(
         serve, shipped = _unpacked(name, inline)
         outcome = run_trial(serve, shipped, task, in_driver)
     yield pyarrow.RecordBatch.from_pydict({"outcome": pyarrow.array([outcome], pyarrow.binary())})
+
+
+def run_connect_take(request: bytes, batches: Iterable[object]) -> Iterator[pyarrow.RecordBatch]:
+    """Takes a piece of a file that a trial has left; for ``mapInArrow``.
+
+    Args:
+        request: what :func:`take` is called with, pickled.
+        batches: the partition.
+
+    Yields:
+        One batch of one row and one column, or nothing where the file is not here.
+    """
+    import pyarrow
+
+    for _ in batches:  # as above
+        pass
+    piece = take(*pickle.loads(request))
+    if piece:
+        yield pyarrow.RecordBatch.from_pydict(
+            {"outcome": pyarrow.array([piece], pyarrow.binary())}
+        )
 
 
 def _unpacked(name: str, inline: list[bytes] | None) -> Unpacked:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any, Literal, TypedDict
 
+from sparktuner.execute.worker._left import LeftFile
 from sparktuner.execute.worker._pickling import find_unpicklable_part, type_name
 
 _HALF = 20_000  # of the characters that are kept of a message
@@ -34,6 +35,7 @@ class Outcome(TypedDict, total=False):
             failed?
         exception: the exception itself, only where it was raised in this process.
         attached: by name, the bytes that the objective has attached.
+        left: by name, what else it has attached, which is on the worker's disk.
         changed: True where the trial is seen to have changed what the objective captures.
     """
 
@@ -47,6 +49,7 @@ class Outcome(TypedDict, total=False):
     error: tuple[str, str, str]
     kind: Literal["objective", "result", "argument"]
     attached: dict[str, bytes]
+    left: dict[str, LeftFile]
     exception: BaseException
     changed: bool
 

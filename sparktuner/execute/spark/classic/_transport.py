@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import pickle
 import threading
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from sparktuner.execute.worker import (
     NOT_RUN,
     PIECE_BYTES,
     TASK_PROPERTY,
+    run_classic_take,
     run_classic_task,
 )
 from sparktuner.status import FailureKind
@@ -67,10 +69,16 @@ class ClassicTransport(Transport):
         self._thread = threading.local()
         self._inherited = _local_properties(context).clone()
         self._jobs: dict[str, JavaObject] = {}  # tag -> JavaFutureAction, while its trial runs
+        self._profile = resource_profile
+        self._in_driver = environment.in_driver
+        self._takers: dict[int, JavaObject] = {}  # number of tasks -> RDD
+        self._making_takers = threading.Lock()
         packed = pack_objective(objective, environment.omp)
         try:
             self._broadcast: Broadcast[list[bytes]] = context.broadcast(packed)
-            self._rdd = self._make_rdd(environment, resource_profile)
+            in_driver, speculates = environment.in_driver, environment.speculates
+            task = partial(run_classic_task, self._broadcast, in_driver, speculates)
+            self._rdd = self._make_rdd(task, 1)
         except BaseException:
             # Ctrl-C in the midst of a call of py4j's costs this thread its thread in the JVM,
             # and the caller the job group and tags that were set there.
@@ -80,20 +88,42 @@ class ClassicTransport(Transport):
             raise
 
     def _make_rdd(
-        self, environment: Environment, resource_profile: ResourceProfile | None
+        self, task: Callable[[Iterable[object]], list[bytes]], partitions: int
     ) -> JavaObject:
-        in_driver, speculates = environment.in_driver, environment.speculates
-        task = partial(run_classic_task, self._broadcast, in_driver, speculates)
-        rdd = self._context.parallelize([None], 1).mapPartitions(task)
-        if resource_profile is not None:
-            rdd = rdd.withResources(resource_profile)
+        rdd = self._context.parallelize([None] * partitions, partitions).mapPartitions(task)
+        if self._profile is not None:
+            rdd = rdd.withResources(self._profile)
         with pickled_by_value(), workers_run_this_python(self._context):
             return rdd._jrdd  # this pickles the task
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
+        with self._told_apart(), self._job(self._rdd, 1, task, tag, description) as job:
+            outcome = _joined(job.get())
+            if outcome == NOT_RUN:
+                raise self._ended(tag)
+            return outcome
+
+    def take(self, request: bytes, tag: str, description: str, spread: int) -> bytes:
+        spread = 1 if self._in_driver else spread
+        with self._told_apart():
+            taker = self._taker(spread)
+            with self._job(taker, spread, request, tag, description) as job:
+                batches = job.get()
+                parts = [pickle.loads(batches.get(i)) for i in range(batches.size())]
+                return b"".join(piece for part in parts for piece in part)
+
+    def _taker(self, spread: int) -> JavaObject:
+        with self._making_takers:
+            if spread not in self._takers:
+                self._takers[spread] = self._make_rdd(run_classic_take, spread)
+            return self._takers[spread]
+
+    @contextmanager
+    def _told_apart(self) -> Iterator[None]:
+        """Raises what goes wrong as what it is, in a thread that has entered."""
         try:
             self._enter_thread()
-            return self._run(task, tag, description)
+            yield
         except JobFailed:
             raise
         except Exception as error:  # py4j lets OSError and AttributeError through as well
@@ -130,7 +160,11 @@ class ClassicTransport(Transport):
         self._context.setLocalProperty("callSite.short", "sparktuner trial")
         self._thread.entered = True
 
-    def _run(self, task: bytes, tag: str, description: str) -> bytes:
+    @contextmanager
+    def _job(
+        self, rdd: JavaObject, partitions: int, task: bytes, tag: str, description: str
+    ) -> Iterator[JavaObject]:
+        """Sends a job of one trial's, a ``JavaFutureAction``; cancels reach it in the block."""
         context = self._context
         context.setLocalProperty(TASK_PROPERTY, base64.b64encode(task).decode("ascii"))
         context.setJobDescription(printable(description))
@@ -138,11 +172,8 @@ class ClassicTransport(Transport):
         try:
             # When a job fails, Spark fails every job whose lineage holds the failed stage's RDD:
             # each job gets a last RDD of its own.
-            job = self._jobs[tag] = self._rdd.coalesce(1).collectAsync()
-            outcome = _joined(job.get())
-            if outcome == NOT_RUN:
-                raise self._ended(tag)
-            return outcome
+            job = self._jobs[tag] = rdd.coalesce(partitions).collectAsync()
+            yield job
         finally:
             self._jobs.pop(tag, None)
             context.removeJobTag(tag)

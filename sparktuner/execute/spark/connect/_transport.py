@@ -11,8 +11,8 @@ import threading
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from sparktuner.execute._protocol import Objective
@@ -22,7 +22,7 @@ from sparktuner.execute.spark._shipping import pack_objective, pickle_by_value
 from sparktuner.execute.spark._transport import Transport
 from sparktuner.execute.spark.connect._failures import connect_failed
 from sparktuner.execute.spark.connect._session import answers, attach, clone
-from sparktuner.execute.worker import NOT_RUN, run_connect_task
+from sparktuner.execute.worker import NOT_RUN, run_connect_take, run_connect_task
 from sparktuner.status import FailureKind
 
 if TYPE_CHECKING:
@@ -96,20 +96,39 @@ class ConnectTransport(Transport):
         self._function = _ByValue(
             functools.partial(run_connect_task, name, inline, in_driver, speculates)
         )
+        self._in_driver = in_driver
+        self._taker = _ByValue(run_connect_take)
         self._schema = StructType([StructField("outcome", BinaryType())])
         self._options = {} if resource_profile is None else {"profile": resource_profile}
 
     def run(self, task: bytes, tag: str, description: str) -> bytes:
+        with self._operation(tag):
+            job = self._frame.mapInArrow(
+                _Trial(self._function, task), self._schema, **self._options
+            )
+            outcome = _values(job, self._client.collects_tables)[0]
+        if outcome == NOT_RUN:
+            raise worker_vanished()
+        return outcome
+
+    def take(self, request: bytes, tag: str, description: str, spread: int) -> bytes:
+        spread = 1 if self._in_driver else spread
+        with self._operation(tag):
+            job = self.session.range(0, spread, 1, spread).mapInArrow(
+                _Trial(self._taker, request), self._schema, **self._options
+            )
+            return b"".join(_values(job, self._client.collects_tables))
+
+    @contextmanager
+    def _operation(self, tag: str) -> Iterator[None]:
+        """Tags this thread's jobs, follows them, and raises what goes wrong as what it is."""
         session = self.session
         session.addTag(tag)  # for this thread
         self._mine.tag = tag
         self._sent[tag] = time.time()
         self._since[tag] = math.inf
         try:
-            job = self._frame.mapInArrow(
-                _Trial(self._function, task), self._schema, **self._options
-            )
-            outcome = _only_value(job, self._client.collects_tables)
+            yield
         except Exception as error:  # pyspark's dozen kinds, grpc's, and ValueError once closed
             failure = connect_failed(error)
             _forget_frames(error)
@@ -120,9 +139,6 @@ class ConnectTransport(Transport):
             del self._since[tag], self._sent[tag]
             self._mine.tag = None
             session.removeTag(tag)
-        if outcome == NOT_RUN:
-            raise worker_vanished()
-        return outcome
 
     def cancel(self, tag: str) -> None:
         if self._gone.is_set():
@@ -209,15 +225,15 @@ class _Trial:
         return functools.partial, (self._function, self._task)
 
 
-def _only_value(job: DataFrame, as_table: bool) -> bytes:
-    """Return the one value of a one-row result.
+def _values(job: DataFrame, as_table: bool) -> list[bytes]:
+    """Return the values of a result of one column.
 
     ``collect`` asks the server for a setting each time; the table alone needs none.
     """
     if not as_table:
-        return bytes(job.collect()[0][0])
+        return [bytes(row[0]) for row in job.collect()]
     table, _ = job._to_table()
-    return bytes(table.column(0)[0].as_py())
+    return [bytes(value.as_py()) for value in table.column(0)]
 
 
 def _ship(session: ConnectSession, name: str, packed: list[bytes]) -> None:
