@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import BinaryIO, TypedDict
 
 # What one task returns of a file.
-LEFT_PIECE = 2**23
+LEFT_PIECE = 2**22
 
 _PREFIX = "sparktuner-left"
 _COPIED = 2**20
