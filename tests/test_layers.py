@@ -60,10 +60,10 @@ ALLOWED: dict[str, set[str]] = {
     "progress": {"driver"},
     "spark": {"trials"},
     "graph_viz": {"space"},
+    "plotting": L2 | {"history", "trials"},
     "pyll_utils": {"checks", "errors", "space", "hp"},
     "std_out_err_redirect_tqdm": set(),
     "mongoexp": {"trials"},
-    "plotting": set(),
     "sklearn": set(),
     "criteria": set(),
     # L6

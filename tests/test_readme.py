@@ -84,8 +84,9 @@ def test_there_are_python_examples() -> None:
 def test_an_example_runs(
     block: Block, local_spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if "import optuna" in block.code:
-        pytest.importorskip("optuna", reason="optuna is not installed")
+    for package in ("optuna", "matplotlib"):
+        if f"import {package}" in block.code:
+            pytest.importorskip(package, reason=f"{package} is not installed")
     monkeypatch.chdir(tmp_path)
     # `spark` is the platform's in notebooks. The name "__main__" lets functions travel by value.
     namespace: dict[str, Any] = {"__name__": "__main__", "spark": local_spark}

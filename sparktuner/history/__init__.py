@@ -14,13 +14,14 @@ from sparktuner.history._from_pandas import trials_of_frame
 from sparktuner.history._optuna import to_optuna
 from sparktuner.history._pandas import to_pandas
 from sparktuner.history._past import PastTrial, documents_of
-from sparktuner.history._spaces import Spaces
+from sparktuner.history._spaces import Spaces, option_values
 from sparktuner.history._spark import to_spark
 from sparktuner.history._table import PARAMETERS, STATES, trial_table
 
 __all__ = [
     "TableColumn",
     "Spaces",
+    "option_values",
     "trial_table",
     "STATES",
     "PARAMETERS",

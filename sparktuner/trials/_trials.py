@@ -401,7 +401,7 @@ class Trials:
             7    done       relu      0.89
             8    done       relu      0.44
         """
-        return to_pandas(trial_table(self.all_trials, self._spaces()))
+        return to_pandas(trial_table(self.all_trials, self.spaces()))
 
     def to_spark(self, spark: SparkSession | None = None) -> SparkDataFrame:
         """Returns all trials as a Spark DataFrame, in a Classic or a Connect session.
@@ -426,7 +426,7 @@ class Trials:
         """
         if spark is not None and not hasattr(spark, "createDataFrame"):
             raise TypeError(f"spark must be a SparkSession or None, got {spark!r}")
-        return to_spark(trial_table(self.all_trials, self._spaces()), active_session(spark))
+        return to_spark(trial_table(self.all_trials, self.spaces()), active_session(spark))
 
     def to_optuna(
         self, storage: str | BaseStorage | None = None, study_name: str | None = None
@@ -460,10 +460,10 @@ class Trials:
             >>> study.trials[0].distributions
             {'x': FloatDistribution(high=1.0, log=False, low=-1.0, step=None)}
         """
-        return to_optuna(self.all_trials, self._spaces(), storage, study_name)
+        return to_optuna(self.all_trials, self.spaces(), storage, study_name)
 
-    def _spaces(self) -> Spaces:
-        """What the values of these trials mean."""
+    def spaces(self) -> Spaces:
+        """Returns what the values of these trials mean, for tables and plots of them."""
         searched = None if self._log.reading is None else self._log.reading.present
         if searched is None and self._space is not None:
             searched = describe_space(flatten(self._space))

@@ -330,7 +330,6 @@ def test_prints_go_above_a_progress_bar(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        ("plotting", "main_plot_history"),
         ("sklearn", "HyperoptSearchCV"),
         ("criteria", "UCB"),
     ],

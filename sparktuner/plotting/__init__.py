@@ -1,0 +1,20 @@
+"""Plots of searches, with matplotlib: ``plot_history(trials)`` and its kin.
+
+In reading order: the losses in the order of the trials, each parameter against the loss, and
+when and where each trial ran. All return what they have drawn in, and work while a search runs.
+The extra is ``[plot]``; matplotlib is imported by the first plot.
+"""
+
+from sparktuner.plotting._history import plot_history
+from sparktuner.plotting._slice import plot_slice
+from sparktuner.plotting._timeline import plot_timeline
+
+__all__ = [
+    "plot_history",
+    "plot_slice",
+    "plot_timeline",
+]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,211 @@
+"""What all plots share: matplotlib on use, axes, colours, and how losses and labels are shown.
+
+Text, grounds and grids are those of matplotlib's current style. The colours are few, told
+apart by people who see colours differently (after Okabe and Ito 2008, with a lighter blue), and
+seen on light and on dark grounds; what they say is said by a shape or by words as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sparktuner.checks import check_has, check_list, shown
+from sparktuner.errors import MissingExtra
+from sparktuner.space import BoolArray, FloatArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
+    "#1F83CC",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#808080",
+)
+CYCLE = (BLUE, ORANGE, GREEN, RED, PURPLE, "#56B4E9")
+COLOURS: Mapping[str, str] = MappingProxyType(
+    {"done": BLUE, "failed": RED, "cancelled": GREY, "running": GREEN, "waiting": ORANGE}
+)
+_LONGEST = 28
+# Losses so far apart, all above 0, are seen only on a logarithmic axis.
+_ORDERS = 1e3
+# From so few on there is no telling what is an outlier.
+_FEW = 20
+
+
+def pyplot() -> Any:
+    """Returns matplotlib's pyplot.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as error:
+        raise MissingExtra(
+            "matplotlib is not installed: pip install 'sparktuner[plot]'"
+        ) from error
+    return plt
+
+
+def axes_of(ax: Axes | None) -> Axes:
+    """Returns the axes to draw in: a new figure's where none are given.
+
+    Raises:
+        TypeError: ``ax`` is something else.
+    """
+    if ax is None:
+        return pyplot().subplots(layout="constrained")[1]
+    pyplot()
+    check_has(
+        "ax", ax, ("scatter", "get_xlim"), "matplotlib axes, as plt.subplots() makes, or None"
+    )
+    return ax
+
+
+def grid_of(axes: Sequence[Axes] | None, n: int, columns: int, height: float) -> list[Axes]:
+    """Returns axes for ``n`` panels: a new figure's, without the empty ones, where none are given.
+
+    Args:
+        axes: where to draw, or None.
+        n: how many panels.
+        columns: of a new figure, at most.
+        height: of a panel in it, in inches.
+
+    Raises:
+        TypeError, ValueError: ``axes`` are no axes, or too few.
+    """
+    plt = pyplot()
+    if axes is None:
+        columns = max(1, min(columns, n))
+        rows = max(1, -(-n // columns))
+        size = max(6.4, 2.9 * columns), height * rows + 0.6
+        _, made = plt.subplots(rows, columns, squeeze=False, figsize=size, layout="constrained")
+        for unused in made.flat[max(n, 1) :]:
+            unused.remove()
+        return list(made.flat[: max(n, 1)])
+    listed = list(axes.flat) if isinstance(axes, np.ndarray) else axes
+    check_list("axes", listed, "matplotlib axes")
+    for i, ax in enumerate(listed):
+        check_has(f"axes[{i}]", ax, ("scatter", "get_xlim"), "matplotlib axes")
+    if len(listed) < n:
+        raise ValueError(f"axes must be at least {n}, one for each panel, got {len(listed)}")
+    return list(listed)
+
+
+def figure_of(ax: Axes) -> Figure:
+    """Returns the figure of axes, also of those in a part of one."""
+    return ax.get_figure(root=True) if hasattr(ax.figure, "get_figure") else ax.figure
+
+
+def gradient() -> Colormap:
+    """Returns colours from low to high that are seen on white and on black."""
+    from matplotlib.colors import ListedColormap
+
+    plasma = pyplot().get_cmap("plasma")
+    return ListedColormap(plasma(np.linspace(0.25, 0.82, 256)), name="sparktuner")
+
+
+def say(ax: Axes, text: str) -> None:
+    """Writes into the middle of axes that have nothing else to show."""
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", wrap=True)
+    ax.set_xticks([])
+    ax.set_yticks([])
+
+
+def plain_text(text: object, most: int = _LONGEST) -> str:
+    """Returns text as matplotlib shows it letter by letter, cut in its middle where it is long.
+
+    Args:
+        text: a label of the user's, which may hold what matplotlib takes for a formula.
+        most: how many characters are shown.
+    """
+    line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(text))
+    if len(line) > most:
+        line = f"{line[: most // 2]}…{line[-(most - most // 2 - 1) :]}"
+    return line.replace("$", r"\$")
+
+
+def count(n: int, noun: str) -> str:
+    """Returns a number with its noun."""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+@dataclass(frozen=True)
+class LossView:
+    """How an axis shows losses.
+
+    Attributes:
+        log: whether it is logarithmic.
+        top: where it ends before the highest loss; None where it does not.
+        ends: its lower and its upper end, the same in all panels; None leaves them to
+            matplotlib.
+    """
+
+    log: bool
+    top: float | None = None
+    ends: tuple[float, float] | None = None
+
+    def above(self, losses: FloatArray) -> BoolArray:
+        """Returns which losses are beyond the axis' end, (n,) booleans."""
+        return losses > (np.inf if self.top is None else self.top)
+
+
+def loss_view(losses: FloatArray) -> LossView:
+    """Returns an axis on which losses can be told apart.
+
+    Few that are far above the others would press these into a line, so the axis ends before
+    them; the best ones are always seen.
+
+    Args:
+        losses: (n,) finite.
+    """
+    if len(losses) < 2:
+        return LossView(False)
+    low, high = float(losses.min()), float(losses.max())
+    if low > 0 and high / low >= _ORDERS:
+        wider = (high / low) ** 0.05
+        return LossView(True, None, (low / wider, high * wider))
+    top = None
+    if len(losses) >= _FEW:
+        least, most = (float(end) for end in np.quantile(losses, [0.1, 0.9]))
+        # The best losses are never cut off.
+        cut = most + 2 * (most - least)
+        if least < most and high > cut:
+            top = high = cut
+    room = 0.05 * (high - low)
+    if not (0 < room < np.inf):
+        return LossView(False, top)
+    return LossView(False, top, (low - room, high + room))
+
+
+def apply_view(ax: Axes, view: LossView) -> None:
+    """Makes the vertical axis that of a view of losses."""
+    if view.log:
+        ax.set_yscale("log")
+    if view.ends is not None:
+        ax.set_ylim(*view.ends)
+    ax.set_ylabel("loss")
+
+
+def legend(ax: Axes, **options: object) -> None:
+    """Draws a legend where there is anything to explain."""
+    handles, labels = ax.get_legend_handles_labels()
+    if handles:
+        options.setdefault("loc", "upper right")
+        ax.legend(handles, labels, fontsize="small", framealpha=0.85, **options)
+
+
+def no_text(name: str, value: object) -> None:
+    """Refuses text where a list of labels is meant."""
+    if isinstance(value, str):
+        raise TypeError(f"{name} must be a list of labels, got {shown(value)}: write [{value!r}]")
