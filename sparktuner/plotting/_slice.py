@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparktuner.checks import check_list
 from sparktuner.plotting._seen import SeenParameter, SeenTrials, seen
 from sparktuner.plotting._style import (
     LossView,
@@ -15,7 +16,6 @@ from sparktuner.plotting._style import (
     gradient,
     grid_of,
     loss_view,
-    no_text,
     plain_text,
     say,
 )
@@ -98,9 +98,7 @@ def chosen(data: SeenTrials, labels: Sequence[str] | None) -> tuple[SeenParamete
     """
     if labels is None:
         return data.parameters
-    no_text("labels", labels)
-    if not isinstance(labels, list | tuple):
-        raise TypeError(f"labels must be a list of labels or None, got {labels!r}")
+    check_list("labels", labels, "labels of parameters")
     return tuple(data.parameter(label) for label in labels)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sparktuner.checks import check_has, check_list, shown
+from sparktuner.checks import check_has, check_list
 from sparktuner.errors import MissingExtra
 from sparktuner.space import BoolArray, FloatArray
 
@@ -97,8 +97,10 @@ def grid_of(axes: Sequence[Axes] | None, n: int, columns: int, height: float) ->
     check_list("axes", listed, "matplotlib axes")
     for i, ax in enumerate(listed):
         check_has(f"axes[{i}]", ax, ("scatter", "get_xlim"), "matplotlib axes")
-    if len(listed) < n:
-        raise ValueError(f"axes must be at least {n}, one for each panel, got {len(listed)}")
+    if len(listed) < max(n, 1):
+        raise ValueError(
+            f"axes must be at least {max(n, 1)}, one for each panel, got {len(listed)}"
+        )
     return list(listed)
 
 
@@ -203,9 +205,3 @@ def legend(ax: Axes, **options: object) -> None:
     if handles:
         options.setdefault("loc", "upper right")
         ax.legend(handles, labels, fontsize="small", framealpha=0.85, **options)
-
-
-def no_text(name: str, value: object) -> None:
-    """Refuses text where a list of labels is meant."""
-    if isinstance(value, str):
-        raise TypeError(f"{name} must be a list of labels, got {shown(value)}: write [{value!r}]")

@@ -16,6 +16,7 @@ from sparktuner import SparkTrials, fmin, rand
 from tests.mistakes.algorithms import ALGORITHMS
 from tests.mistakes.judge import Argument, judged, verdicts
 from tests.mistakes.past import PAST
+from tests.mistakes.plots import PLOTS
 from tests.mistakes.results import RESULTS, X, result_of
 from tests.mistakes.searches import FMIN, SEARCHES, searched
 from tests.mistakes.spaces import SPACES
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 WITHOUT_ARGUMENTS = {
     *("Callback", "as_hyperopt", "exceptions", "partial", "progress", "spark"),
 }
-ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *PAST, *RESULTS]
+ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *PAST, *PLOTS, *RESULTS]
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: argument.name)

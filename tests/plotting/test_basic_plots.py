@@ -81,7 +81,7 @@ def test_a_slice_of_chosen_labels_has_their_panels_alone() -> None:
     ]
     with pytest.raises(ValueError, match=r"labels: .* no parameter 'x'; they have 'lr', 'model'"):
         plotting.plot_slice(trials, labels=["x"])
-    with pytest.raises(TypeError, match=r"labels must be a list of labels, .*\['x'\]"):
+    with pytest.raises(TypeError, match="labels must be a list of labels of parameters, got 'x'"):
         plotting.plot_slice(trials, labels="x")
 
 
@@ -140,7 +140,7 @@ def test_long_labels_are_cut_and_no_formula() -> None:
 
 
 def test_what_is_no_trials_is_refused_by_name() -> None:
-    for name in plotting.__all__:
+    for name in (n for n in plotting.__all__ if n.startswith("plot_")):
         with pytest.raises(TypeError, match=r"trials must be a Trials, .* got \[1.0\]"):
             getattr(plotting, name)([1.0])
 
