@@ -60,7 +60,7 @@ class SpaceView:
     """
 
     def __init__(self, record: SpaceRecord) -> None:
-        self._record = record
+        self.record = record
         self.columns: dict[str, list[ColumnRecord]] = {}
         for column in record.columns:
             self.columns.setdefault(column.label, []).append(column)
@@ -84,7 +84,7 @@ class SpaceView:
         column: ColumnRecord | None = columns[0]
         # One label in several branches: which one it is, the choices above it tell.
         if len(columns) > 1:
-            column = _active_column(self._record, configuration_of(document), label)
+            column = _active_column(self.record, configuration_of(document), label)
         return () if column is None else option_values(column.options)
 
 

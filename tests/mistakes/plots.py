@@ -12,7 +12,7 @@ NUMBERS = "7 0.5 1e308"
 TRUTH = {"either": "True None 7 -1 0 huge_int bool_"}
 LABELS = {"all": "None", "no labels": "empty_list"}
 # All refuse the same as trials, and most as axes.
-ONE = ("plot_history", "plot_timeline")
+ONE = ("plot_history", "plot_timeline", "plot_importance")
 MANY = ("plot_slice",)
 VARIABLES = {
     "fontsize": {"a size": NUMBERS},
@@ -47,6 +47,7 @@ def _arguments() -> list[Argument]:
     given: dict[str, dict[str, dict[str, str]]] = {
         **{name: {"trials": {}, "ax": {"a new figure": "None"}} for name in ONE},
         **{name: {"trials": {}, "axes": {"a new figure": "None"}} for name in MANY},
+        "importances": {"trials": {}},
         "main_plot_history": {"trials": {}, "status_colors": COLOURS},
         "main_plot_histogram": {"trials": {}, "title": TITLE},
         "main_plot_vars": {"trials": {}, **VARIABLES},
