@@ -56,8 +56,7 @@ def importances(trials: Trials) -> dict[str, float]:
         >>> list(shares), shares["x"] > 0.9
         (['x', 'y'], True)
     """
-    sample = _sample(trials, seen(trials))
-    return {} if sample is None else _ordered(sample)
+    return shares_of(trials, seen(trials))
 
 
 def plot_importance(trials: Trials, *, ax: Axes | None = None) -> Axes:
@@ -131,6 +130,12 @@ def _percent(share: float) -> str:
 
 def _sample(trials: Trials, data: SeenTrials) -> Sample | None:
     return sample_of(data, trials.store.attachments, latest_space(trials, data))
+
+
+def shares_of(trials: Trials, data: SeenTrials) -> dict[str, float]:
+    """Returns the importances of trials that were seen already."""
+    sample = _sample(trials, data)
+    return {} if sample is None else _ordered(sample)
 
 
 def _ordered(sample: Sample) -> dict[str, float]:

@@ -17,6 +17,7 @@ from sparktuner.plotting._style import (
     grid_of,
     loss_view,
     plain_text,
+    ring,
     say,
 )
 from sparktuner.space import FloatArray
@@ -153,21 +154,6 @@ def _draw(ax: Axes, data: SeenTrials, parameter: SeenParameter, view: LossView) 
     )
     if data.best in rows:
         best = int(np.flatnonzero(rows == data.best)[0])
-        _mark_best(ax, float(at[best]), float(losses[best]))
+        ring(ax, float(at[best]), float(losses[best]))
     apply_view(ax, view)
     return points
-
-
-def _mark_best(ax: Axes, x: float, y: float) -> None:
-    from matplotlib import rcParams
-
-    ax.plot(
-        x,
-        y,
-        "*",
-        markersize=13,
-        color="none",
-        markeredgecolor=rcParams["text.color"],
-        markeredgewidth=1.3,
-        label="best",
-    )

@@ -205,3 +205,19 @@ def legend(ax: Axes, **options: object) -> None:
     if handles:
         options.setdefault("loc", "upper right")
         ax.legend(handles, labels, fontsize="small", framealpha=0.85, **options)
+
+
+def ring(ax: Axes, x: float, y: float, colour: str | None = None) -> None:
+    """Marks the best trial by an empty star around its point."""
+    from matplotlib import rcParams
+
+    ax.plot(
+        x,
+        y,
+        "*",
+        markersize=13,
+        color="none",
+        markeredgecolor=rcParams["text.color"] if colour is None else colour,
+        markeredgewidth=1.3,
+        label="best",
+    )

@@ -12,7 +12,7 @@ NUMBERS = "7 0.5 1e308"
 TRUTH = {"either": "True None 7 -1 0 huge_int bool_"}
 LABELS = {"all": "None", "no labels": "empty_list"}
 # All refuse the same as trials, and most as axes.
-ONE = ("plot_history", "plot_timeline", "plot_importance")
+ONE = ("plot_history", "plot_timeline", "plot_importance", "plot_parallel", "plot_contour")
 MANY = ("plot_slice",)
 VARIABLES = {
     "fontsize": {"a size": NUMBERS},
@@ -36,7 +36,7 @@ def _drawn(name: str, argument: str) -> Callable[[object], object]:
     shown = {"do_show": False} if name.startswith("main") else {}
 
     def draw(value: object) -> object:
-        if argument == "trials":
+        if argument in ("trials", "searches"):
             return getattr(plotting, name)(value, *more, **shown)
         return getattr(plotting, name)(Trials(), *more, **shown | {argument: value})
 
@@ -48,12 +48,15 @@ def _arguments() -> list[Argument]:
         **{name: {"trials": {}, "ax": {"a new figure": "None"}} for name in ONE},
         **{name: {"trials": {}, "axes": {"a new figure": "None"}} for name in MANY},
         "importances": {"trials": {}},
+        "plot_edf": {"searches": {"no searches": "empty_list empty_dict"}},
         "main_plot_history": {"trials": {}, "status_colors": COLOURS},
         "main_plot_histogram": {"trials": {}, "title": TITLE},
         "main_plot_vars": {"trials": {}, **VARIABLES},
         "main_plot_1D_attachment": {"trials": {}, **ATTACHMENT},
     }
-    given["plot_slice"]["labels"] = LABELS
+    for name in ("plot_slice", "plot_parallel"):
+        given[name]["labels"] = LABELS
+    given["plot_contour"]["labels"] = {"the two that matter most": "None"}
     return [
         Argument(f"{name}({argument})", _drawn(name, argument), (argument,), accepts)
         for name, arguments in given.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sparktuner import Trials, fmin, hp, rand, tpe
+from sparktuner import Trials, fmin, hp, tpe
 from sparktuner.records import MemoryStore, describe_space, new_document
 from sparktuner.space import flatten
 from sparktuner.status import (
@@ -158,11 +159,9 @@ HISTORIES: Mapping[str, Callable[[], Trials]] = MappingProxyType(
 )
 
 
+@functools.cache
 def many() -> Trials:
-    """10,000 trials."""
+    """10,000 trials, made once; only to be looked at."""
     rng = np.random.default_rng(3)
     losses = rng.gamma(2, size=10_000) + 1
     return made(10_000, loss=lambda i, u: float(losses[i]), slots=32)
-
-
-__all__ = ["HISTORIES", "LONG", "SPACE", "made", "many", "mixed", "rand", "searched"]

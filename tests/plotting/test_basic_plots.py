@@ -141,7 +141,7 @@ def test_long_labels_are_cut_and_no_formula() -> None:
 
 def test_what_is_no_trials_is_refused_by_name() -> None:
     for name in (n for n in plotting.__all__ if n.startswith("plot_")):
-        with pytest.raises(TypeError, match=r"trials must be a Trials, .* got \[1.0\]"):
+        with pytest.raises(TypeError, match=r"(trials|searches) must be a Trials, .* got .*1.0"):
             getattr(plotting, name)([1.0])
 
 
