@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparktuner.history import loss_view
 from sparktuner.plotting._importance import shares_of
 from sparktuner.plotting._scales import Scale, parameter_scale
 from sparktuner.plotting._seen import SeenParameter, SeenTrials, seen
@@ -15,7 +16,6 @@ from sparktuner.plotting._style import (
     axes_of,
     figure_of,
     gradient,
-    loss_view,
     plain_text,
     ring,
     say,

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparktuner.checks import shown
+from sparktuner.history import loss_view
 from sparktuner.plotting._seen import SeenTrials, seen
-from sparktuner.plotting._style import CYCLE, axes_of, count, legend, loss_view, plain_text, say
+from sparktuner.plotting._style import CYCLE, axes_of, count, legend, plain_text, say
 from sparktuner.space import FloatArray
 from sparktuner.trials import Trials
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sparktuner.history import loss_view, running_best
 from sparktuner.plotting._seen import SeenTrials, seen
 from sparktuner.plotting._style import (
     BLUE,
@@ -16,7 +17,6 @@ from sparktuner.plotting._style import (
     axes_of,
     count,
     legend,
-    loss_view,
     plain_text,
     say,
 )
@@ -29,20 +29,6 @@ if TYPE_CHECKING:
 # So many trials make quantiles that say something; more than the longest window say no more.
 _LEAST, _LONGEST_WINDOW = 20, 200
 _MARKS = {"failed": "x", "cancelled": "|", "running": ">", "waiting": "."}
-
-
-def running_best(losses: FloatArray) -> FloatArray:
-    """Returns the lowest loss so far at each trial; NaN until there is one.
-
-    Args:
-        losses: (n,), NaN where a trial has none.
-
-    Example:
-        >>> running_best(np.array([np.nan, 3.0, np.nan, 1.0, 2.0])).tolist()
-        [nan, 3.0, 3.0, 1.0, 1.0]
-    """
-    best: FloatArray = np.minimum.accumulate(np.where(np.isnan(losses), np.inf, losses))
-    return np.where(np.isinf(best), np.nan, best)
 
 
 def rolling_quantiles(losses: FloatArray, window: int, levels: tuple[float, ...]) -> FloatArray:

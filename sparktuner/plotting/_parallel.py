@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from sparktuner.history import loss_view
 from sparktuner.plotting._scales import Scale, parameter_scale, scale_of
 from sparktuner.plotting._seen import SeenParameter, SeenTrials, seen
 from sparktuner.plotting._slice import chosen, spread
-from sparktuner.plotting._style import axes_of, gradient, loss_view, plain_text, say
+from sparktuner.plotting._style import axes_of, gradient, plain_text, say
 from sparktuner.space import FloatArray
 from sparktuner.trials import Trials
 

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sparktuner.checks import check_list
+from sparktuner.history import LossView, loss_view
 from sparktuner.plotting._seen import SeenParameter, SeenTrials, seen
 from sparktuner.plotting._style import (
-    LossView,
     apply_view,
     figure_of,
     gradient,
     grid_of,
-    loss_view,
     plain_text,
     ring,
     say,

@@ -8,7 +8,6 @@ seen on light and on dark grounds; what they say is said by a shape or by words 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ import numpy as np
 
 from sparktuner.checks import check_has, check_list
 from sparktuner.errors import MissingExtra
-from sparktuner.space import BoolArray, FloatArray
+from sparktuner.history import LossView
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,10 +35,6 @@ COLOURS: Mapping[str, str] = MappingProxyType(
     {"done": BLUE, "failed": RED, "cancelled": GREY, "running": GREEN, "waiting": ORANGE}
 )
 _LONGEST = 28
-# Losses so far apart, all above 0, are seen only on a logarithmic axis.
-_ORDERS = 1e3
-# From so few on there is no telling what is an outlier.
-_FEW = 20
 
 
 def pyplot() -> Any:
@@ -140,54 +135,6 @@ def plain_text(text: object, most: int = _LONGEST) -> str:
 def count(n: int, noun: str) -> str:
     """Returns a number with its noun."""
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
-@dataclass(frozen=True)
-class LossView:
-    """How an axis shows losses.
-
-    Attributes:
-        log: whether it is logarithmic.
-        top: where it ends before the highest loss; None where it does not.
-        ends: its lower and its upper end, the same in all panels; None leaves them to
-            matplotlib.
-    """
-
-    log: bool
-    top: float | None = None
-    ends: tuple[float, float] | None = None
-
-    def above(self, losses: FloatArray) -> BoolArray:
-        """Returns which losses are beyond the axis' end, (n,) booleans."""
-        return losses > (np.inf if self.top is None else self.top)
-
-
-def loss_view(losses: FloatArray) -> LossView:
-    """Returns an axis on which losses can be told apart.
-
-    Few that are far above the others would press these into a line, so the axis ends before
-    them; the best ones are always seen.
-
-    Args:
-        losses: (n,) finite.
-    """
-    if len(losses) < 2:
-        return LossView(False)
-    low, high = float(losses.min()), float(losses.max())
-    if low > 0 and high / low >= _ORDERS:
-        wider = (high / low) ** 0.05
-        return LossView(True, None, (low / wider, high * wider))
-    top = None
-    if len(losses) >= _FEW:
-        least, most = (float(end) for end in np.quantile(losses, [0.1, 0.9]))
-        # The best losses are never cut off.
-        cut = most + 2 * (most - least)
-        if least < most and high > cut:
-            top = high = cut
-    room = 0.05 * (high - low)
-    if not (0 < room < np.inf):
-        return LossView(False, top)
-    return LossView(False, top, (low - room, high + room))
 
 
 def apply_view(ax: Axes, view: LossView) -> None:

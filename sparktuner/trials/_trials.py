@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 import cloudpickle
+import numpy as np
 
 from sparktuner.checks import check_flag, check_has, check_text, check_whole, shown
 from sparktuner.domain import Domain
@@ -25,7 +26,7 @@ from sparktuner.driver import (
 from sparktuner.errors import AllTrialsFailed, InvalidTrial, StoreError, TrialsBusy
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.execute.spark import active_session
-from sparktuner.history import Spaces, to_optuna, to_pandas, to_spark, trial_table
+from sparktuner.history import PARAMETERS, Spaces, to_optuna, to_pandas, to_spark, trial_table
 from sparktuner.records import (
     Attachments,
     Configuration,
@@ -62,6 +63,7 @@ from sparktuner.trials._checks import (
     states_of,
     tid_of,
 )
+from sparktuner.trials._html import trials_html
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -225,6 +227,29 @@ class Trials:
             found = f", best loss {best['result']['loss']:.6g} of trial {best['tid']}"
         key = "" if self.exp_key is None else f" of exp_key {self.exp_key!r}"
         return f"<{type(self).__name__}{key}: {counts or 'no trials'}{found}>"
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the line of repr(), the best trial, and a chart of the losses."""
+        documents, best = self.all_trials, self._log.best()
+        losses = [finite_loss(document) for document in documents]
+        errors = [e for d in documents if (e := d["misc"].get("error")) is not None]
+        found = None if best is None else (best["tid"], best["result"]["loss"])
+        return trials_html(
+            repr(self)[1:-1],
+            np.array(losses, dtype=np.float64),
+            found,
+            [] if best is None else self._values_of(best),
+            ": ".join(map(str, errors[-1])) if errors else "",
+        )
+
+    def _values_of(self, document: TrialDocument) -> list[tuple[str, object]]:
+        """The parameters of a trial by label, choices by value where that can be read."""
+        try:
+            table = trial_table([document], self.spaces())
+        except StoreError:
+            return sorted(configuration_of(document).items(), key=lambda item: str(item[0]))
+        cells = ((c.name, c.values[0]) for c in table if c.name.startswith(PARAMETERS))
+        return [(k.removeprefix(PARAMETERS), v) for k, v in cells if v is not None]
 
     def __bool__(self) -> bool:
         # An empty Trials is still one: `trials or Trials()` must not replace it.
