@@ -10,6 +10,17 @@ if TYPE_CHECKING:
 else:
     Commands = object
 
+# The exit code where there is nothing to show.
+NOTHING_FOUND = 3
+
+
+def add_source(command: argparse.ArgumentParser) -> None:
+    """Adds what says where the trials are."""
+    where = command.add_mutually_exclusive_group(required=True)
+    where.add_argument("--store", metavar="URL", help="of the store")
+    where.add_argument("--file", metavar="FILE", help="a trials_save_file")
+    command.add_argument("--exp-key", metavar="K", help="trials of this experiment only")
+
 
 def seconds(text: str) -> float:
     """Returns a duration, 0 or more."""

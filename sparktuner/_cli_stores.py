@@ -6,10 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from sparktuner._cli_arguments import Commands, positive
+from sparktuner._cli_arguments import NOTHING_FOUND, Commands, add_source, positive
 from sparktuner._terminal import harmless, say
 
-_NOTHING_FOUND = 3
 # What a command can say in one sentence.
 _REFUSALS = (ValueError, ImportError, OSError)
 # Pairs of ids in a message.
@@ -41,7 +40,7 @@ def _stored(options: argparse.Namespace) -> int:
             _stored.trials(source, form, options.state, options.limit)
     except _stored.NothingFound as error:
         say(options.command, error)
-        return _NOTHING_FOUND
+        return NOTHING_FOUND
     return 0
 
 
@@ -53,7 +52,7 @@ def _export(options: argparse.Namespace) -> int:
         written = _stored.export(source, options.out, not options.no_attachments)
     except _stored.NothingFound as error:
         say(options.command, error)
-        return _NOTHING_FOUND
+        return NOTHING_FOUND
     print(f"{written} trials are in {harmless(str(options.out))}")
     return 0
 
@@ -91,7 +90,7 @@ def _delete(options: argparse.Namespace) -> int:
         return 0 if _stored.delete(source, may) else 1
     except _stored.NothingFound as error:
         say(options.command, error)
-        return _NOTHING_FOUND
+        return NOTHING_FOUND
 
 
 def _add_look(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:
@@ -103,20 +102,13 @@ def _add_look(commands: Commands, name: str, does: str) -> argparse.ArgumentPars
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     look.set_defaults(run=_stored, refusals=_REFUSALS, form="table")
-    _add_source(look)
+    add_source(look)
     form = look.add_mutually_exclusive_group()
     for kind in ("json", "csv"):
         form.add_argument(
             f"--{kind}", dest="form", action="store_const", const=kind, help="for programs"
         )
     return look
-
-
-def _add_source(command: argparse.ArgumentParser) -> None:
-    where = command.add_mutually_exclusive_group(required=True)
-    where.add_argument("--store", metavar="URL", help="of the store")
-    where.add_argument("--file", metavar="FILE", help="a trials_save_file")
-    command.add_argument("--exp-key", metavar="K", help="trials of this experiment only")
 
 
 def _add_trials(commands: Commands) -> None:
@@ -149,7 +141,7 @@ def _add_export(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     export.set_defaults(run=_export, refusals=_REFUSALS)
-    _add_source(export)
+    add_source(export)
     export.add_argument("out", metavar="OUT", type=_out, help="a file named .json or .csv")
     export.add_argument(
         "--no-attachments", action="store_true", help="leave the attachments out of the JSON"

@@ -74,8 +74,18 @@ ALLOWED: dict[str, set[str]] = {
     "_terminal": set(),
     "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials", "as_hyperopt"},
     "_cli_arguments": set(),
+    "_plot_command": {"errors", "trials", "plotting", "_stored"},
+    "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
     "_cli_stores": {"_terminal", "_stored", "_cli_arguments"},
-    "cli": {"errors", "_terminal", "_cli_arguments", "_cli_stores", "_demo", "_worker"},
+    "cli": {
+        "errors",
+        "_terminal",
+        "_cli_arguments",
+        "_cli_stores",
+        "_cli_plot",
+        "_demo",
+        "_worker",
+    },
 }
 SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
 WORKER = ROOT / "execute" / "worker"
