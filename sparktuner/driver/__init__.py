@@ -14,6 +14,7 @@ from sparktuner.driver._protocol import TrialsView
 from sparktuner.driver._save_file import load_saved, load_saved_file
 from sparktuner.driver._search import search
 from sparktuner.driver._seeds import RandomState, Seeds
+from sparktuner.driver._settings import SearchSettings
 from sparktuner.driver._signature import method_takes, takes
 from sparktuner.driver._stopping import SameFailure, StopRules
 from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
@@ -37,6 +38,7 @@ __all__ = [
     "InOrder",
     "StopRules",
     "SameFailure",
+    "SearchSettings",
     "Callback",
     "Callbacks",
     "Background",

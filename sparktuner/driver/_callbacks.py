@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from sparktuner.checks import check_seconds, check_whole, shown
 from sparktuner.driver._protocol import TrialsView
+from sparktuner.driver._settings import SearchSettings
 from sparktuner.records import TrialDocument, copy_document
 
 _log = logging.getLogger("sparktuner")
@@ -34,6 +35,9 @@ class Callback:
         >>> count.n
         3
     """
+
+    def on_search_settings(self, settings: SearchSettings) -> None:
+        """Is called before :meth:`on_search_start`, with what the search was asked to do."""
 
     def on_search_start(self, trials: TrialsView) -> None:
         """Is called before the first trial.
@@ -135,6 +139,10 @@ class Background(Callback):
         self._queue: queue.Queue[Hook | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._left_out = 0
+        self._settings: SearchSettings | None = None
+
+    def on_search_settings(self, settings: SearchSettings) -> None:
+        self._settings = settings
 
     def on_search_start(self, trials: TrialsView) -> None:
         # Anew for each search: the same callback may follow several, one after the other.
@@ -144,6 +152,9 @@ class Background(Callback):
         # A daemon, so that a callback that hangs does not keep the interpreter from its end.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
+        settings, self._settings = self._settings, None
+        if settings is not None:
+            self._tell(lambda callback: callback.on_search_settings(settings))
         self._tell(lambda callback: callback.on_search_start(trials))
 
     def on_trial_start(self, document: TrialDocument) -> None:

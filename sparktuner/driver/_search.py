@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from numbers import Integral
 from typing import Any
 
 from sparktuner.domain import Domain
@@ -21,6 +22,7 @@ from sparktuner.driver._options import SearchArguments
 from sparktuner.driver._progress import Progress, bar_factory
 from sparktuner.driver._protocol import TrialsView
 from sparktuner.driver._save_file import load_saved, save_path
+from sparktuner.driver._settings import SearchSettings, module_of, name_of
 from sparktuner.driver._space_change import fitting_queue, settle_space
 from sparktuner.driver._stopping import EarlyStop, StopRules
 from sparktuner.driver._suggestions import AsTheyCome, InOrder, Suggestions
@@ -115,7 +117,8 @@ def search(
                 callbacks=callbacks,
                 clock=clock,
             )
-            return _told(loop, trials, callbacks)
+            settings = _settings(domain, arguments, runner, limits, window)
+            return _told(loop, trials, callbacks, settings)
 
 
 @contextmanager
@@ -176,9 +179,12 @@ def _wait_until_alone(log: TrialLog) -> None:
         time.sleep(min(1.0, log.store.lease / 10))
 
 
-def _told(loop: Loop, trials: TrialsView, callbacks: Callbacks) -> str | None:
+def _told(
+    loop: Loop, trials: TrialsView, callbacks: Callbacks, settings: SearchSettings
+) -> str | None:
     """Runs the loop; the callbacks are told its beginning and its end, whatever ends it."""
     reason: str | None = None
+    callbacks.each(lambda callback: callback.on_search_settings(settings))
     # What a callback opens here it can close in `on_search_end`, which always comes.
     callbacks.each(lambda callback: callback.on_search_start(trials))
     try:
@@ -200,6 +206,25 @@ def _limits(runner: Runner, arguments: SearchArguments) -> Limits:
         _number(limits.timeout if timeout is None else timeout),
         _number(limits.loss_threshold if threshold is None else threshold),
         _number(limits.trial_timeout),
+    )
+
+
+def _settings(
+    domain: Domain, arguments: SearchArguments, runner: Runner, limits: Limits, window: int
+) -> SearchSettings:
+    """What those who follow the search are told of its arguments."""
+    seed = arguments.rstate
+    return SearchSettings(
+        domain.space,
+        objective=name_of(domain.fn),
+        algorithm="sparktuner.atpe" if arguments.algo is None else module_of(arguments.algo),
+        max_evals=arguments.max_evals,
+        timeout=limits.timeout,
+        max_queue_len=int(arguments.max_queue_len),
+        seed=int(seed) if isinstance(seed, Integral) else None,
+        # Only runners that run several at a time have one.
+        parallelism=getattr(runner, "parallelism", None),
+        window=window,
     )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from sparktuner import Callback, ThreadTrials, Trials, fmin, hp
-from sparktuner.callbacks import Background
+from sparktuner import Callback, ThreadTrials, Trials, fmin, hp, partial, tpe
+from sparktuner.callbacks import Background, SearchSettings
 from sparktuner.records import TrialDocument
 from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR, JOB_STATE_RUNNING
 
@@ -79,6 +79,26 @@ def test_a_callback_is_told_why_a_search_ended_early(wrap: Any) -> None:
         ("end", 0, JOB_STATE_ERROR),
         ("over", "error: KeyError: 'x'"),
     ]
+
+
+@pytest.mark.parametrize("wrap", [lambda callback: callback, Background], ids=["own", "thread"])
+def test_a_callback_is_told_first_what_the_search_was_asked_to_do(wrap: Any) -> None:
+    class Settings(Recorder):
+        def on_search_settings(self, settings: SearchSettings) -> None:
+            self.told.append(settings)
+
+    def loss(x: float) -> float:
+        return x
+
+    recorder = Settings()
+    algo = partial(tpe.suggest, n_startup_jobs=2)
+    fmin(loss, X, algo, 3, 60, trials=ThreadTrials(2), callbacks=[wrap(recorder)], rstate=7)
+    settings = recorder.told[0]
+    assert settings.space.labels == ("x",)
+    assert (settings.objective, settings.algorithm) == ("loss", "sparktuner.tpe")
+    assert (settings.max_evals, settings.timeout, settings.seed) == (3, 60, 7)
+    assert (settings.parallelism, settings.window) == (2, 2)
+    assert recorder.told[1] == ("search", "ThreadTrials")
 
 
 @pytest.mark.parametrize("wrap", [lambda callback: callback, Background], ids=["own", "thread"])
