@@ -23,6 +23,16 @@ class SearchSettings:
         seed: what the search was seeded with, where that is a number.
         parallelism: how many trials may run at a time, as given; None where nobody said.
         window: how many trials run at a time.
+
+    Example:
+        >>> from sparktuner import Callback, fmin, hp
+        >>> class Told(Callback):
+        ...     def on_search_settings(self, settings):
+        ...         print(settings.algorithm, settings.max_evals, settings.space.labels)
+        >>> best = fmin(
+        ...     abs, hp.uniform("x", -1, 1), max_evals=3, callbacks=[Told()], verbose=False
+        ... )
+        sparktuner.atpe 3 ('x',)
     """
 
     space: FlatSpace
