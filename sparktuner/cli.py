@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import sparktuner
 from sparktuner._cli_arguments import Commands, natural, positive, seconds
+from sparktuner._cli_mlflow import add_mlflow_command
 from sparktuner._cli_plot import add_plot_command
 from sparktuner._cli_stores import add_store_commands
 from sparktuner._terminal import say
@@ -89,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_worker(commands)
     add_store_commands(commands)
     add_plot_command(commands)
+    add_mlflow_command(commands)
     return parser
 
 

@@ -37,7 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "history": L2,
     # L4
     "driver": L2 | {"stores", "suggest", "execute"},
-    "trials": L2 | {"stores", "execute", "history", "driver"},
+    "mlflow": L2 | {"execute", "history", "driver"},
+    "trials": L2 | {"stores", "execute", "history", "driver", "mlflow"},
     # L5: the user's words
     "hp": {"checks", "errors", "space"},
     "tpe": ALGORITHM,
@@ -76,6 +77,7 @@ ALLOWED: dict[str, set[str]] = {
     "_cli_arguments": set(),
     "_plot_command": {"errors", "trials", "plotting", "_stored"},
     "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
+    "_cli_mlflow": {"_terminal", "_cli_arguments", "mlflow"},
     "_cli_stores": {"_terminal", "_stored", "_cli_arguments"},
     "cli": {
         "errors",
@@ -83,6 +85,7 @@ ALLOWED: dict[str, set[str]] = {
         "_cli_arguments",
         "_cli_stores",
         "_cli_plot",
+        "_cli_mlflow",
         "_demo",
         "_worker",
     },
@@ -174,7 +177,7 @@ def test_importing_sparktuner_loads_no_optional_dependency_and_no_slow_one() -> 
     program = (
         "import sys, sparktuner\n"
         "slow = {'scipy', 'tqdm', 'pyspark', 'sklearn', 'pandas', 'pyarrow', 'IPython'}\n"
-        "slow |= {'optuna', 'matplotlib'}\n"
+        "slow |= {'optuna', 'matplotlib', 'mlflow'}\n"
         "print(sorted(slow & set(sys.modules)))"
     )
     answer = subprocess.run(

@@ -84,8 +84,8 @@ def test_there_are_python_examples() -> None:
 def test_an_example_runs(
     block: Block, local_spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for package in ("optuna", "matplotlib"):
-        if f"import {package}" in block.code:
+    for package in ("optuna", "matplotlib", "mlflow"):
+        if re.search(rf"(import |sparktuner\.){package}\b", block.code):
             pytest.importorskip(package, reason=f"{package} is not installed")
     monkeypatch.chdir(tmp_path)
     # `spark` is the platform's in notebooks. The name "__main__" lets functions travel by value.

@@ -7,6 +7,7 @@ log: a store as one search sees it.
 """
 
 from sparktuner.records._attachments import (
+    ELSEWHERE_PREFIX,
     Attachments,
     Deferred,
     FromFile,
@@ -106,6 +107,7 @@ __all__ = [
     "TrialStore",
     "held_lease",
     "attachment_name",
+    "ELSEWHERE_PREFIX",
     "Attachments",
     "Deferred",
     "FromFile",

@@ -11,6 +11,9 @@ from typing import Any, BinaryIO
 from sparktuner.checks import shown
 from sparktuner.records._document import Tid
 
+# The names of attachments that say where else a search is written; users are not shown them.
+ELSEWHERE_PREFIX = "ELSEWHERE::"
+
 
 @dataclass(frozen=True)
 class FromFile:

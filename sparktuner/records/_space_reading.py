@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from sparktuner.records._attachments import Attachments
+from sparktuner.records._attachments import ELSEWHERE_PREFIX, Attachments
 from sparktuner.records._document import (
     Configuration,
     TrialDocument,
@@ -96,8 +96,11 @@ def described(attachments: Attachments, digest: str) -> SpaceRecord | None:
         return None
 
 
+_HIDDEN = (SPACE_PREFIX, ELSEWHERE_PREFIX)
+
+
 class ShownAttachments(Attachments):
-    """Attachments without the descriptions of spaces, which are no user's.
+    """Attachments without those that are no user's, such as the descriptions of spaces.
 
     Args:
         store: all attachments of a store, by name.
@@ -123,4 +126,4 @@ class ShownAttachments(Attachments):
 
     def names(self, prefix: str = "") -> Iterator[str]:
         names = self._store.names(prefix)
-        return (name for name in names if not str(name).startswith(SPACE_PREFIX))
+        return (name for name in names if not str(name).startswith(_HIDDEN))

@@ -27,6 +27,7 @@ from sparktuner.errors import AllTrialsFailed, InvalidTrial, StoreError, TrialsB
 from sparktuner.execute import Runner, SerialRunner
 from sparktuner.execute.spark import active_session
 from sparktuner.history import PARAMETERS, Spaces, to_optuna, to_pandas, to_spark, trial_table
+from sparktuner.mlflow import tracked
 from sparktuner.records import (
     Attachments,
     Configuration,
@@ -685,6 +686,7 @@ class Trials:
         if most_queued is not None:
             check_whole("most_queued", most_queued, least=0)
             most_queued = int(most_queued)
+        arguments = tracked(arguments)
         # Two loops on one object would each count the other's trials as strangers'.
         if not self._search_lock.acquire(blocking=False):
             raise TrialsBusy(

@@ -9,7 +9,7 @@ two kinds), ``_trial_jobs`` (jobs that a trial launches itself), ``_interrupt`` 
 ``_factories`` (puts an executor together).
 """
 
-from sparktuner.execute.spark._environment import has_session, running_session
+from sparktuner.execute.spark._environment import has_session, read_conf, running_session
 from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._factories import make_executor, make_thread_executor, trial_jobs
 from sparktuner.execute.spark._runners import SparkRunner, ThreadRunner
@@ -29,6 +29,7 @@ __all__ = [
     "require_launchable",
     "require_own_spark",
     "running_session",
+    "read_conf",
     "Slots",
     "make_executor",
     "make_thread_executor",
