@@ -44,12 +44,14 @@ class PastTrial:
         facts: what else is known of it by the names of the table's columns: its state,
             times, host and so on; empty for a trial that is done.
         fields: further fields of its result.
+        by_index: whether the values of choices are the indices of their options.
     """
 
     values: Mapping[str, object]
     loss: object = None
     facts: Mapping[str, object] = field(default_factory=dict)
     fields: Mapping[str, object] = field(default_factory=dict)
+    by_index: bool = False
 
     @property
     def state(self) -> int:
@@ -155,7 +157,9 @@ def labels_of(fit: SpaceFit | None) -> Sequence[str]:
 def _configuration(trial: PastTrial, fit: SpaceFit | None) -> Configuration:
     if trial.state not in _ENDED:
         raise DoesNotFit("a trial is not finished")
-    return dict(trial.values) if fit is None else fit.configuration(trial.values)
+    if fit is None:
+        return dict(trial.values)
+    return fit.configuration(trial.values, trial.by_index)
 
 
 def _document(

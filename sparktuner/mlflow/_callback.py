@@ -68,9 +68,8 @@ class MLflowCallback(Callback):
             MissingExtra: mlflow is not installed.
             TypeError, ValueError: an argument is ill-formed.
         """
-        for name, value in (("experiment", experiment), ("tracking_uri", tracking_uri)):
-            if value is not None:
-                check_text(name, value)
+        check_text("experiment", experiment)
+        check_text("tracking_uri", tracking_uri)
         check_flag("nested", nested)
         check_seconds("drain_timeout", drain_timeout)
         # Here, where somebody waits anyway: it takes seconds.

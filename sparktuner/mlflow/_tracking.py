@@ -19,7 +19,7 @@ from sparktuner.mlflow._entries import (
 )
 from sparktuner.mlflow._words import SEARCH_ID, TID
 
-_PARENT_TAG = "mlflow.parentRunId"
+PARENT_TAG = "mlflow.parentRunId"
 
 
 def library() -> ModuleType:
@@ -196,7 +196,7 @@ class Tracking:
         if entry.run != PARENT:
             if PARENT not in self.runs:
                 raise RuntimeError("the search's own run could not be made")
-            tags[_PARENT_TAG] = self.runs[PARENT]
+            tags[PARENT_TAG] = self.runs[PARENT]
         made = self._client.create_run(
             self._experiment,
             start_time=entry.start,
@@ -243,7 +243,7 @@ class Tracking:
         return f"{self._child_of_parent()} and {fmin_uuid} and tags.`{TID}` = '{run}'"
 
     def _child_of_parent(self) -> str:
-        return f"tags.`{_PARENT_TAG}` = '{self.runs[PARENT]}'"
+        return f"tags.`{PARENT_TAG}` = '{self.runs[PARENT]}'"
 
     def _search(self, filter_string: str) -> list[Any]:
         return list(self._client.search_runs([self._experiment], filter_string))

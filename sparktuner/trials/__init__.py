@@ -5,7 +5,12 @@ In reading order: :class:`Trials` (serial, and the base of the others), :class:`
 (processes of ``sparktuner worker`` that share a store), and the trials of past searches.
 """
 
-from sparktuner.trials._past_searches import from_hyperopt, from_optuna, from_pandas
+from sparktuner.trials._past_searches import (
+    from_hyperopt,
+    from_mlflow,
+    from_optuna,
+    from_pandas,
+)
 from sparktuner.trials._spark_trials import SparkTrials
 from sparktuner.trials._thread_trials import ThreadTrials
 from sparktuner.trials._trials import (
@@ -30,5 +35,6 @@ __all__ = [
     "from_pandas",
     "from_optuna",
     "from_hyperopt",
+    "from_mlflow",
     "WorkerTrials",
 ]

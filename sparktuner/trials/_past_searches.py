@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sparktuner.checks import shown
+from sparktuner.checks import check_text, shown
 from sparktuner.history import (
     PastTrial,
     SpaceFit,
@@ -15,6 +15,7 @@ from sparktuner.history import (
     trials_of_frame,
     trials_of_study,
 )
+from sparktuner.mlflow import trials_of_experiment
 from sparktuner.records import SPACE_PREFIX, TrialDocument
 from sparktuner.trials._trials import Trials
 
@@ -138,6 +139,55 @@ def from_hyperopt(trials: Any, space: object = None, into: Trials | None = None)
     for document in documents:
         document["exp_key"] = document["exp_key"] if into.exp_key is None else into.exp_key
     return _inserted(documents, fit, into, attachments_of_hyperopt(trials))
+
+
+def from_mlflow(
+    experiment: str,
+    space: object = None,
+    into: Trials | None = None,
+    tracking_uri: str | None = None,
+) -> Trials:
+    """Returns trials that are those of searches in MLflow, for a search to go on from.
+
+    Searches that were written by :class:`sparktuner.mlflow.MLflowCallback`, or on Databricks
+    by its logging of Hyperopt. Choices that have their value there are found by it, also where
+    the options of the space are in another order now; of those that Databricks has logged, only
+    the index is known. What else an objective has logged as a parameter is left out, and further
+    metrics become fields of the results.
+
+    Args:
+        experiment: the name of an experiment, or the id of the run of one search.
+        space: the search space. With it, trials that it cannot make are left out, of which one
+            warning says how many, and why. None takes all as they are, and a choice is then
+            known by its index only.
+        into: the trials to add them to, such as ``SparkTrials()``; None makes new ones.
+        tracking_uri: the server, or another store of MLflow's; None is the one that is set in
+            MLflow.
+
+    Raises:
+        ValueError: there is no such experiment, nor run, or there are no trials in it.
+        TypeError: an argument is of the wrong type.
+        BadSearchSpace: the space is ill-formed.
+        MissingExtra: mlflow is not installed.
+
+    Example:
+        >>> import mlflow, tempfile
+        >>> from sparktuner import fmin, from_mlflow, hp
+        >>> from sparktuner.mlflow import MLflowCallback
+        >>> store, x = f"sqlite:///{tempfile.mkdtemp()}/mlflow.db", hp.uniform("x", -1, 1)
+        >>> tracking = MLflowCallback("quadratic", tracking_uri=store)
+        >>> best = fmin(lambda x: x**2, x, max_evals=3, callbacks=[tracking], verbose=False)
+        >>> trials = from_mlflow("quadratic", x, tracking_uri=store)
+        >>> len(trials), trials.argmin == best
+        (3, True)
+    """
+    if experiment is None:
+        raise TypeError("experiment must be text, got None; name it, or the run of one search")
+    check_text("experiment", experiment)
+    check_text("tracking_uri", tracking_uri)
+    fit = None if space is None else SpaceFit(space)
+    into = _target(into)
+    return _filled(trials_of_experiment(experiment, fit, tracking_uri), fit, into)
 
 
 def _target(into: Trials | None, documents: Iterable[TrialDocument] = ()) -> Trials:

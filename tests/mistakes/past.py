@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pandas
 
-from sparktuner import WorkerTrials, from_hyperopt, from_optuna, from_pandas, hp, load_trials
+from sparktuner import (
+    WorkerTrials,
+    from_hyperopt,
+    from_mlflow,
+    from_optuna,
+    from_pandas,
+    hp,
+    load_trials,
+)
 from sparktuner.records import MemoryStore
 from tests.mistakes.judge import Argument
 
@@ -30,6 +38,13 @@ PAST = [
         {"new trials": "None"},
     ),
     Argument("from_optuna(study)", from_optuna, ("study", "optuna")),
+    # Text names some experiment, which takes a server to know: the next argument is wrong then.
+    Argument("from_mlflow(experiment)", lambda v: from_mlflow(v, into=7), ("experiment", "into")),
+    Argument(
+        "from_mlflow(tracking_uri)",
+        lambda v: from_mlflow("digits", into=7, tracking_uri=v),
+        ("tracking_uri", "into"),
+    ),
     Argument("from_hyperopt(trials)", from_hyperopt, ("trials",), {"no documents": "empty_list"}),
     Argument("WorkerTrials(store)", WorkerTrials, ("store",)),
     *(
