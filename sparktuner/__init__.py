@@ -128,6 +128,7 @@ _HOMES = {
         "ThreadTrials",
         "WorkerTrials",
         "from_hyperopt",
+        "from_mlflow",
         "from_optuna",
         "from_pandas",
         "load_trials",

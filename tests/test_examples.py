@@ -15,7 +15,7 @@ import sparktuner
 
 USERS = ["fmin", "hp", "tpe", "atpe", "anneal", "rand", "qmc", "grid", "mix", "early_stop"]
 USERS += ["callbacks", "testing", "base", "progress", "graph_viz", "spark", "plotting", "mlflow"]
-USERS += ["pyll", "pyll.base", "pyll.stochastic"]
+USERS += ["pyll", "pyll.base", "pyll.stochastic", "sklearn"]
 # What is for those who extend sparktuner is explained by contracts; its examples run as well.
 SEAMS = ["execute", "execute.spark", "records", "space", "suggest", "driver", "history"]
 
@@ -72,7 +72,7 @@ def examples() -> Iterator[Any]:
 def test_an_example_prints_what_it_says(
     example: doctest.DocTest, needs_spark: bool, request: pytest.FixtureRequest
 ) -> None:
-    for package in ("pandas", "optuna", "matplotlib", "mlflow"):
+    for package in ("pandas", "optuna", "matplotlib", "mlflow", "sklearn"):
         if package in (example.docstring or ""):
             pytest.importorskip(package)
     if needs_spark:
