@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import sparktuner
 from sparktuner import SparkTrials, fmin, hp
 from sparktuner.records import new_document
@@ -123,3 +125,18 @@ def test_it_needs_no_optional_dependency() -> None:
         "assert not {'pyspark', 'sklearn', 'pandas', 'tqdm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_the_estimator_is_imported_when_it_is_asked_for() -> None:
+    pytest.importorskip("sklearn", minversion="1.6")
+    program = (
+        "import sys, sparktuner; sparktuner.as_hyperopt()\n"
+        "import hyperopt.sklearn\n"
+        "print('sklearn' in sys.modules)\n"
+        "from hyperopt.sklearn import HyperoptSearchCV\n"
+        "print(HyperoptSearchCV.__module__.partition('.')[0])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == ["False", "sparktuner"]

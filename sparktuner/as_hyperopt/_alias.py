@@ -18,6 +18,8 @@ _HOME = "hyperopt.pyll.base"
 # Hyperopt has none of these. Packages are the inside of sparktuner, but for this one.
 _NOT_HYPEROPTS = frozenset({"cli", "pytest_plugin", "testing"})
 _PACKAGES = frozenset({"pyll"})
+# Needs a library that a program for Hyperopt may do without.
+_LATER = "hyperopt.sklearn"
 
 
 class as_hyperopt:
@@ -87,7 +89,18 @@ def _modules() -> dict[str, ModuleType]:
     vars(package).update(top_names)
     # Workers get the objective by way of this; see Domain.objective.
     vars(package).update(__version__=VERSION, __path__=[], __all__=own.__all__, _shipped=Shipped)
-    return {"hyperopt": package, **below}
+    return {"hyperopt": package, _LATER: _Later(_LATER), **below}
+
+
+class _Later(ModuleType):
+    """A module of ours that is imported when something of it is asked for."""
+
+    def __getattr__(self, name: str) -> object:
+        # Whoever looks through all modules asks for these.
+        if name.startswith("__"):
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        own = importlib.import_module(self.__name__.replace("hyperopt", "sparktuner", 1))
+        return getattr(own, name)
 
 
 class Shipped:
