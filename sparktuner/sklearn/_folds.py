@@ -84,9 +84,16 @@ class Folds:
     pre_dispatch: int | str
     config: Mapping[str, Any]
 
-    def __call__(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the result of a trial: its loss, and the scores and seconds of each fold."""
-        return self.result_of(configuration, self.splits)
+    def __call__(self, task: Mapping[str, Any] | tuple[Mapping[str, Any], int]) -> dict[str, Any]:
+        """Returns the result of a trial: its loss, and the scores and seconds of each fold.
+
+        Args:
+            task: a configuration, or one and the number of the only fold to score it on.
+        """
+        if isinstance(task, tuple):
+            configuration, fold = task
+            return self.result_of(configuration, [self.splits[fold]])
+        return self.result_of(task, self.splits)
 
     def result_of(
         self, configuration: Mapping[str, Any], splits: Sequence[Split]

@@ -16,6 +16,8 @@ from sparktuner.sklearn._folds import Scores
 # By column: arrays with an entry for each configuration, and the configurations themselves.
 CvResults: TypeAlias = dict[str, Any]
 Matrix: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.float64]]
+# Of the same shape: whether the configuration was scored on the fold.
+Known: TypeAlias = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Candidate:
         params: the estimator's parameters.
         test_scores: of each fold; a number where several metrics are due: that of a failed fit.
         train_scores: the same on the rows of the fit; empty where nobody asked.
+        skipped: folds that it was not scored on; what stands in their place counts for nothing.
+        estimates: where some were skipped, the means that it would have had, by metric.
         fit_times: seconds.
         score_times: seconds.
     """
@@ -35,6 +39,8 @@ class Candidate:
     fit_times: Sequence[float]
     score_times: Sequence[float]
     train_scores: Sequence[Scores] = field(default=())
+    skipped: Sequence[int] = field(default=())
+    estimates: Mapping[str, float] = field(default_factory=dict)
 
 
 def is_multimetric(candidates: Sequence[Candidate]) -> bool:
@@ -45,18 +51,27 @@ def is_multimetric(candidates: Sequence[Candidate]) -> bool:
 def cv_results(candidates: Sequence[Candidate], with_train_scores: bool) -> CvResults:
     """Returns the columns that scikit-learn's searches have, in the order of the trials."""
     results: CvResults = {}
-    _add_moments(results, "fit_time", np.array([each.fit_times for each in candidates], float))
-    _add_moments(results, "score_time", np.array([each.score_times for each in candidates], float))
+    known = np.array([_is_scored(each) for each in candidates])
+    for name in ("fit_time", "score_time"):
+        seconds = np.array([getattr(each, f"{name}s") for each in candidates], float)
+        _add_moments(results, name, seconds, known)
     params = [dict(each.params) for each in candidates]
     results.update(_parameter_columns(params))
     results["params"] = params
     for name, scores in _by_metric([each.test_scores for each in candidates]):
-        _add_scores(results, f"test_{name}", scores)
+        _add_scores(results, f"test_{name}", scores, known)
+        for i, each in enumerate(candidates):
+            if name in each.estimates:
+                results[f"mean_test_{name}"][i] = each.estimates[name]
         results[f"rank_test_{name}"] = _ranks(results[f"mean_test_{name}"])
     if with_train_scores:
         for name, scores in _by_metric([each.train_scores for each in candidates]):
-            _add_scores(results, f"train_{name}", scores)
+            _add_scores(results, f"train_{name}", scores, known)
     return results
+
+
+def _is_scored(candidate: Candidate) -> list[bool]:
+    return [i not in candidate.skipped for i in range(len(candidate.test_scores))]
 
 
 def _by_metric(rows: Sequence[Sequence[Scores]]) -> Iterator[tuple[str, Matrix]]:
@@ -74,10 +89,10 @@ def _by_metric(rows: Sequence[Sequence[Scores]]) -> Iterator[tuple[str, Matrix]]
         )
 
 
-def _add_scores(results: CvResults, name: str, scores: Matrix) -> None:
+def _add_scores(results: CvResults, name: str, scores: Matrix, known: Known) -> None:
     for i in range(scores.shape[1]):
         results[f"split{i}_{name}"] = scores[:, i]
-    _add_moments(results, name, scores)
+    _add_moments(results, name, scores, known)
     if not np.isfinite(results[f"mean_{name}"]).all():
         warnings.warn(
             f"some of the {name.partition('_')[0]} scores are not finite, because a fit or a "
@@ -87,11 +102,11 @@ def _add_scores(results: CvResults, name: str, scores: Matrix) -> None:
         )
 
 
-def _add_moments(results: CvResults, name: str, values: Matrix) -> None:
+def _add_moments(results: CvResults, name: str, values: Matrix, known: Known) -> None:
     # Infinite scores have a mean, and no deviation; numpy would warn of that.
     with np.errstate(invalid="ignore"):
-        results[f"mean_{name}"] = values.mean(axis=1)
-        results[f"std_{name}"] = values.std(axis=1)
+        results[f"mean_{name}"] = values.mean(axis=1, where=known)
+        results[f"std_{name}"] = values.std(axis=1, where=known)
 
 
 def _ranks(means: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from sparktuner import atpe
-from sparktuner.checks import check_flag, check_mapping, check_whole, shown
+from sparktuner.checks import check_flag, check_mapping, check_number, check_whole, shown
 from sparktuner.driver import SearchArguments
+from sparktuner.sklearn._fold_executor import FoldRunner
 from sparktuner.sklearn._folds import Estimator, Folds
 from sparktuner.sklearn._places import Place, runner_for
 from sparktuner.sklearn._search import FminSearchCV
@@ -31,7 +32,8 @@ class SparkSearchCV(FminSearchCV):
     ``cv_results_``, ``best_estimator_``, ``best_params_``, ``best_score_``, ``best_index_``,
     ``scorer_``, ``n_splits_``, ``refit_time_``, ``multimetric_``, and predicts by the best
     estimator. Each configuration is one trial, the folds of which are scored one after another
-    where it runs; the next one is chosen by what is known of the others.
+    where it runs, or as tasks of their own; the next one is chosen by what is known of the
+    others.
 
     Attributes:
         trials_: the :class:`sparktuner.Trials` of the search.
@@ -61,6 +63,7 @@ class SparkSearchCV(FminSearchCV):
         refit: object = True,
         parallelism: int | None = None,
         fan_out: str = "trials",
+        drop_level: float | None = 0.05,
         algo: Suggest = atpe.suggest,
         store: object = None,
         exp_key: str | None = None,
@@ -87,7 +90,10 @@ class SparkSearchCV(FminSearchCV):
                 searched by, else the first.
             refit: as in scikit-learn.
             parallelism: how many configurations at a time; see ``runner``.
-            fan_out: ``"trials"``: a task for each configuration.
+            fan_out: ``"trials"`` makes a task of each configuration, ``"folds"`` of each of its
+                folds, and begins no further fold of a configuration that cannot win any more.
+            drop_level: for ``fan_out="folds"``, how probable it may be that folds of the best
+                configuration are left out; None leaves out none.
             algo: as in :func:`sparktuner.fmin`.
             store: as in :class:`sparktuner.Trials`; a URL, where the search is to be cloned.
             exp_key: as in :class:`sparktuner.Trials`.
@@ -112,6 +118,7 @@ class SparkSearchCV(FminSearchCV):
         self.refit = refit
         self.parallelism = parallelism
         self.fan_out = fan_out
+        self.drop_level = drop_level
         self.algo = algo
         self.store = store
         self.exp_key = exp_key
@@ -126,9 +133,9 @@ class SparkSearchCV(FminSearchCV):
     def _fmin_arguments(self, objective: Folds) -> dict[str, Any]:
         check_whole("n_iter", self.n_iter, least=1)
         check_flag("return_train_score", self.return_train_score)
-        if self.fan_out != "trials":
-            raise ValueError(f"fan_out must be 'trials', got {shown(self.fan_out)}")
         runner = runner_for(self.runner, self.parallelism)
+        if self._has_tasks_of_folds():
+            runner = FoldRunner(runner, len(objective.splits), self._level())
         return {
             **self._further_options(),
             "space": space_of(self.space),
@@ -137,6 +144,21 @@ class SparkSearchCV(FminSearchCV):
             "timeout": self.timeout,
             "trials": Trials(self.exp_key, store=self.store, runner=runner),  # type: ignore[arg-type]
         }
+
+    def _has_tasks_of_folds(self) -> bool:
+        if self.fan_out not in ("trials", "folds"):
+            raise ValueError(f"fan_out must be 'trials' or 'folds', got {shown(self.fan_out)}")
+        return self.fan_out == "folds"
+
+    def _level(self) -> float | None:
+        """The probability to drop the best one; None where it is not known which one wins."""
+        if self.drop_level is not None:
+            check_number("drop_level", self.drop_level, above=0.0, most=0.5)
+        if callable(self.refit):
+            return None
+        # Without a refit there are several winners, of a metric each.
+        several = isinstance(self.scoring, list | tuple | set | dict) or callable(self.scoring)
+        return None if several and self.refit is False else self.drop_level
 
     def _further_options(self) -> dict[str, Any]:
         if self.fmin_options is None:

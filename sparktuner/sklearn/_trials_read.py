@@ -116,6 +116,8 @@ def _scored(params: Mapping[str, Any], result: Mapping[str, Any]) -> Candidate:
         result["fit_times"],
         result["score_times"],
         result.get("train_scores", ()),
+        result.get("skipped", ()),
+        result.get("estimates", {}),
     )
 
 

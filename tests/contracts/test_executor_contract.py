@@ -45,10 +45,18 @@ class Kind:
     stops_running: bool  # whether a cancel ends a trial that runs
 
 
+def of_one_fold(objective: Callable[[Any], Any]) -> Executor:
+    from sparktuner.sklearn._fold_executor import FoldExecutor
+
+    inner = ThreadExecutor(lambda task: objective(task[0]), 2)
+    return FoldExecutor(inner, 1, lambda values: (values[0],))
+
+
 @pytest.fixture(
     params=[
         "serial",
         "threads",
+        "folds",
         "window",
         pytest.param("spark", marks=pytest.mark.spark),
         pytest.param("connect", marks=[pytest.mark.spark, pytest.mark.service]),
@@ -60,6 +68,10 @@ def kind(request: pytest.FixtureRequest) -> Kind:
         return Kind(name, SerialExecutor, 1, False)
     if name == "threads":
         return Kind(name, lambda objective: ThreadExecutor(objective, 2), 2, False)
+    if name == "folds":
+        pytest.importorskip("sklearn", minversion="1.6")
+        # In front of threads, so it does as they do.
+        return Kind("threads", of_one_fold, 2, False)
     if name == "window":
         return Kind(name, lambda objective: SparkExecutor(FakeTransport(objective), 2), 2, True)
     spark = request.getfixturevalue("local_spark" if name == "spark" else "connect_spark")

@@ -36,12 +36,15 @@ from sklearn.tree import DecisionTreeClassifier
 
 from sparktuner import hp, rand
 from sparktuner.errors import BadSearchSpace
+from sparktuner.execute import SerialRunner
 from sparktuner.records import MemoryStore
-from sparktuner.sklearn import HyperoptSearchCV, SparkSearchCV
+from sparktuner.sklearn import HyperoptSearchCV, SparkSearchCV, _places
+from sparktuner.sklearn._places import runner_for
 
 X, Y = load_iris(return_X_y=True)
 C = {"C": hp.loguniform("C", -5, 5)}
-FEW: dict[str, Any] = {"n_iter": 4, "cv": 3, "random_state": 0}
+# Here, though another test has left a Spark session behind.
+FEW: dict[str, Any] = {"n_iter": 4, "cv": 3, "random_state": 0, "runner": "serial"}
 
 
 def searched(estimator: Any, space: object, **options: Any) -> SparkSearchCV:
@@ -157,8 +160,8 @@ def test_equal_means_share_a_rank_and_failures_come_last() -> None:
 def test_of_several_metrics_the_one_that_refit_names_decides(place: dict[str, Any]) -> None:
     scoring = {"acc": "accuracy", "loss": "neg_log_loss"}
     search = searched(
-        LogisticRegression(max_iter=1000),
-        C,
+        DecisionTreeClassifier(random_state=0),
+        {"min_samples_leaf": [5, 10, 20]},
         scoring=scoring,
         refit="loss",
         return_train_score=True,
@@ -256,9 +259,8 @@ def test_metadata_are_routed_where_scikit_learn_is_told_to(place: dict[str, Any]
     with config_context(enable_metadata_routing=True):
         scorer = make_scorer(weighed).set_score_request(sample_weight=True)
         estimator = Threshold().set_fit_request(sample_weight=False)
-        search = SparkSearchCV(
-            estimator, {"answer": [0, 1]}, **{**FEW, "cv": GroupKFold(3)}, **place, scoring=scorer
-        )
+        options = {**FEW, "cv": GroupKFold(3), **place}
+        search = SparkSearchCV(estimator, {"answer": [0, 1]}, scoring=scorer, **options)
         search.fit(X, Y, sample_weight=np.full(len(Y), 2.0), groups=groups)
         assert search.best_estimator_.weight_ is None
         assert set(seen) == {100.0}
@@ -369,7 +371,7 @@ def test_a_search_is_of_scikit_learns_kind_and_of_its_estimators() -> None:
 
 def test_a_search_is_a_part_of_others() -> None:
     rows, targets = make_classification(80, random_state=0)
-    inner = SparkSearchCV(LogisticRegression(), C, n_iter=2, cv=2, random_state=0)
+    inner = SparkSearchCV(LogisticRegression(), C, **{**FEW, "n_iter": 2, "cv": 2})
     assert cross_val_score(inner, rows, targets, cv=2).shape == (2,)
     outer = Pipeline([("select", SelectKBest()), ("search", inner)]).fit(rows, targets)
     assert outer.score(rows, targets) > 0.5
@@ -380,7 +382,7 @@ def test_a_search_can_be_cloned_and_pickled_before_and_after_it_is_fitted(
     kind: Callable[..., Any],
 ) -> None:
     search = kind(SVC(), C, **({"n_iter": 3} if kind is SparkSearchCV else {"max_evals": 3}))
-    search.set_params(random_state=0)
+    search.set_params(random_state=0, **({"runner": "serial"} if kind is SparkSearchCV else {}))
     for copied in (clone(search), pickle.loads(pickle.dumps(search))):
         copied.fit(X, Y)
         again = pickle.loads(pickle.dumps(copied))
@@ -520,3 +522,17 @@ def test_a_wrong_argument_is_refused_by_name(name: str, value: object) -> None:
 def test_what_is_no_space_is_refused(space: object) -> None:
     with pytest.raises(BadSearchSpace, match="space"):
         searched(SVC(), space)
+
+
+def test_no_jvm_is_started_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def kind_of(parallelism: int | None) -> str:
+        return type(runner_for(None, parallelism)).__name__
+
+    monkeypatch.setattr(_places, "has_session", lambda: False)
+    assert [kind_of(n) for n in (None, 1, 4)] == ["SerialRunner", "SerialRunner", "ThreadRunner"]
+    monkeypatch.setattr(_places, "has_session", lambda: True)
+    assert [kind_of(n) for n in (None, 1, 4)] == ["SparkRunner"] * 3
+    with pytest.raises(ValueError, match="parallelism must be 1 or None where runner is 'serial'"):
+        runner_for("serial", 2)
+    with pytest.raises(ValueError, match="parallelism must be None where runner is an object"):
+        runner_for(SerialRunner(), 2)
