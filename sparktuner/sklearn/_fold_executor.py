@@ -11,14 +11,12 @@ from typing import TypeAlias
 
 from sparktuner.execute import (
     Cancelled,
-    Checkpointed,
     Ended,
     Event,
     Execution,
     Executor,
     Failed,
     Finished,
-    Injected,
     Limits,
     Objective,
     Posted,
@@ -182,7 +180,7 @@ class FoldExecutor(Executor):
             if not trial.is_started:
                 trial.is_started = True
                 yield Started(tid)
-        elif isinstance(news, Checkpointed | Injected):
+        elif isinstance(news, Posted):
             yield replace(news, tid=tid)
         elif isinstance(news, SlotChanged):
             (trial.waiting.add if news.waits else trial.waiting.discard)(fold)
