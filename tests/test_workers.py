@@ -48,7 +48,7 @@ from sparktuner.status import (
 from sparktuner.stores import open_store
 from sparktuner.trials import _handed_over
 from sparktuner.trials._handed_over import HandedOverLog, WorkersExecutor
-from tests.waiting import wait_until
+from tests.waiting import PATIENCE, wait_until
 
 SPACE = {"x": hp.uniform("x", -1, 1)}
 
@@ -539,7 +539,7 @@ def test_a_search_whose_driver_is_killed_is_gone_on_with(store_url: str) -> None
             driver.kill()
             driver.wait()
         before = finished(store)
-        assert drive(url).wait(60) == 0
+        assert drive(url).wait(PATIENCE) == 0
     finally:
         worker.kill()
         worker.communicate()
@@ -553,7 +553,7 @@ def test_two_drivers_share_a_search(store_url: str) -> None:
     worker = start(url, "--reserve-timeout=0")
     drivers = [drive(url), drive(url)]
     try:
-        assert [driver.wait(90) for driver in drivers] == [0, 0]
+        assert [driver.wait(PATIENCE) for driver in drivers] == [0, 0]
     finally:
         for process in (worker, *drivers):
             process.kill()
