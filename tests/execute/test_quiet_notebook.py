@@ -22,6 +22,9 @@ def objective(x):
     time.sleep(0.2 if x < 1 else 60)
     return x
 
+# What is slow the first time shall not use up the time of the search.
+fmin(abs, hp.uniform("x", 0, 1), algo=rand.suggest, max_evals=4, trials=SparkTrials(parallelism=4),
+     verbose=False)
 fmin(objective, hp.uniform("x", 0, 1.2), algo=rand.suggest, max_evals=12, rstate=0, timeout=12,
      trials=SparkTrials(parallelism=4), verbose=False)
 print("done")

@@ -246,9 +246,14 @@ def test_a_search_that_can_keep_nothing_says_so_and_ends(
 def test_two_searches_share_the_work_and_end_with_the_trials_that_were_asked_for() -> None:
     store = Flaky(delay=0.002)
     found: list[Trials] = []
+    begun = [threading.Event() for _ in range(3)]
 
     def work(seed: int) -> None:
         def objective(x: float) -> float:
+            begun[seed].set()
+            # Until each has a trial: on a busy machine two could have done all before the third.
+            for each in begun:
+                assert each.wait(30)
             time.sleep(0.005)
             return x
 
