@@ -31,6 +31,12 @@ LONGEST = (
     "tests/faults/test_classic_faults.py",
     "tests/execute/test_spark_connect.py",
     "tests/faults/test_store_outages.py",
+    "tests/faults/test_crashes.py",
+    "tests/faults/test_cancel_latency.py",
+    "tests/contracts/test_executor_contract.py",
+    "tests/test_readme.py",
+    "tests/test_cli.py",
+    "tests/execute/test_quiet_notebook.py",
 )
 
 _BY_FILE = pytest.StashKey[bool]()
