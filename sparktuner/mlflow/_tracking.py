@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import ModuleType
@@ -79,6 +80,7 @@ class Tracking:
         self._params: dict[str, str] = {}
         self._context: dict[str, str] = {}
         self._is_ready = False
+        self._preparing = threading.Lock()
         # Runs whose making was asked for, and perhaps done, though no answer came.
         self._asked: set[str] = set()
         self.runs: dict[str, str] = dict(runs or {})
@@ -91,8 +93,7 @@ class Tracking:
         Returns:
             What is left of it; None where nothing is.
         """
-        if not self._is_ready:
-            self._prepare()
+        self._be_ready()
         if entry.run not in self.runs:
             return self._make(entry)
         if entry.refers:
@@ -124,6 +125,12 @@ class Tracking:
         self._asked.update(runs)
 
     # --- the parent
+
+    def _be_ready(self) -> None:
+        # Once, though several threads ask at a time.
+        with self._preparing:
+            if not self._is_ready:
+                self._prepare()
 
     def _prepare(self) -> None:
         """Finds the experiment, and the parent run where it is there."""
