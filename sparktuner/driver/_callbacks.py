@@ -15,6 +15,8 @@ from sparktuner.records import TrialDocument, copy_document
 
 _log = logging.getLogger("sparktuner")
 
+Objective: TypeAlias = Callable[..., object]
+
 
 class Callback:
     """Is told what happens in a search: derive from it, and override what you need.
@@ -35,6 +37,16 @@ class Callback:
         >>> count.n
         3
     """
+
+    def around_objective(self, objective: Objective, trials: TrialsView) -> Objective:
+        """Is called before all else, and returns what is to be run in the objective's place.
+
+        Args:
+            objective: takes the argument of a trial. With ``SparkTrials`` what is returned
+                travels to the workers.
+            trials: the :class:`sparktuner.Trials` of the search.
+        """
+        return objective
 
     def on_search_settings(self, settings: SearchSettings) -> None:
         """Is called before :meth:`on_search_start`, with what the search was asked to do."""
@@ -69,6 +81,16 @@ class Callback:
             After how many seconds to call again if nothing happens; None to leave it.
         """
         return None
+
+
+def around(callbacks: Sequence[Callback], objective: Objective, trials: TrialsView) -> Objective:
+    """Returns what the callbacks want to be run in an objective's place."""
+    for callback in callbacks:
+        try:
+            objective = callback.around_objective(objective, trials)
+        except Exception:  # a border: the user's code
+            _log.exception("callback %r raised; the objective runs without it", callback)
+    return objective
 
 
 Hook: TypeAlias = Callable[[Callback], object]
@@ -140,6 +162,9 @@ class Background(Callback):
         self._thread: threading.Thread | None = None
         self._left_out = 0
         self._settings: SearchSettings | None = None
+
+    def around_objective(self, objective: Objective, trials: TrialsView) -> Objective:
+        return self._callback.around_objective(objective, trials)
 
     def on_search_settings(self, settings: SearchSettings) -> None:
         self._settings = settings

@@ -13,7 +13,7 @@ from numbers import Integral
 from typing import Any
 
 from sparktuner.domain import Domain
-from sparktuner.driver._callbacks import Background, Callback, Callbacks
+from sparktuner.driver._callbacks import Background, Callback, Callbacks, around
 from sparktuner.driver._channel import ExecutorChannel
 from sparktuner.driver._checkpoint import Checkpoint
 from sparktuner.driver._event_log import EventLog
@@ -94,7 +94,8 @@ def search(
             return None
         limits = _limits(runner, arguments)
         channel = ExecutorChannel()
-        with runner.open(domain.objective(trials, channel)) as executor:
+        objective = around(arguments.callbacks, domain.objective(trials, channel), trials)
+        with runner.open(objective) as executor:
             # The objective is made before the executor, which it reaches through the channel.
             channel.executor = executor
             # Only now is it known how many trials run at a time.

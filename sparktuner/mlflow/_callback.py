@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from sparktuner.checks import check_flag, check_seconds, check_text
 from sparktuner.driver import Callback, SearchSettings, TrialsView
+from sparktuner.execute.worker import LoggedObjective
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._sender import Sender
-from sparktuner.mlflow._tracking import Target, library
-from sparktuner.mlflow._words import Words, milliseconds, run_of
+from sparktuner.mlflow._tracking import PARENT_TAG, Target, Tracking, library
+from sparktuner.mlflow._words import SEARCH_ID, SOURCE, TID, Words, milliseconds, run_of
 from sparktuner.records import ELSEWHERE_PREFIX, TrialDocument, utcnow
+
+_log = logging.getLogger("sparktuner")
 
 
 class MLflowCallback(Callback):
@@ -50,6 +55,7 @@ class MLflowCallback(Callback):
         nested: bool = True,
         tracking_uri: str | None = None,
         drain_timeout: float | None = 60.0,
+        worker_logging: bool = False,
     ) -> None:
         """Asks nothing of a server before the search.
 
@@ -63,6 +69,9 @@ class MLflowCallback(Callback):
                 in MLflow.
             drain_timeout: seconds that the end of the search waits at most until all is
                 written, and a server that does not answer gets a few; None is no limit.
+            worker_logging: whether what the objective itself logs (``mlflow.log_metric``,
+                ``autolog``, ``log_model``) goes to its trial's run. The workers then make those
+                runs, so they need mlflow, and access to the server.
 
         Raises:
             MissingExtra: mlflow is not installed.
@@ -72,6 +81,9 @@ class MLflowCallback(Callback):
         check_text("tracking_uri", tracking_uri)
         check_flag("nested", nested)
         check_seconds("drain_timeout", drain_timeout)
+        check_flag("worker_logging", worker_logging)
+        if worker_logging and not nested:
+            raise ValueError("worker_logging=True needs nested=True: each trial logs to its run")
         # Here, where somebody waits anyway: it takes seconds.
         self._mlflow: Any = library()
         self._experiment = experiment
@@ -81,6 +93,9 @@ class MLflowCallback(Callback):
         self._settings: SearchSettings | None = None
         self._words: Words | None = None
         self._sender: Sender | None = None
+        self._by_workers = bool(worker_logging)
+        self._target: Target | None = None
+        self._tracking: Tracking | None = None
         self._open: set[str] = set()
         self._is_own_run = True
 
@@ -88,33 +103,69 @@ class MLflowCallback(Callback):
     def run_id(self) -> str | None:
         return None if self._sender is None else self._sender.run_id
 
+    def around_objective(
+        self, objective: Callable[..., object], trials: TrialsView
+    ) -> Callable[..., object]:
+        self._target, self._tracking = self._target_of(trials), None
+        if not self._by_workers:
+            return objective
+        # The workers have to know it, so the search waits for it.
+        tracking = Tracking(self._target)
+        tags = {"fmin_uuid": self._target.search_id[:6], "runSource": SOURCE}
+        own = {**tags, SEARCH_ID: self._target.search_id}
+        start = Entry(
+            name=getattr(objective, "__name__", "fmin"), start=milliseconds(utcnow()), tags=own
+        )
+        try:
+            experiment, parent = tracking.open_parent(start)
+        except Exception as error:  # a border: whatever MLflow and its plugins raise
+            _log.warning(
+                "MLflow cannot be written to, so the objective's own calls of it go nowhere near "
+                "its trial's run (%s: %s)",
+                type(error).__name__,
+                error,
+            )
+            self._target = replace(self._target, by_workers=False)
+            return objective
+        self._tracking = tracking
+        tags[PARENT_TAG] = parent
+        return LoggedObjective(objective, self._target.uri, experiment, tags, TID)
+
     def on_search_settings(self, settings: SearchSettings) -> None:
         self._settings = settings
 
     def on_search_start(self, trials: TrialsView) -> None:
-        assert self._settings is not None
-        search_id, is_resumed = _search_id(trials)
-        words = self._words = Words(self._settings, search_id)
+        assert self._settings is not None and self._target is not None
+        words = self._words = Words(self._settings, self._target.search_id)
         # Of trials that a driver which is gone has left, it is not known here who runs them.
         for document in cast("Sequence[TrialDocument]", getattr(trials, "all_trials", ())):
             words.take_earlier(document)
+        self._open.clear()
+        tracking = self._tracking
+        self._sender = Sender(
+            self._target, tracking=None if tracking is None else lambda target: tracking
+        )
+        self._sender.put(words.search_start())
+
+    def _target_of(self, trials: TrialsView) -> Target:
+        search_id, is_resumed = _search_id(trials)
         active = None if self._experiment is not None else self._mlflow.active_run()
         self._is_own_run = active is None
-        self._open.clear()
-        target = Target(
+        return Target(
             uri=self._mlflow.get_tracking_uri() if self._uri is None else self._uri,
             experiment=self._experiment,
             parent=None if active is None else active.info.run_id,
             search_id=search_id,
             is_resumed=is_resumed,
             is_nested=self._is_nested,
+            by_workers=self._by_workers,
         )
-        self._sender = Sender(target)
-        self._sender.put(words.search_start())
 
     def on_trial_start(self, document: TrialDocument) -> None:
         if self._is_nested and self._words is not None:
             self._open.add(run_of(document))
+            if self._target is not None and self._target.by_workers:
+                return  # the worker makes it
             self._put(self._words.trial_start(document))
 
     def on_trial_end(self, document: TrialDocument) -> None:

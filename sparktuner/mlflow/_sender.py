@@ -52,7 +52,7 @@ class Sender:
         patience: seconds that the end waits for one answer; None is :data:`PATIENCE` for a
             server, and no limit for a database or a folder, which the first search has to make.
         threads: how many requests are under way at a time, at most; None is 4 for a server.
-        tracking: makes what writes; for tests.
+        tracking: gives what writes; None makes it.
     """
 
     def __init__(
@@ -61,13 +61,13 @@ class Sender:
         capacity: int = 10_000,
         patience: float | None = None,
         threads: int | None = None,
-        tracking: Callable[[Target], Tracking] = Tracking,
+        tracking: Callable[[Target], Tracking] | None = None,
     ) -> None:
         is_server = target.uri.startswith(("http", "databricks"))
         self._target = target
         self._capacity = capacity
         self._patience = (PATIENCE if is_server else math.inf) if patience is None else patience
-        self._tracking = tracking(target)
+        self._tracking = Tracking(target) if tracking is None else tracking(target)
         self._changed = threading.Condition()
         # Everything below belongs to the condition.
         self._waiting: dict[str, Entry] = {}

@@ -47,6 +47,7 @@ class Target:
         search_id: by which the search is found again.
         is_resumed: whether the search may have a run already.
         is_nested: whether each trial gets a run of its own.
+        by_workers: whether those runs are made where the trials run.
     """
 
     uri: str
@@ -55,6 +56,7 @@ class Target:
     search_id: str
     is_resumed: bool = False
     is_nested: bool = True
+    by_workers: bool = False
 
 
 class Tracking:
@@ -119,6 +121,17 @@ class Tracking:
             left = replace(entry, texts=dict(list(entry.texts.items())[1:]))
             left = left if entry.texts else replace(left, status="", end=None)
         return _unless_empty(left)
+
+    def open_parent(self, entry: Entry) -> tuple[str, str]:
+        """Returns the ids of the experiment and of the parent run, which is made if need be.
+
+        Args:
+            entry: what to make it with.
+        """
+        self._be_ready()
+        if PARENT not in self.runs:
+            self._make(entry)
+        return str(self._experiment), self.runs[PARENT]
 
     def expect(self, runs: Iterable[str]) -> None:
         """Says that runs may be there which this object has not made."""
@@ -193,10 +206,14 @@ class Tracking:
     # --- runs
 
     def _make(self, entry: Entry) -> Entry | None:
-        if entry.run in self._asked:
+        made_by_worker = self._target.by_workers and entry.run != PARENT
+        if entry.run in self._asked or made_by_worker:
             found = self._search(self._of_run(entry.run))
             if found:
                 self.runs[entry.run] = found[0].info.run_id
+                if made_by_worker:
+                    name = {"mlflow.runName": entry.name}
+                    entry = replace(entry, tags={**self._context, **name, **entry.tags})
                 return _unless_empty(replace(entry, start=None))
         self._asked.add(entry.run)
         tags = dict(entry.tags)

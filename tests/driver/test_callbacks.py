@@ -116,6 +116,25 @@ def test_a_callback_that_raises_is_logged_once_and_told_no_more(
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_callback_may_put_something_around_the_objective(
+    asynchronous: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Around(Callback):
+        def around_objective(self, objective: Any, trials: Any) -> Any:
+            return lambda argument: 10 + objective(argument)
+
+    class Raises(Callback):
+        def around_objective(self, objective: Any, trials: Any) -> Any:
+            raise ZeroDivisionError("broken callback")
+
+    trials = ThreadTrials(2) if asynchronous else Trials()
+    quiet(lambda x: x, trials=trials, callbacks=[Raises(), Around(), Background(Around())])
+    losses = [loss for loss in trials.losses() if loss is not None]
+    assert len(losses) == 4 and min(losses) >= 20
+    assert [record.exc_info is not None for record in caplog.records] == [True]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_progress_bar_that_raises_leaves_every_trial_done(
     asynchronous: bool, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -61,7 +61,9 @@ def text_of(client: Any, run_id: str, path: str) -> str:
     return str(mlflow.artifacts.load_text(f"runs:/{run_id}/{path}"))
 
 
-def require_same(client: Any, callback: MLflowCallback, trials: Trials) -> None:
+def require_same(
+    client: Any, callback: MLflowCallback, trials: Trials, within: float = 1.0
+) -> None:
     """Checks all that is said of the trials against their documents."""
     runs = children(client, callback)
     assert runs.keys() == {document["tid"] for document in trials.all_trials}
@@ -77,7 +79,7 @@ def require_same(client: Any, callback: MLflowCallback, trials: Trials) -> None:
         assert run.info.end_time >= run.info.start_time
         started = document["book_time"]
         assert started is not None
-        assert abs(run.info.start_time / 1000 - started.timestamp()) < 1 + abs(time.timezone)
+        assert abs(run.info.start_time / 1000 - started.timestamp()) < within + abs(time.timezone)
 
 
 def test_the_runs_say_what_databricks_logging_said_and_more(
@@ -359,6 +361,50 @@ def test_a_slow_server_does_not_slow_a_search(proxy: Proxy, experiment: str) -> 
     quiet(lambda p: p["x"], SPACE, rand.suggest, 50, callbacks=[callback, Ends()])
     assert ends[-1] - began < 5
     assert time.monotonic() - ends[-1] < 5
+
+
+@pytest.mark.parametrize("kind", ["threads", "classic"])
+def test_what_an_objective_logs_itself_goes_to_its_trials_run(
+    kind: str,
+    request: pytest.FixtureRequest,
+    client: Any,
+    mlflow_server: MlflowServer,
+    experiment: str,
+) -> None:
+    def logs(p: Any) -> float:
+        import mlflow
+
+        mlflow.log_metric("epoch_loss", 2.0, step=1)
+        mlflow.log_param("batch_size", 32)
+        with mlflow.start_run(nested=True, run_name="fold"):
+            mlflow.log_metric("fold_loss", 3.0)
+        if current_trial().tid == 3:
+            raise KeyError("no such column")
+        mlflow.log_metric("epoch_loss", p["x"], step=2)
+        return float(p["x"])
+
+    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, worker_logging=True)
+    trials: Trials = ThreadTrials(2)
+    if kind == "classic":
+        trials = SparkTrials(parallelism=2, spark_session=request.getfixturevalue("spark"))
+    before = mlflow.get_tracking_uri()
+    try:
+        quiet(logs, SPACE, rand.suggest, 5, trials=trials, callbacks=[callback])
+    finally:
+        mlflow.set_tracking_uri(before)
+    # The workers make the runs, whose first job may wait for a new process.
+    require_same(client, callback, trials, within=30)
+    for tid, run in children(client, callback).items():
+        assert run.data.params["batch_size"] == "32"
+        assert run.info.run_name.startswith(f"trial {tid}: ")
+        history = client.get_metric_history(run.info.run_id, "epoch_loss")
+        assert len(history) == (1 if tid == 3 else 2)
+        [fold] = client.search_runs(
+            # In threads the experiment is the one that is set in the process.
+            [run.info.experiment_id, "0"][: 1 if kind == "classic" else 2],
+            f"tags.`mlflow.parentRunId` = '{run.info.run_id}'",
+        )
+        assert fold.data.metrics == {"fold_loss": 3.0}
 
 
 @pytest.mark.parametrize("kind", ["classic", "connect"])

@@ -15,6 +15,7 @@ from sparktuner.execute import worker
 ENTRIES: tuple[Any, ...] = (
     worker.serve,
     worker.current_trial,
+    worker.LoggedObjective,
     worker.run_classic_task,
     worker.run_connect_task,
 )

@@ -1,0 +1,106 @@
+"""An objective whose own calls of MLflow go to the run of its trial."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from sparktuner.execute.worker._current import current_trial
+
+
+class LoggedObjective:
+    """Calls an objective while a run of MLflow, made for the trial, is active in its thread.
+
+    Whatever keeps the run from being made is a warning in the log of this process, and the
+    objective is called without.
+
+    Args:
+        objective: the objective.
+        uri: of the tracking server.
+        experiment: the id of the experiment.
+        tags: of each run.
+        tid_tag: the tag that names the trial.
+    """
+
+    def __init__(
+        self,
+        objective: Callable[..., object],
+        uri: str,
+        experiment: str,
+        tags: Mapping[str, str],
+        tid_tag: str,
+    ) -> None:
+        self._objective = objective
+        self._uri = uri
+        self._experiment = experiment
+        self._tags = dict(tags)
+        self._tid_tag = tid_tag
+        # So that the search is named after the objective.
+        self.__name__ = getattr(objective, "__name__", type(objective).__name__)
+
+    def __call__(self, argument: Any) -> object:
+        with self._environment():
+            return self._call(argument)
+
+    def _call(self, argument: Any) -> object:
+        try:
+            active = self._active_run()
+        except Exception as error:  # whatever MLflow and the network raise
+            logging.getLogger("sparktuner").warning(
+                "MLflow has no run for trial %s, which goes on without: %s: %s",
+                current_trial().tid,
+                type(error).__name__,
+                error,
+            )
+            return self._objective(argument)
+        # Its end, with the status, is written once more by the driver, who knows it better.
+        with active:
+            return self._objective(argument)
+
+    @contextmanager
+    def _environment(self) -> Iterator[None]:
+        """Lets runs inside the trial's belong to its experiment, in a process of Spark's."""
+        names = {
+            "MLFLOW_EXPERIMENT_ID": self._experiment,
+            # The output of workers is a log that nobody clicks on.
+            "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+        }
+        # In a thread of the driver the environment is everybody's.
+        new = {k: v for k, v in names.items() if k not in os.environ} if _in_spark_task() else {}
+        os.environ.update(new)
+        try:
+            yield
+        finally:
+            for name in new:
+                os.environ.pop(name, None)
+
+    def _active_run(self) -> Any:
+        # Before the import, which takes seconds in a new process.
+        start = round(time.time() * 1000)
+        import mlflow
+
+        mlflow.set_tracking_uri(self._uri)
+        client = mlflow.MlflowClient(tracking_uri=self._uri)
+        trial = current_trial()
+        tags = {**self._tags, self._tid_tag: str(trial.tid)}
+        found = []
+        if trial.attempt:
+            # An attempt before this one has made it, and died.
+            same = " and ".join(f"tags.`{name}` = '{value}'" for name, value in tags.items())
+            found = client.search_runs([self._experiment], same)
+        run = (
+            found[0] if found else client.create_run(self._experiment, start_time=start, tags=tags)
+        )
+        # Nested, as in this thread the run of the search may be active.
+        return mlflow.start_run(run_id=run.info.run_id, nested=True)
+
+
+def _in_spark_task() -> bool:
+    # Not imported: where it is not, this is no task of Spark's.
+    pyspark = sys.modules.get("pyspark")
+    return pyspark is not None and pyspark.TaskContext.get() is not None
