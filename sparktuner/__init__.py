@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         trials_from_docs,
     )
     from sparktuner.callbacks import Callback
+    from sparktuner.describing import describe
     from sparktuner.execute import current_trial
     from sparktuner.fmin import FMinIter, fmin, fmin_pass_expr_memo_ctrl, space_eval
     from sparktuner.trials import (
@@ -87,6 +88,7 @@ __all__ = [
     "WorkerTrials",
     "Callback",
     "space_eval",
+    "describe",
     "current_trial",
     "as_hyperopt",
     "early_stop",
@@ -120,6 +122,7 @@ _HOMES = {
     "sparktuner.as_hyperopt": ["as_hyperopt"],
     "sparktuner.base": ["Ctrl", "Domain", "Trials", "trials_from_docs"],
     "sparktuner.callbacks": ["Callback"],
+    "sparktuner.describing": ["describe"],
     "sparktuner.execute": ["current_trial"],
     "sparktuner.fmin": ["FMinIter", "fmin", "fmin_pass_expr_memo_ctrl", "space_eval"],
     "sparktuner.status": [name for name in __all__ if name.startswith(("JOB_", "STATUS_"))],

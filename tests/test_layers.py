@@ -61,6 +61,7 @@ ALLOWED: dict[str, set[str]] = {
     "progress": {"driver"},
     "spark": {"trials"},
     "graph_viz": {"space"},
+    "describing": {"space", "records", "history"},
     "plotting": L2 | {"history", "trials"},
     "pyll_utils": {"checks", "errors", "space", "hp"},
     "std_out_err_redirect_tqdm": set(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -10,14 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner.checks import check_has
-from sparktuner.history import PARAMETERS, TableColumn, option_values, trial_table
+from sparktuner.history import PARAMETERS, TableColumn, option_names, option_values, trial_table
 from sparktuner.records import ColumnRecord, TrialDocument, finite_loss
 from sparktuner.space import BoolArray, FloatArray
 from sparktuner.trials import Trials
-
-# 'kind': 'svm', of an option that is a dictionary, and the beginning of one that is a list.
-_FIELD = re.compile(r"'([^'\\]+)': ('[^'\\]*'|-?[\d.]+|True|False|None)(?=[,}])")
-_HEAD = re.compile(r"[\[(]('[^'\\]*'|-?[\d.]+|True|False|None)[,)\]]")
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,25 +165,3 @@ def _option_name(value: int, records: Sequence[ColumnRecord]) -> str:
             texts = tuple(map(str, option_values(record.options)))
             return option_names(texts)[value]
     return str(value)
-
-
-def option_names(texts: tuple[str, ...]) -> tuple[str, ...]:
-    """Returns short names for the options of a choice.
-
-    Options that are dictionaries or lists are told apart by a field that each has, where there
-    is one.
-
-    Example:
-        >>> option_names(("{'kind': 'svm', 'C': <C>}", "{'kind': 'forest'}"))
-        ('svm', 'forest')
-    """
-    fields = [dict(_FIELD.findall(text)) if text.startswith("{") else {} for text in texts]
-    for key in fields[0] if fields else ():
-        names = tuple(field.get(key, "").strip("'") for field in fields)
-        if len(set(names)) == len(names) and all(names):
-            return names
-    heads = [_HEAD.match(text) for text in texts]
-    first = tuple(
-        head[1].strip("'") if head else text for head, text in zip(heads, texts, strict=True)
-    )
-    return first if len(set(first)) == len(first) else texts

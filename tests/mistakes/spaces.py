@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sparktuner import Domain, Trials, base, graph_viz, hp, pyll, pyll_utils, rand, utils
+from sparktuner import Domain, Trials, base, describe, graph_viz, hp, pyll, pyll_utils, rand, utils
 from sparktuner.pyll import stochastic
 from tests.mistakes.judge import Argument
 from tests.mistakes.reasons import DICTS, FILLED, FLAGS, NUMBERS, SECONDS, SEEDS
@@ -235,6 +235,7 @@ _LIBRARIES = [
         ("memo",),
         FILLED,
     ),
+    _space("describe", describe),
     _space("graph_viz.dot_hyperparameters", graph_viz.dot_hyperparameters),
     Argument(
         "base.validate_timeout(timeout)",

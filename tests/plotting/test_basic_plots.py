@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from sparktuner import Trials, fmin, hp, load_trials, plotting
-from sparktuner.history import loss_view
+from sparktuner.history import loss_view, option_names
 from sparktuner.plotting._history import rolling_quantiles
 from sparktuner.plotting._lanes import lanes_of
-from sparktuner.plotting._seen import option_names, seen
+from sparktuner.plotting._seen import seen
 from tests.plotting.histories import HISTORIES, LONG, made, mixed, searched, without_space
 
 
