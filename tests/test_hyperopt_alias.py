@@ -53,6 +53,7 @@ BELOW = {
     "mix": "suggest",
     "atpe": "suggest",
     "graph_viz": "dot_hyperparameters",
+    "plotting": "main_plot_history main_plot_histogram main_plot_vars main_plot_1D_attachment",
 }
 
 

@@ -15,9 +15,9 @@ from sparktuner.pyll import base as nodes
 # The release whose interface this is; programs compare it with older ones.
 VERSION = "0.3.0"
 _HOME = "hyperopt.pyll.base"
-# Hyperopt has none of these. Packages are the inside of sparktuner, but for this one.
-_NOT_HYPEROPTS = frozenset({"cli", "pytest_plugin", "testing"})
-_PACKAGES = frozenset({"pyll"})
+# Hyperopt has none of these. Packages are the inside of sparktuner, but for these two.
+_NOT_HYPEROPTS = frozenset({"cli", "describing", "pytest_plugin", "testing"})
+_PACKAGES = frozenset({"plotting", "pyll"})
 # Needs a library that a program for Hyperopt may do without.
 _LATER = "hyperopt.sklearn"
 
