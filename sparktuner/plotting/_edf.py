@@ -17,6 +17,8 @@ from sparktuner.trials import Trials
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# The best place of a legend is sought among all points.
+_FEW = 5000
 _LINES = ("-", "--", "-.", ":")
 
 
@@ -75,7 +77,9 @@ def plot_edf(
     ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     ax.set_xlabel("loss")
     ax.set_ylabel("share of trials")
-    legend(ax, loc="lower right")
+    # Lines of good searches are at the upper left in one picture, at the right in another.
+    few = sum(len(data.numbers) for data in named.values()) <= _FEW
+    legend(ax, loc="best" if few else "lower right")
     return ax
 
 

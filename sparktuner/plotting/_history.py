@@ -79,6 +79,9 @@ def plot_history(trials: Trials, *, ax: Axes | None = None) -> Axes:
         return ax
     if data.is_ranked.any():
         _draw_losses(ax, data)
+    else:
+        # Marks that are no losses need no numbers.
+        ax.set_yticks([])
     _draw_others(ax, data)
     ax.set_xlabel("trial")
     ax.set_ylabel("loss")

@@ -39,6 +39,11 @@ def test_the_history_shows_each_loss_and_the_best_so_far() -> None:
     assert line(ax, "1 waiting")[:, 0].tolist() == [79]
 
 
+def test_without_a_loss_the_axis_has_no_numbers() -> None:
+    ax = plotting.plot_history(HISTORIES["all failed"]())
+    assert not len(ax.get_yticks()) and line(ax, "12 failed")[:, 0].tolist() == [*range(12)]
+
+
 def test_rolling_quantiles_are_those_of_each_window() -> None:
     losses = np.random.default_rng(0).random(30)
     low, middle = rolling_quantiles(losses, 10, (0.25, 0.5))
