@@ -239,9 +239,10 @@ def _of_values(
     if len(used) < LEAST:
         return None
     labels = [parameter.label for parameter in data.parameters]
-    values = np.array([parameter.values[used] for parameter in data.parameters])
-    x = np.stack([_ranked(column) for column in values], axis=1) if labels else values.T
-    bins = np.stack([_value_bins(column) for column in values], axis=1) if labels else x
+    values = [parameter.values[used] for parameter in data.parameters]
+    x, bins = np.zeros((len(used), len(values))), np.zeros((len(used), len(values)))
+    for j, column in enumerate(values):
+        x[:, j], bins[:, j] = _ranked(column), _value_bins(column)
     again = rng.integers(len(used), size=_SAMPLES)
     is_active = ~np.isnan(x[again])
     u = np.where(is_active, x[again], rng.random((_SAMPLES, len(labels))))

@@ -177,9 +177,13 @@ def main_plot_vars(
     if colorize_best is not None:
         check_whole("colorize_best", colorize_best, least=0)
     data, plt = seen(trials), pyplot()
-    figure = plt.gcf() if not plt.gcf().axes else plt.figure()
     n = max(1, len(data.parameters))
     width = min(int(columns), n)
+    is_own = not plt.get_fignums() or bool(plt.gcf().axes)
+    figure = plt.figure() if is_own else plt.gcf()
+    if is_own:
+        size = figure.get_size_inches()
+        figure.set_size_inches(max(size[0], 2.0 * width), max(size[1], 1.6 * -(-n // width)))
     made = figure.subplots(-(-n // width), width, squeeze=False)
     axes: list[Axes] = list(made.flat[:n])
     for unused in made.flat[n:]:
@@ -286,9 +290,11 @@ def _all_losses(data: SeenTrials) -> FloatArray:
 
 def _expected_best(trials: Trials) -> float | None:
     try:
-        return trials.average_best_error()
+        best = trials.average_best_error()
     except (AllTrialsFailed, InvalidLoss):
         return None
+    # No axis has room for larger ones.
+    return max(-1e300, min(best, 1e300))
 
 
 def _draw_variable(

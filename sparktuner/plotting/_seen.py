@@ -14,6 +14,9 @@ from sparktuner.records import ColumnRecord, TrialDocument, finite_loss
 from sparktuner.space import BoolArray, FloatArray
 from sparktuner.trials import Trials
 
+# Axes have ends beyond their points, and a length: no float is that large for larger numbers.
+_FARTHEST = 1e300
+
 
 @dataclass(frozen=True, eq=False)
 class SeenParameter:
@@ -22,7 +25,7 @@ class SeenParameter:
     Attributes:
         label: its label.
         values: (n,) its value, of a choice the position of its option; NaN where it is not
-            active.
+            active or not finite.
         options: the names of a choice's options; empty for other parameters.
         log: whether its values spread over orders of magnitude.
         condition: on which choices it depends, in words; empty where it is always active.
@@ -42,7 +45,7 @@ class SeenTrials:
     Attributes:
         documents: the trials.
         numbers: (n,) their ids; their positions where an id is no integer.
-        losses: (n,) their losses; NaN where a trial has none that is finite.
+        losses: (n,) their losses, none beyond 1e300; NaN where a trial has none that is finite.
         ends: (n,) ``done``, ``failed``, ``cancelled``, ``running`` or ``waiting``; one that is
             done without a finite loss has failed.
         table: their other facts, as :func:`sparktuner.history.trial_table` has them.
@@ -92,11 +95,17 @@ def seen(trials: Trials) -> SeenTrials:
     return SeenTrials(
         documents,
         _numbers(documents),
-        np.array(losses, dtype=np.float64),
+        _drawable(losses),
         _ends(table["state"].values, losses),
         table,
         _parameters(table.values(), spaces.columns()),
     )
+
+
+def _drawable(values: Sequence[object]) -> FloatArray:
+    numbers: FloatArray = np.array(values, dtype=np.float64)
+    numbers[np.isinf(numbers)] = np.nan
+    return np.clip(numbers, -_FARTHEST, _FARTHEST)
 
 
 def _numbers(documents: Sequence[TrialDocument]) -> FloatArray:
@@ -137,7 +146,7 @@ def _parameter(column: TableColumn, spaces: dict[str, list[ColumnRecord]]) -> Se
         values = [None if value is None else places[str(value)] for value in values]
     return SeenParameter(
         label,
-        np.array(values, dtype=np.float64),
+        _drawable(values),
         options,
         bool(records) and all(record.code.startswith(("hp.log", "hp.qlog")) for record in records),
         _condition(records, spaces),

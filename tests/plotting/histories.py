@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
@@ -118,15 +118,42 @@ def mixed(n: int = 80) -> Trials:
     return trials
 
 
-def without_space(n: int = 30) -> Trials:
+def without_space(n: int = 30, of: Sequence[str] = ("a", "b", "never")) -> Trials:
     """Documents of some other program: nobody knows their space."""
     trials = Trials()
     rng = np.random.default_rng(2)
     documents = []
     for i in range(n):
-        document = new_document(i, {"a": rng.random(), "b": i % 3}, ["a", "b", "never"])
+        values = {"a": rng.random(), "b": i % 3}
+        document = new_document(i, {k: v for k, v in values.items() if k in of}, of)
         document["state"] = JOB_STATE_DONE
         document["result"] = {"status": "ok", "loss": rng.random()}
+        documents.append(document)
+    trials.insert_trial_docs(documents)
+    trials.refresh()
+    return trials
+
+
+def foreign() -> Trials:
+    """Documents of some other program whose values are of all kinds."""
+    odd: list[Any] = [
+        "text",
+        3.5,
+        None,
+        True,
+        float("nan"),
+        float("inf"),
+        10**400,
+        -1.7e308,
+        1.7e308,
+    ]
+    trials = Trials()
+    documents = []
+    for i in range(36):
+        values = {"odd": odd[i % len(odd)], "wide": odd[7 + i % 2], f"some {i % 3}": i}
+        document = new_document(f"id {i}", values)  # type: ignore[arg-type]
+        document["state"] = JOB_STATE_DONE
+        document["result"] = {"status": "ok", "loss": np.float32(i)}
         documents.append(document)
     trials.insert_trial_docs(documents)
     trials.refresh()
@@ -154,7 +181,15 @@ HISTORIES: Mapping[str, Callable[[], Trials]] = MappingProxyType(
         "many options": lambda: made(100, {"c": hp.choice("c", list(range(60)))}),
         "large integers": lambda: made(30, {"n": hp.randint("n", 2**60, 2**60 + 9)}),
         "zero on a logarithm": lambda: made(40, {"q": hp.qloguniform("q", -3, 3, 1)}),
+        "the largest floats": lambda: made(
+            30, loss=lambda i, u: 1.7e308 * (-1) ** i, space={"x": hp.normal("x", 0, 1)}
+        ),
+        "without parameters": lambda: without_space(of=()),
+        "ninety parameters": lambda: made(
+            20, {f"x{i}": hp.uniform(f"x{i}", 0, 1) for i in range(90)}
+        ),
         "without its space": without_space,
+        "values of other programs": foreign,
     }
 )
 
