@@ -14,7 +14,6 @@ from sparktuner.plotting._seen import SeenParameter, SeenTrials, seen
 from sparktuner.plotting._slice import chosen, spread
 from sparktuner.plotting._style import (
     axes_of,
-    figure_of,
     gradient,
     plain_text,
     ring,
@@ -85,7 +84,7 @@ def plot_contour(
     ground = _draw_ground(ax, scales, x.values[rows], y.values[rows], data.losses[rows])
     _draw_trials(ax, data, rows.tolist(), x, y)
     _scale_axes(ax, scales)
-    figure_of(ax).colorbar(ground, ax=ax, label="loss")
+    ax.figure.colorbar(ground, ax=ax, label="loss")
     return ax
 
 

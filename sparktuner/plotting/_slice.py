@@ -12,7 +12,6 @@ from sparktuner.history import LossView, loss_view
 from sparktuner.plotting._seen import SeenParameter, SeenTrials, seen
 from sparktuner.plotting._style import (
     apply_view,
-    figure_of,
     gradient,
     grid_of,
     plain_text,
@@ -85,7 +84,7 @@ def plot_slice(
         if axes is None and i % min(_COLUMNS, len(parameters)):
             ax.set_ylabel("")
     if axes is None and points is not None and len(data.numbers) > 1:
-        figure_of(drawn[0]).colorbar(points, ax=drawn, label="trial", pad=0.01)
+        drawn[0].figure.colorbar(points, ax=drawn, label="trial", pad=0.01)
     return drawn[: len(parameters)]
 
 

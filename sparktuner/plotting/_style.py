@@ -20,7 +20,6 @@ from sparktuner.history import LossView
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import Colormap
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = (
     "#1F83CC",
@@ -97,11 +96,6 @@ def grid_of(axes: Sequence[Axes] | None, n: int, columns: int, height: float) ->
             f"axes must be at least {max(n, 1)}, one for each panel, got {len(listed)}"
         )
     return list(listed)
-
-
-def figure_of(ax: Axes) -> Figure:
-    """Returns the figure of axes, also of those in a part of one."""
-    return ax.get_figure(root=True) if hasattr(ax.figure, "get_figure") else ax.figure
 
 
 def gradient() -> Colormap:
