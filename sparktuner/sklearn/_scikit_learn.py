@@ -16,7 +16,7 @@ try:
     from sklearn.utils import check_random_state, get_tags, indexable
     from sklearn.utils.validation import _check_method_params
 except ImportError as error:
-    # get_tags, and scorers that take metadata without routing, came with 1.6.
+    # get_tags came with 1.6.
     raise MissingExtra(
         "sparktuner.sklearn needs scikit-learn 1.6 or later, which cannot be imported here "
         f"({error}): pip install 'sparktuner[sklearn]'"

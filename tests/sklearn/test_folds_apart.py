@@ -154,7 +154,7 @@ def test_folds_are_tasks_of_spark(kind: str, request: pytest.FixtureRequest) -> 
     session = request.getfixturevalue("spark" if kind == "classic" else "connect_spark")
     few = {**FEW, "n_iter": 3}
     here = SparkSearchCV(SVC(), SPACE, runner="serial", **few).fit(X, Y)
-    runner = SparkRunner(4, spark_session=session)
+    runner = SparkRunner(2, spark_session=session)
     there = SparkSearchCV(SVC(), SPACE, fan_out="folds", runner=runner, drop_level=None, **few)
     there.fit(X, Y)
     np.testing.assert_array_equal(
