@@ -116,6 +116,7 @@ class FminSearchCV(BaseSearchCV):  # type: ignore[misc]
 
     def _prepared(self, X: Rows, y: Rows, params: Mapping[str, object]) -> tuple[_Data, Scorer]:
         self._check_error_score()
+        self._check_callbacks()
         self._check_targets(y)
         scorers, _ = self._get_scorers()
         X, y = indexable(X, y)
@@ -153,6 +154,15 @@ class FminSearchCV(BaseSearchCV):  # type: ignore[misc]
         score = self.error_score
         if score != "raise" and not isinstance(score, int | float | np.number):
             raise ValueError(f"error_score must be 'raise' or a number, got {score!r}")
+
+    def _check_callbacks(self) -> None:
+        # From scikit-learn 1.9 on the base class takes them, and its own fit would call them.
+        if getattr(self, "_skl_callbacks", None):
+            raise ValueError(
+                "set_callbacks must not be called on this search, whose fit calls none of "
+                "scikit-learn's callbacks; give a sparktuner.Callback to fmin: "
+                "fmin_options={'callbacks': [...]}"
+            )
 
     def _check_targets(self, y: Rows) -> None:
         if y is None and get_tags(self.estimator).target_tags.required:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pickle
+import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -35,7 +37,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sparktuner import hp, rand
-from sparktuner.errors import BadSearchSpace
+from sparktuner.errors import BadSearchSpace, ObjectiveFailed
 from sparktuner.execute import SerialRunner
 from sparktuner.records import MemoryStore
 from sparktuner.sklearn import HyperoptSearchCV, SparkSearchCV, _places
@@ -537,3 +539,43 @@ def test_no_jvm_is_started_that_nobody_asked_for(monkeypatch: pytest.MonkeyPatch
         runner_for("serial", 2)
     with pytest.raises(ValueError, match="parallelism must be None where runner is an object"):
         runner_for(SerialRunner(), 2)
+
+
+class Dies(Threshold):
+    """Ends what runs it, as a crash does, where it ``fails``; takes its time."""
+
+    def fit(self, rows: Any, targets: Any, sample_weight: Any = None) -> Threshold:
+        if self.fails:
+            sys.exit(3)
+        time.sleep(0.02)
+        return super().fit(rows, targets)
+
+
+def test_a_trial_whose_worker_died_is_a_row_of_failed_fits() -> None:
+    space = {"answer": [0, 1], "fails": [False, True]}
+    threads = {"runner": "threads", "parallelism": 1, "algo": rand.suggest, "n_iter": 8}
+    with pytest.warns(FitFailedWarning, match="SystemExit"):
+        search = searched(Dies(), space, error_score=-1.0, return_train_score=True, **threads)
+    died = search.cv_results_["param_fails"].astype(bool)
+    assert 0 < died.sum() < 8
+    assert set(search.cv_results_["mean_test_score"][died]) == {-1.0}
+    assert np.isnan(search.cv_results_["mean_fit_time"][died]).all()
+    assert np.isfinite(search.cv_results_["mean_fit_time"][~died]).all()
+    with pytest.raises(ObjectiveFailed, match="SystemExit"):
+        searched(Dies(), space, error_score="raise", **threads)
+
+
+def test_when_the_time_is_over_what_was_tried_counts() -> None:
+    space = {"answer": hp.randint("answer", 0, 1000)}
+    search = searched(Dies(), space, n_iter=10_000, timeout=1.0, algo=rand.suggest)
+    assert 1 <= len(search.cv_results_["params"]) < 10_000
+    assert len(search.trials_) >= len(search.cv_results_["params"])
+
+
+@pytest.mark.skipif(not hasattr(BaseSearchCV, "set_callbacks"), reason="scikit-learn before 1.9")
+def test_callbacks_of_scikit_learn_are_refused_not_forgotten() -> None:
+    from sklearn.callback import ScoringMonitor
+
+    search = SparkSearchCV(SVC(), C, **FEW).set_callbacks(ScoringMonitor(scoring="accuracy"))
+    with pytest.raises(ValueError, match=r"set_callbacks .*fmin_options"):
+        search.fit(X, Y)
