@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -133,8 +134,25 @@ def tqdm_bar(initial: int, total: int | None) -> Iterator[Bar]:
             mininterval=0.2,
             miniters=0,
         )
-    with bar:
+    with bar, _cleared_for_the_log(bar.clear):
         yield bar
+
+
+@contextlib.contextmanager
+def _cleared_for_the_log(clear: Callable[[], object]) -> Iterator[None]:
+    """Gives each line of the log a line of its own; the bar is drawn again with the next news."""
+
+    def about_to_log(record: logging.LogRecord) -> bool:
+        clear()
+        return True
+
+    log = logging.getLogger("sparktuner")
+    # Unlike handlers, which are the user's, a filter of the logger is asked before all of them.
+    log.addFilter(about_to_log)
+    try:
+        yield
+    finally:
+        log.removeFilter(about_to_log)
 
 
 class _NoBar:
