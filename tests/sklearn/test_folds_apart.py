@@ -149,7 +149,13 @@ def test_a_level_that_is_no_probability_is_refused(level: object) -> None:
         search.fit(X, Y)
 
 
-@pytest.mark.parametrize("kind", ["classic", "connect"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("classic", marks=pytest.mark.spark),
+        pytest.param("connect", marks=[pytest.mark.spark, pytest.mark.service]),
+    ],
+)
 def test_folds_are_tasks_of_spark(kind: str, request: pytest.FixtureRequest) -> None:
     session = request.getfixturevalue("spark" if kind == "classic" else "connect_spark")
     few = {**FEW, "n_iter": 3}

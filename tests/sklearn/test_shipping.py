@@ -66,7 +66,13 @@ class Counting:
         return {}
 
 
-@pytest.mark.parametrize("kind", ["classic", "connect"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param("classic", marks=pytest.mark.spark),
+        pytest.param("connect", marks=[pytest.mark.spark, pytest.mark.service]),
+    ],
+)
 def test_a_search_on_spark_is_the_one_in_this_process(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
