@@ -35,7 +35,7 @@ def test_the_arguments_are_hyperopts_in_its_order(name: str) -> None:
     assert list(inspect.signature(getattr(plotting, name)).parameters) == ARGUMENTS[name].split()
 
 
-@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
+@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning", "ignore:.*deprecated")
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_an_odd_search_is_drawn_without_a_warning(name: str, history: str) -> None:

@@ -21,7 +21,7 @@ def drawn(name: str, trials: Any, **arguments: Any) -> list[Any]:
     return axes
 
 
-@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning")
+@pytest.mark.filterwarnings("error::UserWarning", "error::RuntimeWarning", "ignore:.*deprecated")
 @pytest.mark.parametrize("history", HISTORIES)
 @pytest.mark.parametrize("name", PLOTS)
 def test_an_odd_search_is_drawn_without_a_warning(name: str, history: str) -> None:
