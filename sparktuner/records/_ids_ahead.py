@@ -43,13 +43,13 @@ class IdsAhead:
         self.is_dry = len(tids) < asked
 
     def missing(self) -> int:
-        """How many are to be fetched."""
+        """Returns how many are to be fetched."""
         return max(0, self._wanted - len(self._ready))
 
     def may_come(self) -> bool:
-        """Whether asking again, later, can give any."""
+        """Says whether asking again, later, can give any."""
         return bool(self._ready) or (self._wanted > 0 and not self.is_dry)
 
     def are_waited_for(self) -> bool:
-        """Whether the search has come for ids that the store can be asked for."""
+        """Says whether the search has come for ids that the store can be asked for."""
         return self._is_waited_for and not self.is_dry
