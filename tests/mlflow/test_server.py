@@ -86,7 +86,7 @@ def test_the_runs_say_what_databricks_logging_said_and_more(
     client: Any, mlflow_server: MlflowServer, experiment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow_server.url)
-    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url)
+    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, drain_timeout=None)
     trials = ThreadTrials(4)
     algo = functools.partial(tpe.suggest, n_startup_jobs=5)
     quiet(objective, SPACE, algo, 20, trials=trials, callbacks=[callback])
@@ -144,7 +144,7 @@ def test_trials_that_are_cancelled_and_timed_out_are_told_apart(
             time.sleep(60)
         return x
 
-    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url)
+    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, drain_timeout=None)
     trials = SparkTrials(parallelism=3, trial_timeout=2)
     space = hp.choice("x", [0.0, 1.0, 2.0, 3.0])
     points = [{"x": i} for i in range(4)]
@@ -163,7 +163,7 @@ def test_trials_that_are_cancelled_and_timed_out_are_told_apart(
     assert {runs[tid].data.tags["sparktuner.outcome"] for tid in (0, 1)} == {"timed_out"}
     assert "trial_timeout is 2 s" in runs[0].data.tags["sparktuner.error"]
 
-    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url)
+    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, drain_timeout=None)
     trials = SparkTrials(parallelism=2)
     fmin(
         slow,
@@ -212,7 +212,7 @@ def test_a_search_goes_on_in_the_same_run(
     client: Any, mlflow_server: MlflowServer, experiment: str, tmp_path: Any
 ) -> None:
     def searched(n: int) -> MLflowCallback:
-        callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url)
+        callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, drain_timeout=None)
         quiet(
             objective,
             SPACE,
@@ -383,7 +383,9 @@ def test_what_an_objective_logs_itself_goes_to_its_trials_run(
         mlflow.log_metric("epoch_loss", p["x"], step=2)
         return float(p["x"])
 
-    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, worker_logging=True)
+    callback = MLflowCallback(
+        experiment, tracking_uri=mlflow_server.url, worker_logging=True, drain_timeout=None
+    )
     trials: Trials = ThreadTrials(2)
     if kind == "classic":
         trials = SparkTrials(parallelism=2, spark_session=request.getfixturevalue("spark"))
@@ -416,7 +418,7 @@ def test_two_hundred_trials_on_spark_are_read_back(
     experiment: str,
 ) -> None:
     session = request.getfixturevalue("spark" if kind == "classic" else "connect_spark")
-    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url)
+    callback = MLflowCallback(experiment, tracking_uri=mlflow_server.url, drain_timeout=None)
     trials = SparkTrials(parallelism=4, spark_session=session)
     quiet(objective, SPACE, rand.suggest, 200, trials=trials, callbacks=[callback])
     assert len(trials.all_trials) == 200
