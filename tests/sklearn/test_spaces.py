@@ -36,7 +36,8 @@ def parameter(value: object) -> str:
         (stats.randint(2, 9), hp.randint("a", 2, 9)),
         (stats.norm(2, 0.5), hp.normal("a", 2, 0.5)),
     ],
-    ids=str,
+    # A frozen distribution shows its address, which is another one in each process.
+    ids=lambda each: each.dist.name if hasattr(each, "dist") else str(each),
 )
 def test_a_distribution_of_scipy_becomes_one_of_hp(theirs: object, ours: object) -> None:
     assert parameter(theirs) == repr(ours)
