@@ -494,7 +494,16 @@ def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran
         for worker in workers:
             assert worker.stderr is not None
             assert "takes trials from" in worker.stderr.readline()
-        fmin(by_value(stalling), SPACE, rand.suggest, 40, trials=trials, rstate=0, verbose=False)
+        fmin(
+            by_value(stalling),
+            SPACE,
+            rand.suggest,
+            40,
+            timeout=PATIENCE,  # or workers that both stall would hold up the whole suite
+            trials=trials,
+            rstate=0,
+            verbose=False,
+        )
         killer.join()
         documents = {document["tid"]: document for document in trials.all_trials}
         assert [d["state"] for d in documents.values()] == [JOB_STATE_DONE] * 40
