@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from sparktuner.checks import (
+    check_flag,
     check_loss_threshold,
     check_parallelism,
     check_seconds,
@@ -17,6 +19,7 @@ from sparktuner.driver import SearchArguments
 from sparktuner.execute.spark import SparkRunner
 from sparktuner.records import TrialStore, has_ended
 from sparktuner.status import JOB_STATE_CANCEL, JOB_STATE_DONE, STATUS_OK
+from sparktuner.trials._attaching_directly import AttachesDirectly
 from sparktuner.trials._trials import Trials
 
 if TYPE_CHECKING:
@@ -98,6 +101,7 @@ class SparkTrials(Trials):
         exp_key: str | None = None,
         store: TrialStore | str | os.PathLike[str] | None = None,
         max_trial_retries: int = 1,
+        attach_directly: bool = False,
     ) -> None:
         """Asks nothing of Spark before the first search.
 
@@ -114,10 +118,14 @@ class SparkTrials(Trials):
             store: as in :class:`Trials`.
             max_trial_retries: how often a trial is run again whose Python worker died (memory,
                 a crash). A trial that raised is not; an executor that was lost does not count.
+            attach_directly: whether workers write what ``current_trial().attach`` is given into
+                the store themselves, past the driver. They need sparktuner, the way to the
+                store, and its password or keys from their own environment.
 
         Raises:
-            ValueError: an argument is out of its range.
+            ValueError: an argument is out of its range, or workers cannot reach the store.
         """
+        check_flag("attach_directly", attach_directly)
         runner = SparkRunner(
             parallelism=parallelism,
             spark_session=spark_session,
@@ -128,6 +136,12 @@ class SparkTrials(Trials):
             trial_timeout=trial_timeout,
         )
         super().__init__(exp_key=exp_key, store=store, runner=runner)
+        if attach_directly and not self._log.is_shared:
+            raise ValueError(
+                "attach_directly=True needs a store that workers can reach, such as "
+                "store='s3://bucket/trials'; these trials are in this process's memory"
+            )
+        self._attach_directly = bool(attach_directly)
 
     @property
     def parallelism(self) -> int:
@@ -152,6 +166,9 @@ class SparkTrials(Trials):
         self, domain: Domain, arguments: SearchArguments, most_queued: int | None = None
     ) -> None:
         self._widen()
+        if self._attach_directly:
+            direct = AttachesDirectly(self._log.store)
+            arguments = replace(arguments, callbacks=[*arguments.callbacks, direct])
         super().search(domain, arguments, most_queued)
 
     def count_successful_trials(self) -> int:

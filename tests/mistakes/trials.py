@@ -217,6 +217,8 @@ _SPARK: Mapping[str, Mapping[str, str]] = {
     "exp_key": _KEY,
     "store": _DEFAULT,
     "max_trial_retries": {"a number": "0 7 1e308 huge_int"},
+    # In memory there is nothing to write to, which True is told.
+    "attach_directly": {"false, by a number too": "None 0"},
 }
 _KINDS = [
     *(
