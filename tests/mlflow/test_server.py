@@ -391,6 +391,10 @@ def test_what_an_objective_logs_itself_goes_to_its_trials_run(
         trials = SparkTrials(parallelism=2, spark_session=request.getfixturevalue("spark"))
     before = mlflow.get_tracking_uri()
     try:
+        if kind == "threads":
+            # In this process MLflow starts no run of another experiment than the active one.
+            mlflow.set_tracking_uri(mlflow_server.url)
+            mlflow.set_experiment(experiment)
         quiet(logs, SPACE, rand.suggest, 5, trials=trials, callbacks=[callback])
     finally:
         mlflow.set_tracking_uri(before)

@@ -71,13 +71,20 @@ class LoggedObjective:
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         }
         # In a thread of the driver the environment is everybody's.
-        new = {k: v for k, v in names.items() if k not in os.environ} if _in_spark_task() else {}
-        os.environ.update(new)
+        if not _in_spark_task():
+            yield
+            return
+        # The worker may have inherited the driver's, who works on another experiment.
+        before = {name: os.environ.get(name) for name in names}
+        os.environ.update(names)
         try:
             yield
         finally:
-            for name in new:
-                os.environ.pop(name, None)
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
 
     def _active_run(self) -> Any:
         # Before the import, which takes seconds in a new process.
