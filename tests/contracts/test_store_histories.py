@@ -27,7 +27,6 @@ STORES = [
 ]
 TRIALS = 6
 WRITERS = 8
-SHARE = 10_000 // WRITERS
 BATCH = 125
 # What processes need not import one by one.
 _BACK_ENDS = [f"sparktuner.stores.{name}" for name in ("_sql", "_mongo", "_objects")]
@@ -161,11 +160,11 @@ def test_calls_of_eight_threads_fit_into_one_order(often_switched: None) -> None
         check(list(threads.map(work, range(WRITERS))))
 
 
-def write_a_share(url: str, number: int) -> int:
-    """Inserts an eighth of the trials, in batches, and changes a tenth of them."""
+def write_a_share(url: str, number: int, share: int) -> int:
+    """Inserts one process's trials, in batches, and changes a tenth of them."""
     store = open_store(url)
-    tids = range(number * SHARE, (number + 1) * SHARE)
-    for first in range(0, SHARE, BATCH):
+    tids = range(number * share, (number + 1) * share)
+    for first in range(0, share, BATCH):
         some = tids[first : first + BATCH]
         batch = [new_document(tid, {"x": tid / 7}, exp_key="e") for tid in some]
         store.insert(batch)
@@ -175,13 +174,16 @@ def write_a_share(url: str, number: int) -> int:
 
 
 def test_processes_write_ten_thousand_documents(store_url: str, processes: Executor) -> None:
+    # FerretDB serves one writer at a time, and slowly: of eight, some would wait too long.
+    writers = 2 if store_url.startswith("mongodb") else WRITERS
+    share = 10_000 // writers
     with processes:
-        running = [processes.submit(write_a_share, store_url, n) for n in range(WRITERS)]
+        running = [processes.submit(write_a_share, store_url, n, share) for n in range(writers)]
         assert sum(one.result(240) for one in running) == 10_000
     store = open_store(store_url)
     documents, token = store.load_since(None, "e")
     assert {d["tid"]: d["version"] for d in documents} == {
-        tid: int(tid % SHARE % BATCH % 10 == 0) for tid in range(10_000)
+        tid: int(tid % BATCH % 10 == 0) for tid in range(10_000)
     }
     assert {d["tid"]: d["misc"]["vals"]["x"] for d in documents} == {
         tid: [tid / 7] for tid in range(10_000)
