@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import functools
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,9 +81,22 @@ def test_there_are_python_examples() -> None:
     assert len(PYTHON) >= 15
 
 
+@pytest.fixture
+def log_level() -> Iterator[None]:
+    """Lets an example set the log's level for itself alone."""
+    log = logging.getLogger("sparktuner")
+    before = log.level
+    yield
+    log.setLevel(before)
+
+
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.name)
 def test_an_example_runs(
-    block: Block, local_spark: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    block: Block,
+    local_spark: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    log_level: None,
 ) -> None:
     for package in ("optuna", "matplotlib", "mlflow"):
         if re.search(rf"(import |sparktuner\.){package}\b", block.code):
