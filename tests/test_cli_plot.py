@@ -67,7 +67,7 @@ def test_what_cannot_be_done_is_said(
     assert "OUT must end in one of" in capsys.readouterr().err
     assert main(["plot", "--file", saved, str(tmp_path / "none" / "plot.png")]) == 1
     assert "No such file" in capsys.readouterr().err
-    assert main(["plot", "--file", str(tmp_path / "none"), "plot.png"]) == 1
+    assert main(["plot", "--file", str(tmp_path / "none"), "plot.png"]) == 3
 
 
 def test_help_imports_no_matplotlib() -> None:

@@ -56,10 +56,12 @@ for module in pkgutil.walk_packages(sparktuner.__path__, "sparktuner."):
         try:
             importlib.import_module(module.name)
         except ModuleNotFoundError as error:
-            # Stores are imported on use, and each needs its own extra.
-            assert module.name.startswith("sparktuner.stores."), module.name
+            # Stores, each with an extra of its own, and estimators are imported on use.
+            ours = ("sparktuner.stores.", "sparktuner.sklearn")
+            assert module.name.startswith(ours), module.name
             assert error.name.partition(".")[0] in (
-                "bson", "fsspec", "gridfs", "obstore", "psycopg", "pymongo", "sqlalchemy"
+                "bson", "fsspec", "gridfs", "obstore", "psycopg", "pymongo", "sqlalchemy",
+                "sklearn",
             )
         print(module.name)
 """
