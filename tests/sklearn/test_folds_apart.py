@@ -86,7 +86,8 @@ def test_folds_of_what_cannot_win_are_left_out(place: dict[str, Any]) -> None:
     whole.fit(X, Y)
     Noisy.fits = 0
     search = SparkSearchCV(Noisy(), space, fan_out="folds", **options).fit(X, Y)
-    assert Noisy.fits < 0.8 * 30 * 5
+    # Fewer where several run at a time: what has begun when the best comes is not held back.
+    assert Noisy.fits < 0.9 * 30 * 5
     assert search.best_params_ == whole.best_params_
     scores = np.array([search.cv_results_[f"split{i}_test_score"] for i in range(5)])
     dropped = np.isnan(scores).any(axis=0)
