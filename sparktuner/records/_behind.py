@@ -93,6 +93,8 @@ class Behind(Line):
         self._error: BaseException | None = None
         self._lost: set[Tid] = set()  # what is another owner's, though the log may not know yet
         self._ids = IdsAhead()
+        self._known_ids: set[Tid] = set()  # the writer's: those that it has heard of
+        self._is_unheard = False  # whether the last call for ids got no answer
         self._drains = 0  # how many wait until all is written
         self._is_closed = False
         self._reading = threading.RLock()  # held where the store is asked what there is
@@ -363,10 +365,22 @@ class Behind(Line):
             self._lost.difference_update(d["tid"] for d in lost)
 
     def _fetch_ids(self, n: int) -> None:
-        ids = self._store.allocate(n, self._owner, self._reader.exp_key, self._ids.limit)
+        # A call whose answer was lost may have been carried out: nobody else gets those ids,
+        # and everybody counts them.
+        ids = self._unheard_ids() if self._is_unheard else []
+        self._is_unheard = True
+        more = n - len(ids)
+        ids += self._store.allocate(more, self._owner, self._reader.exp_key, self._ids.limit)
+        if len(ids) < n:  # it may have been carried out late
+            ids = self._unheard_ids()
+        self._is_unheard = False
+        self._known_ids.update(ids)
         with self._changed:
             self._ids.add(ids, n)
         self._call()
+
+    def _unheard_ids(self) -> list[Tid]:
+        return [t for t in self._store.allocated(self._owner) if t not in self._known_ids]
 
     def _look(self) -> None:
         """Sees what others have written, and what those that are gone have left."""

@@ -62,6 +62,10 @@ class MemoryStore(TrialStore):
             self._handed_out.update(dict.fromkeys(tids, (owner, exp_key)))
             return tids
 
+    def allocated(self, owner: str) -> list[Tid]:
+        with self._lock:
+            return sorted(tid for tid, (other, _) in self._handed_out.items() if other == owner)
+
     def _lives(self, owner: str | None) -> bool:
         return owner is None or owner in self._owners
 

@@ -58,6 +58,14 @@ class TrialStore(ABC):
         """
 
     @abstractmethod
+    def allocated(self, owner: str) -> list[Tid]:
+        """Returns the ids that were handed out to an owner, and that no document has yet.
+
+        Lowest first. An owner who got no answer to :meth:`allocate` finds here what it would
+        have been.
+        """
+
+    @abstractmethod
     def insert(self, documents: Iterable[TrialDocument]) -> None:
         """Adds documents, all or none, as they are: state, owner and version included.
 

@@ -304,6 +304,10 @@ class MongoStore(RowStore):
         with self._writing() as (connection, _):
             return self._ids(connection).allocate(n, owner, exp_key, limit)
 
+    def allocated(self, owner: str) -> list[Tid]:
+        with translated(self.location):
+            return self._ids(self._connected()).allocated(owner)
+
     def renew(self, owner: str) -> None:
         with translated(self.location):
             connection = self._connected()

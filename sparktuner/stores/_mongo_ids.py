@@ -59,6 +59,10 @@ class Ids:
         above = max((each["_id"] + 1 for each in handed_out), default=0)
         return again + self._fresh(max(n, 0) - len(again), above, mine)
 
+    def allocated(self, owner: str) -> list[Tid]:
+        """Returns ids as :meth:`TrialStore.allocated` does."""
+        return sorted(each["_id"] for each in self._without_documents() if each["owner"] == owner)
+
     def used(self, tids: list[Tid]) -> None:
         """Forgets handed out ids that have a document now, and hands none of them out again."""
         forgotten = self._handed_out.delete_many({"_id": {"$in": tids}}).deleted_count

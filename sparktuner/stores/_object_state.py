@@ -104,6 +104,10 @@ class LogState:
         )
         return list(islice(free, limit))
 
+    def allocated(self, owner: str) -> list[int]:
+        """Returns the ids of an owner that have no row yet, lowest first."""
+        return sorted(tid for tid, (other, _) in self._handed_out.items() if other == owner)
+
     def next_tids(
         self, n: int, owner: str | None, exp_key: str | None, limit: int | None, lives: Lives
     ) -> list[int]:

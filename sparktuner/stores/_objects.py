@@ -83,6 +83,10 @@ class ObjectStore(RowStore):
         entry = self._commit(change)
         return [] if entry is None or entry.handed_out is None else list(entry.handed_out.tids)
 
+    def allocated(self, owner: str) -> list[Tid]:
+        with self._here()._lock:
+            return self._history.refresh().allocated(owner)
+
     def _insert_rows(self, rows: Sequence[Row]) -> None:
         def change(state: LogState) -> Entry:
             known = [row.tid for row in rows if row.tid in state.rows]

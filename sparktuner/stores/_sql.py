@@ -109,6 +109,10 @@ class SqlStore(RowStore):
                 _count_on(connection, revision, new.stop)
             return [*tids, *new]
 
+    def allocated(self, owner: str) -> list[Tid]:
+        with self._database.transaction(sql.ALLOCATED_TO, {"_owner": owner}) as (_, tids):
+            return list(tids.scalars())
+
     # --- documents
 
     def _insert_rows(self, rows: Sequence[Row]) -> None:

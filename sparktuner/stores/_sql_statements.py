@@ -66,6 +66,11 @@ GIVEN_UP = (
     .order_by(ALLOCATED.c.tid)
     .limit(_MOST)
 )
+ALLOCATED_TO = (
+    sa.select(ALLOCATED.c.tid)
+    .where(ALLOCATED.c.owner == sa.bindparam("_owner"))
+    .order_by(ALLOCATED.c.tid)
+)
 ALLOCATE = sa.insert(ALLOCATED)
 ALLOCATE_AGAIN = (
     sa.update(ALLOCATED)

@@ -62,6 +62,21 @@ def test_ids_of_an_owner_who_is_gone_are_handed_out_again_lowest_first(store: Tr
     assert store.allocate(1) == [6]
 
 
+def test_an_owner_finds_its_ids_that_have_no_document(store: TrialStore) -> None:
+    store.renew("me")
+    store.renew("other")
+    mine = store.allocate(3, "me", "x")
+    store.allocate(2, "other", "x")
+    store.allocate(1)
+    assert store.allocated("me") == mine
+    store.insert([new_document(mine[1], {}, exp_key="x")])
+    assert store.allocated("me") == [mine[0], mine[2]]
+    assert store.allocated("nobody") == []
+    store.release("other")
+    store.allocate(3, "me", "y")
+    assert store.allocated("me") == [0, 2, 3, 4, 6]
+
+
 def test_no_more_ids_are_handed_out_than_the_limit_leaves(store: TrialStore) -> None:
     store.renew("a")
     store.renew("b")

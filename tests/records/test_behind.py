@@ -111,6 +111,42 @@ def test_a_call_that_fails_is_repeated_and_nothing_is_doubled(
     assert "answers again" in caplog.text
 
 
+class LosesIds(Flaky):
+    """Hands out ids, and loses the answer, or carries a call out when its caller has left.
+
+    Attributes:
+        hows: what becomes of the next calls: "" answers.
+    """
+
+    def __init__(self, hows: list[str]) -> None:
+        super().__init__()
+        self.hows = iter(hows)
+        self._late: list[tuple[Any, ...]] = []
+
+    def allocate(self, *args: Any) -> list[Any]:
+        how = next(self.hows, "")
+        if how == "late":
+            self._late.append(args)
+            raise StoreUnavailable("flaky has lost the call")
+        ids = super().allocate(*args)
+        if how == "after":
+            raise StoreUnavailable("flaky has lost its answer")
+        while self._late:
+            super().allocate(*self._late.pop())
+        return ids
+
+
+@pytest.mark.parametrize(
+    "hows", [["after"], ["", "after", "after", "", "after"], ["late"], ["", "late", "", "after"]]
+)
+@pytest.mark.parametrize("parallelism", [1, 4])
+def test_ids_whose_answer_was_lost_are_used(hows: list[str], parallelism: int) -> None:
+    store = LosesIds(hows)
+    got = searched(store, ThreadTrials(parallelism, store=store))
+    assert sorted(got.tids) == list(range(20))
+    assert {d["state"] for d in store.load_since()[0]} == {2}
+
+
 def test_callbacks_hear_of_a_trial_when_it_is_written() -> None:
     store = Flaky(delay=0.01)
 
