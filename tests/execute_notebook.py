@@ -1,5 +1,6 @@
-"""Run the notebooks with this interpreter: ``python tests/execute_notebook.py`` keeps the outputs.
+"""Run the notebooks with this interpreter: ``python -m tests.execute_notebook`` keeps outputs.
 
+Those that are named are run, or all: ``python -m tests.execute_notebook notebooks/02*.ipynb``.
 ``tests/test_notebook.py`` runs them in memory.
 """
 
@@ -35,7 +36,15 @@ def execute(path: Path) -> Any:
         spec.mkdir(parents=True)
         command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         (spec / "kernel.json").write_text(
-            json.dumps({"argv": command, "display_name": "this", "language": "python"})
+            json.dumps(
+                {
+                    "argv": command,
+                    "display_name": "this",
+                    "language": "python",
+                    # Figures go into the notebook, whatever the tests around it have set.
+                    "env": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+                }
+            )
         )
         specs = KernelSpecManager(kernel_dirs=[str(spec.parent)], ensure_native_kernel=False)
         manager = AsyncKernelManager(kernel_name="this", kernel_spec_manager=specs)
@@ -68,6 +77,23 @@ def settle(notebook: Any) -> None:
     )
 
 
+def kinds(notebook: Any) -> list[list[str]]:
+    """What each code cell of a settled notebook shows, such as text or a figure, without why.
+
+    Numbers differ between machines and times, so they are not in it; nor is what goes to stderr,
+    where Java and progress bars say what they like.
+    """
+    return [
+        [_kind(output) for output in cell.outputs if _stream(output) != "stderr"]
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def _kind(output: Any) -> str:
+    return _stream(output) or "+".join(sorted(output.get("data", {"error": None})))
+
+
 def _merged(outputs: list[Any]) -> list[Any]:
     """One output for what a stream printed in pieces, as a terminal shows it in the end."""
     kept: list[Any] = []
@@ -88,7 +114,7 @@ def _stream(output: Any) -> str | None:
 
 
 def main() -> None:
-    for path in NOTEBOOKS:
+    for path in [Path(name) for name in sys.argv[1:]] or NOTEBOOKS:
         notebook = execute(path)
         settle(notebook)
         nbformat.write(notebook, path)

@@ -2,29 +2,51 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
 
-from tests.execute_notebook import NOTEBOOKS, execute
+from tests.execute_notebook import NOTEBOOKS, execute, kinds, settle
 
-pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-
-
-def test_there_is_a_quickstart(path: Path) -> None:
-    assert "01_quickstart.ipynb" in [other.name for other in NOTEBOOKS]
+every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+# Files of the machine that ran it, also as Windows and macOS name them.
+_MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:tmp|home|root|usr|opt|var|Users|work)/|[A-Z]:\\\\")
 
 
-@pytest.mark.spark
-def test_it_runs_with_this_interpreter(path: Path) -> None:
+def _read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def _text(notebook: Any, kind: str) -> str:
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == kind)
+
+
+def _on_spark(path: Path) -> Any:
+    """The notebook as an argument, marked where it needs Spark."""
+    uses_spark = "local_spark" in _text(_read(path), "code")
+    marks = [pytest.mark.spark] if uses_spark else []
+    return pytest.param(path, marks=marks, id=path.name)
+
+
+def test_there_is_a_quickstart() -> None:
+    assert "01_quickstart.ipynb" in [path.name for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("path", [_on_spark(path) for path in NOTEBOOKS])
+def test_it_runs_and_shows_what_is_kept(path: Path) -> None:
     notebook = execute(path)
+    settle(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert all(cell.execution_count for cell in code)
+    assert kinds(notebook) == kinds(_read(path))
 
 
+@every_notebook
 def test_its_outputs_are_kept_and_hold_no_error(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
@@ -33,3 +55,20 @@ def test_its_outputs_are_kept_and_hold_no_error(path: Path) -> None:
     for output in outputs:
         assert output.output_type != "error"
         assert "Traceback" not in output.get("text", "")
+
+
+@every_notebook
+def test_its_outputs_name_no_file_of_a_machine(path: Path) -> None:
+    for cell in _read(path).cells:
+        for output in cell.get("outputs", ()):
+            shown = output.get("text", "") + str(output.get("data", {}).get("text/plain", ""))
+            assert not _MACHINE_PATH.search(shown)
+
+
+@every_notebook
+def test_it_says_how_long_it_takes_and_links_the_guide(path: Path) -> None:
+    notebook = _read(path)
+    assert re.search(r"takes about .*(second|minute)", notebook.cells[0].source)
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", _text(notebook, "markdown"))
+    assert any(link.endswith(".md") for link in links)
+    assert [link for link in links if not (path.parent / link).exists()] == []
