@@ -2,7 +2,8 @@
 
 In reading order: the seam and its ways in, which algorithms learn, their options, searches
 without a model (random, low-discrepancy, grid, annealing), the tree-structured Parzen estimator,
-and its adaptive hybrid with a Gaussian process.
+its adaptive hybrid with a Gaussian process, and
+what a search may still gain.
 
 Which one to take:
 
@@ -23,6 +24,7 @@ from sparktuner.suggest._explain import Explanation, explain_tpe
 from sparktuner.suggest._grid import propose_grid
 from sparktuner.suggest._learns import is_learning, learns
 from sparktuner.suggest._options import check_options, with_options
+from sparktuner.suggest._outlook import Outlook, outlook_of
 from sparktuner.suggest._protocol import (
     Propose,
     SearchedTrials,
@@ -55,4 +57,6 @@ __all__ = [
     "explain_tpe",
     "AtpeOptions",
     "propose_adaptive",
+    "Outlook",
+    "outlook_of",
 ]
