@@ -270,6 +270,16 @@ def test_best_params_needs_a_searched_space() -> None:
         _ = trials_from_docs([finished(0, 1.0)]).best_params
 
 
+def test_the_columns_are_those_of_the_last_search_also_after_pickling() -> None:
+    trials = Trials()
+    with pytest.raises(RuntimeError, match="search on these trials first"):
+        _ = trials.columns
+    fmin(abs, hp.uniform("x", -1, 1), max_evals=2, trials=trials, verbose=False)
+    assert pickle.loads(pickle.dumps(trials)).columns.labels == trials.columns.labels == ("x",)
+    fmin(abs, hp.uniform("y", -1, 1), max_evals=2, trials=trials, verbose=False)
+    assert [column.label for column in trials.columns.columns] == ["y"]
+
+
 def test_a_second_search_on_the_same_trials_is_refused_while_the_first_runs() -> None:
     trials = Trials()
     refused: list[BaseException] = []

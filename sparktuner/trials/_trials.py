@@ -85,7 +85,7 @@ _COUNTED = (
 # At a time; more are a mistake that would take all memory.
 _MOST_IDS = 10_000_000
 # Never pickled: they belong to this process.
-_LOCAL_ATTRIBUTES = ("_search_lock", "_space", "_shown")
+_LOCAL_ATTRIBUTES = ("_search_lock", "_space", "_columns", "_shown")
 
 # What further positional arguments of Trials.fmin mean, in Hyperopt.
 _HYPEROPTS_ORDER = (
@@ -172,6 +172,7 @@ class Trials:
         self._refreshed = 0  # how many documents there were at the last refresh
         self._shown: list[TrialDocument] | None = None
         self._space: object = None
+        self._columns: FlatSpace | None = None
         self._search_lock = threading.Lock()
 
     # --- reading
@@ -340,17 +341,37 @@ class Trials:
             RuntimeError: these trials have not been searched, so their space is not known;
                 use ``space_eval(space, trials.argmin)``.
         """
+        space = self._known_space("use space_eval(space, trials.argmin)")
+        best = self.best_trial
+        # So that noise inside the space is drawn as it was in that trial.
+        seed = best["misc"].get("execution", {}).get("seed")
+        return evaluate(space, configuration_of(best), seed)
+
+    @property
+    def columns(self) -> FlatSpace:
+        """The columns of the space that was searched last, for :meth:`history`.
+
+        Raises:
+            RuntimeError: these trials have not been searched, so their space is not known.
+
+        Example:
+            >>> from sparktuner import Trials, fmin, hp
+            >>> trials = Trials()
+            >>> best = fmin(abs, hp.uniform("x", -1, 1), max_evals=5, trials=trials, verbose=False)
+            >>> trials.history(trials.columns).values.shape
+            (5, 1)
+        """
+        if self._columns is None:
+            self._columns = flatten(self._known_space("search on these trials first"))
+        return self._columns
+
+    def _known_space(self, otherwise: str) -> object:
         if self._space is None and self._pickled_space is not None:
             # Only when asked for: unpickling runs code, and may need modules not installed here.
             self._space = cloudpickle.loads(self._pickled_space)
         if self._space is None:
-            raise RuntimeError(
-                "the search space is known only after fmin; use space_eval(space, trials.argmin)"
-            )
-        best = self.best_trial
-        # So that noise inside the space is drawn as it was in that trial.
-        seed = best["misc"].get("execution", {}).get("seed")
-        return evaluate(self._space, configuration_of(best), seed)
+            raise RuntimeError(f"the search space is known only after fmin; {otherwise}")
+        return self._space
 
     def average_best_error(self, bandit: object = None) -> float:
         """Returns the true loss that one should expect of the best trial.
@@ -695,7 +716,7 @@ class Trials:
             )
         try:
             # Known from now on, also if the search fails: there may be results.
-            self._space = domain.expr
+            self._space, self._columns = domain.expr, domain.space
             self.fmin_cancelled_reason = None
             self.fmin_cancelled_reason = search(
                 self, self._log, self.runner, domain, arguments, most_queued
