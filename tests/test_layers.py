@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
     "grid": ALGORITHM,
     "mix": ALGORITHM,
     "callbacks": {"driver"},
-    "early_stop": {"checks", "errors", "records", "driver", "trials"},
+    "early_stop": {"checks", "errors", "records", "suggest", "driver", "trials"},
     "fmin": L2 | {"suggest", "driver", "trials", "atpe"},
     "testing": {"checks", "errors", "execute"},
     "pytest_plugin": {"testing"},

@@ -8,7 +8,7 @@ from typing import Any
 
 from sparktuner import Domain, FMinIter, Trials, fmin, fmin_pass_expr_memo_ctrl, hp, rand
 from sparktuner.callbacks import Background, Callback
-from sparktuner.early_stop import no_progress_loss
+from sparktuner.early_stop import expected_gain, no_progress_loss, regret_bound
 from sparktuner.fmin import generate_trial, generate_trials_to_calculate, space_eval
 from tests.mistakes.judge import Argument
 from tests.mistakes.reasons import DICTS, FLAGS, SECONDS, SEEDS
@@ -161,6 +161,25 @@ _BESIDE = [
         lambda v: no_progress_loss(3, v),
         ("percent_increase",),
         {"a number": "0 7 0.5 1e308"},
+    ),
+    Argument("regret_bound(percent)", regret_bound, ("percent",), {"a number": "7 0.5 1e308"}),
+    Argument(
+        "regret_bound(min_trials)",
+        lambda v: regret_bound(1, v),
+        ("min_trials",),
+        {"a number": "7 1e308 huge_int"},
+    ),
+    Argument(
+        "expected_gain(seconds_per_percent)",
+        expected_gain,
+        ("seconds_per_percent",),
+        {"a number": "7 0.5 1e308"},
+    ),
+    Argument(
+        "expected_gain(min_trials)",
+        lambda v: expected_gain(1, v),
+        ("min_trials",),
+        {"a number": "7 1e308 huge_int"},
     ),
     Argument("Background(callback)", Background, ("callback",)),
     Argument(
