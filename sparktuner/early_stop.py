@@ -27,6 +27,12 @@ _log = logging.getLogger("sparktuner")
 # takes some 20 ms.
 _LOOK_EVERY = 4
 _LOOK_SHARE = 0.05
+# The bound holds over the whole space, and is some twenty times what 200 trials then still find;
+# and it may be low for once by chance, but hardly just before the search goes on to improve. All
+# three numbers were chosen on the even tasks of tests/benchmarks/stopping.py.
+_USUAL_WIDTH = 20.0
+_REST = 25
+_REST_SHARE = 0.1
 # The pace of a search is that of its last trials.
 _PACE = 30
 
@@ -88,16 +94,20 @@ def regret_bound(percent: float = 1.0, min_trials: int = 20) -> EarlyStop:
     A Gaussian process of the losses gives a bound of the regret: how much the best
     configuration that was tried is worse than the best one of the space, with high probability
     (Makarova et al., 2022, "Automatic termination for hyperparameter optimization"). The search
-    stops when that is at most ``percent`` of what it has gained, which is the difference
-    between the median of its first 20 losses and the best one; or less than the standard error
-    of the best loss, where that is known: its result's ``loss_variance``, or ``fold_losses``,
-    the losses of its cross-validation's folds.
+    stops
+
+    - when the bound is at most the standard error of the best loss, where that is known: by its
+      result's ``loss_variance``, or ``fold_losses``, the losses of its cross-validation's folds;
+    - when going on is unlikely to gain ``percent`` of what was gained, which is the difference
+      between the median of the first 20 losses and the best one: the last 25 trials have not
+      gained a tenth of that, and the bound is at most 20 times as much. What 200 trials find
+      is hardly ever more than a twentieth of the bound.
 
     The rule looks at the trials after every fourth one, and less often later. A space of many
     parameters is hardly ever known so well, and a search over it goes on.
 
     Args:
-        percent: how much regret is good enough.
+        percent: how much need not be found. A twentieth of it holds the search to the bound.
         min_trials: so many trials with a finite loss are made in any case.
 
     Returns:
@@ -124,10 +134,11 @@ def regret_bound(percent: float = 1.0, min_trials: int = 20) -> EarlyStop:
         outlook, next_look = _look(trials, min_trials, next_look)
         if outlook is None:
             return False, [next_look]
-        limit = outlook.gained * percent / 100
-        limit = max(limit, _standard_error(trials.best_trial["result"]))
-        _log.debug("the regret is at most %g, and %g would do", outlook.regret, limit)
-        return outlook.regret <= limit, [next_look]
+        aim = outlook.gained * percent / 100
+        error = _standard_error(trials.best_trial["result"])
+        _log.debug("the regret is at most %g; %g would be little", outlook.regret, aim)
+        little = outlook.regret <= _USUAL_WIDTH * aim and _rests(trials, _REST_SHARE * aim)
+        return little or outlook.regret <= error, [next_look]
 
     return _named(stop_fn, "regret_bound")
 
@@ -198,6 +209,13 @@ def _look(trials: Trials, min_trials: int, next_look: int) -> tuple[Outlook | No
     if history.n < min_trials or ended < next_look:
         return None, next_look
     return outlook_of(space, history), ended + max(_LOOK_EVERY, int(_LOOK_SHARE * ended))
+
+
+def _rests(trials: Trials, least: float) -> bool:
+    """Whether the last trials have improved the best loss by no more than ``least``."""
+    losses = trials.history(trials.columns).losses / 8  # of which differences are finite
+    before = losses[:-_REST]
+    return len(before) > 0 and float(before.min() - losses.min()) <= least / 8
 
 
 def _standard_error(result: Mapping[str, Any]) -> float:

@@ -54,14 +54,11 @@ class Outlook:
             mean, where half of them are as good.
         regret: With high probability the best trial is not worse than the optimum by more.
         gain: How much lower the next trial is expected to make the best loss.
-        noise: Standard deviation of the losses of one configuration, as far as the process
-            can tell.
     """
 
     gained: float
     regret: float
     gain: float
-    noise: float
 
 
 def outlook_of(space: FlatSpace, history: History) -> Outlook | None:
@@ -83,7 +80,7 @@ def outlook_of(space: FlatSpace, history: History) -> Outlook | None:
     gained = (median if median > low else mean) - low
     if not gained > 0:
         # All of the first losses are equal, and none was better.
-        return Outlook(0.0, 0.0, 0.0, 0.0)
+        return Outlook(0.0, 0.0, 0.0)
     points = _points(z, history.tids, by_id)
     y = (z[points] - low) / gained
     # How bad what is worse than the beginning is need not be known: from there on a logarithm,
@@ -107,8 +104,8 @@ def _points(z: FloatArray, tids: IntArray, by_id: IndexArray) -> IndexArray:
 
 def _modelled(
     space: FlatSpace, values: FloatArray, y: FloatArray, history: History
-) -> tuple[float, float, float]:
-    """Regret, gain and noise in units of ``y``."""
+) -> tuple[float, float]:
+    """Regret and gain in units of ``y``."""
     features = features_of(space)
     parents = values[np.argsort(y, kind="stable")[:_TOP]]
     x, y = _with_failures(features, features.of(values), y, history.failed)
@@ -123,8 +120,7 @@ def _modelled(
     lowest, improvement = _extremes(space, parents, process, root_beta, history.n)
     lowest = min(lowest, float((mean - root_beta * sd).min()))
     regret = float((mean + root_beta * sd).min()) - lowest
-    noise = math.sqrt(process.noise * process.amplitude)
-    return unit * regret, unit * improvement, unit * noise
+    return unit * regret, unit * improvement
 
 
 def _with_failures(

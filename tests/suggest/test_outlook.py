@@ -43,7 +43,7 @@ def known(outlook: Outlook | None) -> Outlook:
 def test_it_is_finite_and_not_negative(space: FlatSpace, n: int) -> None:
     losses = np.random.default_rng(n).normal(size=n)
     outlook = known(outlook_of(space, history_of(space, losses)))
-    for share in (outlook.gained, outlook.regret, outlook.gain, outlook.noise):
+    for share in (outlook.gained, outlook.regret, outlook.gain):
         assert 0 <= share < math.inf
     assert outlook == outlook_of(space, history_of(space, losses))
 
@@ -54,7 +54,7 @@ def test_of_too_few_losses_nothing_is_known(n: int) -> None:
 
 
 def test_of_equal_losses_nothing_is_to_be_gained() -> None:
-    assert outlook_of(BOX, history_of(BOX, np.ones(30))) == Outlook(0.0, 0.0, 0.0, 0.0)
+    assert outlook_of(BOX, history_of(BOX, np.ones(30))) == Outlook(0.0, 0.0, 0.0)
 
 
 def test_half_of_the_losses_may_be_the_best_one() -> None:
