@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,10 +27,11 @@ _log = logging.getLogger("sparktuner")
 # takes some 20 ms.
 _LOOK_EVERY = 4
 _LOOK_SHARE = 0.05
-# The bound holds over the whole space, and is some twenty times what 200 trials then still find;
-# and it may be low for once by chance, but hardly just before the search goes on to improve. All
-# three numbers were chosen on the even tasks of tests/benchmarks/stopping.py.
-_USUAL_WIDTH = 20.0
+# The bound holds over the whole space: it is more than 20 times what 200 trials then still find.
+# It may be low for once by chance, so the largest of several looks counts, and the best loss has
+# to rest. The numbers were chosen on the even tasks of tests/benchmarks/stopping.py.
+_USUAL_WIDTH = 25.0
+_LOOKS = 5
 _REST = 25
 _REST_SHARE = 0.1
 # The pace of a search is that of its last trials.
@@ -100,14 +101,14 @@ def regret_bound(percent: float = 1.0, min_trials: int = 20) -> EarlyStop:
       result's ``loss_variance``, or ``fold_losses``, the losses of its cross-validation's folds;
     - when going on is unlikely to gain ``percent`` of what was gained, which is the difference
       between the median of the first 20 losses and the best one: the last 25 trials have not
-      gained a tenth of that, and the bound is at most 20 times as much. What 200 trials find
-      is hardly ever more than a twentieth of the bound.
+      gained a tenth of that, and the bound was at most 25 times as much in five looks. What
+      the rest of 200 trials finds is seldom more than that share of the bound.
 
     The rule looks at the trials after every fourth one, and less often later. A space of many
     parameters is hardly ever known so well, and a search over it goes on.
 
     Args:
-        percent: how much need not be found. A twentieth of it holds the search to the bound.
+        percent: how much need not be found. A 25th of it holds the search to the bound.
         min_trials: so many trials with a finite loss are made in any case.
 
     Returns:
@@ -130,15 +131,19 @@ def regret_bound(percent: float = 1.0, min_trials: int = 20) -> EarlyStop:
     check_number("percent", percent, above=0)
     check_whole("min_trials", min_trials, least=1)
 
-    def stop_fn(trials: Trials, next_look: int = 0) -> tuple[bool, list[Any]]:
+    def stop_fn(
+        trials: Trials, next_look: int = 0, bounds: Sequence[float] = ()
+    ) -> tuple[bool, list[Any]]:
         outlook, next_look = _look(trials, min_trials, next_look)
         if outlook is None:
-            return False, [next_look]
+            return False, [next_look, bounds]
+        bounds = [*bounds, outlook.regret][-_LOOKS:]
+        bound = max(bounds) if len(bounds) == _LOOKS else math.inf
         aim = outlook.gained * percent / 100
         error = _standard_error(trials.best_trial["result"])
         _log.debug("the regret is at most %g; %g would be little", outlook.regret, aim)
-        little = outlook.regret <= _USUAL_WIDTH * aim and _rests(trials, _REST_SHARE * aim)
-        return little or outlook.regret <= error, [next_look]
+        little = bound <= _USUAL_WIDTH * aim and _rests(trials, _REST_SHARE * aim)
+        return little or outlook.regret <= error, [next_look, bounds]
 
     return _named(stop_fn, "regret_bound")
 

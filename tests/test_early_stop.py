@@ -115,7 +115,8 @@ def test_a_search_that_is_resumed_looks_at_its_first_trials_too() -> None:
     trials = Trials()
     search(square, None, trials=trials, max_evals=60)
     search(square, regret_bound(), trials=trials)
-    assert len(trials) <= 64
+    # Five looks, one after every fourth trial.
+    assert len(trials) <= 80
 
 
 def test_rules_cost_little() -> None:
