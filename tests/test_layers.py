@@ -63,6 +63,7 @@ ALLOWED: dict[str, set[str]] = {
     "graph_viz": {"space"},
     "describing": {"space", "records", "history"},
     "plotting": L2 | {"history", "trials"},
+    "report": L2 | {"history", "trials", "plotting"},
     "pyll_utils": {"checks", "errors", "space", "hp"},
     "std_out_err_redirect_tqdm": set(),
     "mongoexp": {"trials"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -508,6 +509,33 @@ class Trials:
             {'x': FloatDistribution(high=1.0, log=False, low=-1.0, step=None)}
         """
         return to_optuna(self.all_trials, self.spaces(), storage, study_name)
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Writes one page about these trials, which any browser opens without a network.
+
+        It has what was searched, where and for how long, the best parameters, plots, a table of
+        all trials that sorts and filters, and the details of each with its traceback.
+
+        Args:
+            path: the file, such as ``"search.html"``; one that is there is replaced.
+
+        Raises:
+            TypeError: ``path`` is no path.
+            ValueError: ``path`` is no name of a file.
+            OSError: the file cannot be written.
+
+        Example:
+            >>> import os, tempfile
+            >>> from sparktuner import Trials, fmin, hp
+            >>> trials = Trials()
+            >>> best = fmin(abs, hp.uniform("x", -1, 1), max_evals=5, trials=trials, verbose=False)
+            >>> path = os.path.join(tempfile.mkdtemp(), "search.html")
+            >>> trials.report(path)
+            >>> os.path.getsize(path) > 10_000
+            True
+        """
+        # The page is made of plots, which are above trials: here it is only called by its name.
+        importlib.import_module("sparktuner.report").write_report(self, path)
 
     def spaces(self) -> Spaces:
         """Returns what the values of these trials mean, for tables and plots of them."""

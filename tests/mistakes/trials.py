@@ -35,6 +35,8 @@ _HASHABLE = {
     )
 }
 _ANY_ENTRIES = {"an entry a trial, of any kind": "list_of_None loop"}
+# Text and digits name a file that would be written.
+_NO_PATHS = tuple(VALUES.keys() - {"text", "digits", "surrogate"})
 
 
 def _two() -> Trials:
@@ -104,6 +106,7 @@ _READ = [
         {"text": "text empty_text digits surrogate"},
     ),
     Argument("Trials.trial_attachments(trial)", _two().trial_attachments, ("trial",)),
+    Argument("Trials.report(path)", _two().report, ("path",), values=_NO_PATHS),
     Argument("Trials.view(exp_key)", lambda v: _two().view(v), ("exp_key",), _KEY),
     Argument("Trials.view(refresh)", lambda v: _two().view(None, v), ("refresh",), FLAGS),
     Argument("Trials.over(log)", lambda v: _two().over(v), ("log",)),
