@@ -12,6 +12,7 @@ import sparktuner
 from sparktuner._cli_arguments import Commands, natural, positive, seconds
 from sparktuner._cli_mlflow import add_mlflow_command
 from sparktuner._cli_plot import add_plot_command
+from sparktuner._cli_report import add_report_commands
 from sparktuner._cli_stores import add_store_commands
 from sparktuner._terminal import say
 from sparktuner.errors import SparktunerError
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_worker(commands)
     add_store_commands(commands)
     add_plot_command(commands)
+    add_report_commands(commands)
     add_mlflow_command(commands)
     return parser
 

@@ -80,6 +80,7 @@ ALLOWED: dict[str, set[str]] = {
     "_cli_arguments": set(),
     "_plot_command": {"errors", "trials", "plotting", "_stored"},
     "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
+    "_cli_report": {"_terminal", "_stored", "_cli_arguments", "trials", "report"},
     "_cli_mlflow": {"_terminal", "_cli_arguments", "mlflow"},
     "_cli_stores": {"_terminal", "_stored", "_cli_arguments"},
     "cli": {
@@ -88,6 +89,7 @@ ALLOWED: dict[str, set[str]] = {
         "_cli_arguments",
         "_cli_stores",
         "_cli_plot",
+        "_cli_report",
         "_cli_mlflow",
         "_demo",
         "_worker",
