@@ -7,9 +7,10 @@ and the standard library is needed.
 
 from sparktuner.report._data import report_data
 from sparktuner.report._page import page
+from sparktuner.report._server import PageServer
 from sparktuner.report._write import write_report
 
-__all__ = ["report_data", "page", "write_report"]
+__all__ = ["report_data", "page", "write_report", "PageServer"]
 
 
 def __dir__() -> list[str]:
