@@ -20,6 +20,7 @@ from sparktuner.plotting._hyperopts import (
     main_plot_history,
     main_plot_vars,
 )
+from sparktuner.plotting._importance import foretold as foretold
 from sparktuner.plotting._importance import importances, plot_importance
 from sparktuner.plotting._importance import shares_of as shares_of
 from sparktuner.plotting._lanes import lanes_of as lanes_of

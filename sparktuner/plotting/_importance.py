@@ -138,6 +138,19 @@ def shares_of(trials: Trials, data: SeenTrials) -> dict[str, float]:
     return {} if sample is None else _ordered(sample)
 
 
+def foretold(trials: Trials, data: SeenTrials) -> float:
+    """Returns how much of the losses can be foretold, in [0, 1]; of less than 0.1 shares are luck.
+
+    Args:
+        trials: those of ``data``.
+        data: trials that were seen already.
+    """
+    sample = _sample(trials, data)
+    if sample is None or not sample.labels:
+        return 0.0
+    return skill(sample, np.random.default_rng(0))
+
+
 def _ordered(sample: Sample) -> dict[str, float]:
     found = shares(sample, np.random.default_rng(0))
     return dict(sorted(found.items(), key=lambda item: -item[1]))

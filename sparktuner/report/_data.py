@@ -14,6 +14,7 @@ from sparktuner.plotting import (
     SeenParameter,
     SeenTrials,
     distribution_function,
+    foretold,
     lanes_of,
     lines_of,
     rolling_quantiles,
@@ -34,15 +35,15 @@ _MOST_POINTS = 1000
 _LEAST_FOR_BAND, _LONGEST_BAND = 20, 200
 
 
-def report_data(trials: Trials, shares: Mapping[str, float] | None = None) -> dict[str, Plain]:
+def report_data(trials: Trials, importance: Plain = None) -> dict[str, Plain]:
     """Returns what the page shows.
 
     Args:
         trials: of a search that has ended, or runs.
-        shares: which parameters matter; None finds it out, which takes seconds.
+        importance: which parameters matter, as it stands in earlier data; None finds it out,
+            which takes seconds where trials are many.
     """
     data = seen(trials)
-    found = shares_of(trials, data) if shares is None else shares
     return {
         "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "exp_key": None if trials.exp_key is None else str(trials.exp_key),
@@ -51,7 +52,7 @@ def report_data(trials: Trials, shares: Mapping[str, float] | None = None) -> di
         "parameters": [_parameter(each, data, _codes(trials, data)) for each in data.parameters],
         "best": _best(data),
         "history": _history(data),
-        "shares": [[label, _number(share)] for label, share in found.items()],
+        "importance": _importance(trials, data) if importance is None else importance,
         "lines": lines_of(data.losses).tolist(),
         "timeline": _timeline(data),
         "reached": _reached(data),
@@ -65,6 +66,14 @@ def dumps(data: Mapping[str, Plain]) -> str:
     for character in "<>&":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _importance(trials: Trials, data: SeenTrials) -> Plain:
+    shares = shares_of(trials, data).items()
+    return {
+        "shares": [[str(label), _number(share)] for label, share in shares],
+        "foretold": foretold(trials, data) if shares else 0.0,
+    }
 
 
 def _trials(data: SeenTrials) -> dict[str, Plain]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
@@ -40,7 +39,6 @@ class LiveData:
         self._read: float | None = None
         self._mark = ""
         self._data: dict[str, Plain] = {}
-        self._shares: Mapping[str, float] = {}
         self._known = -1.0
 
     def newest(self) -> tuple[str, dict[str, Plain]]:
@@ -65,11 +63,10 @@ class LiveData:
             return
         ranked = sum(finite_loss(document) is not None for document in documents)
         is_due = ranked >= self._known * _GROWTH or ranked < self._known
-        self._data = report_data(self._trials, None if is_due else self._shares)
+        self._data = report_data(self._trials, None if is_due else self._data["importance"])
         self._mark = mark
         if is_due:
             self._known = max(ranked, 1)
-            self._shares = _shares_in(self._data)
 
 
 class PageServer(ThreadingHTTPServer):
@@ -146,12 +143,3 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing: a line every two seconds is for nobody."""
-
-
-def _shares_in(data: Mapping[str, Plain]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    pairs = data["shares"]
-    assert isinstance(pairs, list)  # as report_data has it
-    for label, share in pairs:
-        found[label] = share or 0.0
-    return found

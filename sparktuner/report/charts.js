@@ -34,6 +34,8 @@ function ticks(axis, most) {
   } else {
     const rough = (high / most - low / most), power = 10 ** Math.floor(Math.log10(rough));
     let step = [1, 2, 5, 10].map(k => k * power).find(s => s >= rough);
+    // One mark alone says nothing of how wide the axis is.
+    if (Math.floor(high / step) - Math.ceil(low / step) < 1) step = [0.2, 0.5, 1, 2, 5].map(k => k * power).filter(s => s <= rough / 1.5).pop();
     if (axis.whole) step = Math.max(1, step);
     if (!(step > 0 && isFinite(step)) || Math.abs(low / step) > 1e9) return [[low, num3(low)], [high, num3(high)]];
     for (let i = Math.ceil(low / step); i * step <= high; i++) found.push(i * step);
@@ -69,7 +71,7 @@ function frame(canvas, x, y) {
   }
   ctx.textBaseline = "top";
   let last = -Infinity;
-  for (const [v, text] of ticks(x, Math.max(2, Math.floor((area.right - area.left) / 80)))) {
+  for (const [v, text] of ticks(x, Math.max(2, Math.floor((area.right - area.left) / 64)))) {
     const half = ctx.measureText(text).width / 2, at = X(v);
     const centre = Math.min(Math.max(at, half), width - half);
     if (at < area.left - 1 || at > area.right + 1 || centre - half < last + 8) continue;

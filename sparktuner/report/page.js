@@ -75,16 +75,18 @@ function legend(id, entries) {
 function showImportance() {
   const box = byId("importance");
   box.replaceChildren();
-  if (!D.shares.length) return make("p", "Ten trials with a loss are needed, and a space that is known.", box, "note");
-  const bars = make("div", null, box, "bars"), list = D.shares.slice(0, 25);
-  const together = 1 - D.shares.reduce((sum, s) => sum + s[1], 0);
-  if (D.shares.length > 1 && D.shares.some(s => s[1] > 0)) list.push(["several together", Math.max(0, together)]);
+  const {shares, foretold} = D.importance;
+  if (!shares.length) return make("p", "Ten trials with a loss are needed, and a space that is known.", box, "note");
+  make("p", (foretold < 0.1 ? "It cannot be told yet: of" : "Of") + " the variance " + Math.round(foretold * 100) + " % can be foretold.", box, "note");
+  const bars = make("div", null, box, foretold < 0.1 ? "bars pale" : "bars"), list = shares.slice(0, 25);
+  const together = 1 - shares.reduce((sum, s) => sum + s[1], 0);
+  if (shares.length > 1 && shares.some(s => s[1] > 0)) list.push(["several together", Math.max(0, together)]);
   const most = Math.max(0.01, ...list.map(s => s[1]));
   list.forEach(([label, share], i) => {
     make("span", label, bars, "name");
     const bar = make("i", null, make("span", null, bars, "track"));
     bar.style.width = share / most * 100 + "%";
-    if (i >= D.shares.length || i >= 25) bar.style.background = colour("cancelled");
+    if (i >= shares.length || i >= 25) bar.style.background = colour("cancelled");
     make("span", share > 0 && share < 0.01 ? "< 1 %" : Math.round(share * 100) + " %", bars);
   });
 }

@@ -116,7 +116,8 @@ def test_numbers_are_those_of_the_trials() -> None:
     assert by_label["lr"]["log"] and "loguniform" in by_label["lr"]["code"]
     assert data["best"]["row"] == documents.index(trials.best_trial)
     assert data["history"]["best"][1] == sorted(data["history"]["best"][1], reverse=True)
-    assert [label for label, _ in data["shares"]]
+    assert 0.1 < data["importance"]["foretold"] < 1
+    assert [label for label, _ in data["importance"]["shares"]]
 
 
 def test_the_best_parameters_can_be_pasted() -> None:

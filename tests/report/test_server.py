@@ -58,7 +58,7 @@ def test_what_another_process_has_written_is_shown(server: PageServer, trials: T
     assert json.loads(asked(server)[1])["tid"] == []
     search(trials, 12)
     data = json.loads(asked(server)[1])
-    assert data["loss"] == trials.losses() and data["shares"][0][0] == "x"
+    assert data["loss"] == trials.losses() and data["importance"]["shares"][0][0] == "x"
     search(trials, 13)
     assert len(json.loads(asked(server)[1])["tid"]) == 13
 
