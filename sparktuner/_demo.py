@@ -10,13 +10,11 @@ import importlib.util
 import math
 import os
 import pprint
-import shlex
 import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -27,12 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from sparktuner import hp, tpe
+from sparktuner._cluster import session_at
 from sparktuner.errors import MissingExtra
-from sparktuner.execute.spark import active_session
 from sparktuner.fmin import fmin
 from sparktuner.records import TrialDocument
 from sparktuner.status import STATUS_OK
-from sparktuner.testing import local_spark
 from sparktuner.trials import SparkTrials
 
 if TYPE_CHECKING:
@@ -178,7 +175,7 @@ def run(options: DemoOptions) -> None:
         flush=True,
     )
     began = time.monotonic()
-    with _session(options) as session:
+    with session_at(options.master, options.parallelism) as session:
         where = options.master or session.sparkContext.master
         print(
             f"Spark {session.version} at {where}, up after "
@@ -268,24 +265,3 @@ def busy_share(trials: Sequence[TrialDocument], parallelism: int) -> float:
 def _new_file() -> str:
     # A folder of its own: the name is new, and nobody else can put a pickle there.
     return os.path.join(tempfile.mkdtemp(prefix="sparktuner-demo-"), "trials.pkl")
-
-
-@contextmanager
-def _session(options: DemoOptions) -> Iterator[SparkSession]:
-    """Starts Spark in this process, or take the cluster at ``master``."""
-    master = options.master
-    under_spark_submit = "PYSPARK_GATEWAY_PORT" in os.environ
-    if (master is None and not under_spark_submit) or (master or "").startswith("local"):
-        with local_spark(master or options.parallelism) as session:
-            yield session
-        return
-    if master is not None and master.startswith("sc://"):
-        os.environ["SPARK_REMOTE"] = master
-    elif master is not None:
-        # The cluster's own settings hold, not those of our conf folder.
-        os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master {shlex.quote(master)} pyspark-shell"
-    session = active_session()
-    try:
-        yield session
-    finally:
-        session.stop()

@@ -13,6 +13,7 @@ from sparktuner._cli_arguments import Commands, natural, positive, seconds
 from sparktuner._cli_mlflow import add_mlflow_command
 from sparktuner._cli_plot import add_plot_command
 from sparktuner._cli_report import add_report_commands
+from sparktuner._cli_run import add_run_command
 from sparktuner._cli_stores import add_store_commands
 from sparktuner._terminal import say
 from sparktuner.errors import SparktunerError
@@ -88,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=sparktuner.__version__)
     commands = parser.add_subparsers(dest="command", metavar="command")
     _add_demo(commands)
+    add_run_command(commands)
     _add_worker(commands)
     add_store_commands(commands)
     add_plot_command(commands)

@@ -72,12 +72,18 @@ ALLOWED: dict[str, set[str]] = {
     "criteria": set(),
     # L6
     "as_hyperopt": {"pyll"},
-    "_demo": {"errors", "status", "records", "execute", "trials", "hp", "tpe", "fmin", "testing"},
-    "_worker": L2 | {"stores", "execute", "trials"},
+    "_cluster": {"execute", "testing"},
+    "_named": set(),
+    "_demo": {"errors", "status", "records", "trials", "hp", "tpe", "fmin", "_cluster"},
+    "_worker": L2 | {"stores", "execute", "trials", "_named"},
     "_on_use": set(),
     "_terminal": set(),
     "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials", "as_hyperopt"},
     "_cli_arguments": set(),
+    "_run_command": L2
+    | {"stores", "suggest", "history", "driver", "trials", "fmin"}
+    | {"_stored", "_named", "_cluster", "_terminal"},
+    "_cli_run": {"_terminal", "_cli_arguments", "_run_command"},
     "_plot_command": {"errors", "trials", "plotting", "_stored"},
     "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
     "_cli_report": {"_terminal", "_stored", "_cli_arguments", "trials", "report"},
@@ -91,9 +97,11 @@ ALLOWED: dict[str, set[str]] = {
         "_cli_plot",
         "_cli_report",
         "_cli_mlflow",
+        "_cli_run",
         "_demo",
         "_worker",
     },
+    "__main__": {"cli"},
 }
 SPARK_HOMES = ("execute/spark/", "execute/worker/", "testing.py", "pytest_plugin.py")
 WORKER = ROOT / "execute" / "worker"

@@ -41,15 +41,23 @@ def best(source: Source, form: Form) -> None:
     document = best_of(_some(source, store))
     if document is None:
         raise NothingFound(f"no trial in {source.where(store)} has a loss yet")
+    print_best(store, document, form)
+
+
+def print_best(store: TrialStore, document: TrialDocument, form: Form) -> None:
+    """Prints a trial that is the best one: its id, its loss and its parameters."""
+    record = best_record(store, document)
+    if form is Form.TABLE:
+        print_records([{"name": key, "value": value} for key, value in record.items()], form)
+    else:
+        print_records([record], form)
+
+
+def best_record(store: TrialStore, document: TrialDocument) -> Record:
+    """Returns a trial's id, loss and experiment, and the parameters that it had."""
     record = rows_of(store.attachments, [document])[0]
     found = {"tid": record["tid"], "loss": record["loss"], "exp_key": record["exp_key"]}
-    given = {k: v for k, v in record.items() if k.startswith(PARAMETERS) and v is not None}
-    if form is Form.TABLE:
-        print_records(
-            [{"name": key, "value": value} for key, value in {**found, **given}.items()], form
-        )
-    else:
-        print_records([{**found, **given}], form)
+    return found | {k: v for k, v in record.items() if k.startswith(PARAMETERS) and v is not None}
 
 
 def trials(source: Source, form: Form, state: str | None, limit: int | None) -> None:

@@ -30,7 +30,7 @@ class Form(Enum):
 def print_records(records: Sequence[Record], form: Form) -> None:
     """Prints records that all have the same keys."""
     if form is Form.JSON:
-        print(json.dumps([_plain(record) for record in records], indent=1, allow_nan=False))
+        print(json.dumps([plain(record) for record in records], indent=1, allow_nan=False))
     elif form is Form.CSV:
         write_csv([_harmless_record(record) for record in records], sys.stdout)
     elif records:
@@ -47,13 +47,13 @@ def _harmless_record(record: Record) -> Record:
 def _text(value: Cell) -> str:
     if value is None:
         return ""
-    return harmless(f"{value:.6g}" if isinstance(value, float) else str(_plain(value)))
+    return harmless(f"{value:.6g}" if isinstance(value, float) else str(plain(value)))
 
 
-def _plain(value: Cell) -> Cell:
-    """A value as JSON has it; what is no finite number is text."""
+def plain(value: Cell) -> Cell:
+    """Returns a value as JSON has it; what is no finite number is text."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, float) and not math.isfinite(value):
@@ -67,7 +67,7 @@ def write_csv(records: Sequence[Record], file: IO[str]) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(records[0])
         # Numbers in full: a program reads them.
-        writer.writerows([_plain(value) for value in record.values()] for record in records)
+        writer.writerows([plain(value) for value in record.values()] for record in records)
 
 
 def _print_table(records: Sequence[Record]) -> None:

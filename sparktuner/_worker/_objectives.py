@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
-import os
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import cloudpickle
 
+from sparktuner._named import imported
 from sparktuner.domain import Domain
 from sparktuner.errors import StoreError, StoreUnavailable
 from sparktuner.records import TrialDocument, TrialStore
@@ -29,7 +27,7 @@ class Objectives:
         if objective is not None:
             if space is None:
                 raise ValueError("--space module:space is needed beside an objective")
-            self._named = Domain(_imported(objective), _imported(space))
+            self._named = Domain(imported(objective), imported(space))
 
     def of(self, document: TrialDocument, store: TrialStore) -> Any:
         """Returns a trial's objective with its space; Hyperopt's is of Hyperopt's own class.
@@ -69,18 +67,3 @@ def _unpickled(store: TrialStore, name: str) -> Any:
             f"({type(error).__name__}: {error}); start the worker where the modules that it uses "
             "can be imported, or name an objective: module:objective --space module:space"
         ) from error
-
-
-def _imported(path: str) -> Any:
-    module, colon, name = path.partition(":")
-    if not colon or not name:
-        raise ValueError(f"expected module:name, got {path!r}")
-    # As `python -m` has it: modules beside the user, not beside the command.
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    found: Any = importlib.import_module(module)
-    for part in name.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"module {module!r} has no {name!r}")
-        found = getattr(found, part)
-    return found
