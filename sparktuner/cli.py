@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import sparktuner
 from sparktuner._cli_arguments import Commands, natural, positive, seconds
+from sparktuner._cli_doctor import add_doctor_command
 from sparktuner._cli_mlflow import add_mlflow_command
 from sparktuner._cli_plot import add_plot_command
 from sparktuner._cli_report import add_report_commands
@@ -90,6 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="command")
     _add_demo(commands)
     add_run_command(commands)
+    add_doctor_command(commands)
     _add_worker(commands)
     add_store_commands(commands)
     add_plot_command(commands)

@@ -83,6 +83,8 @@ ALLOWED: dict[str, set[str]] = {
     "_run_command": L2
     | {"stores", "suggest", "history", "driver", "trials", "fmin"}
     | {"_stored", "_named", "_cluster", "_terminal"},
+    "_doctor": {"errors", "stores", "execute", "mlflow", "_cluster"},
+    "_cli_doctor": {"_terminal", "_cli_arguments", "_cluster", "_doctor"},
     "_cli_run": {"_terminal", "_cli_arguments", "_run_command"},
     "_plot_command": {"errors", "trials", "plotting", "_stored"},
     "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
@@ -98,6 +100,7 @@ ALLOWED: dict[str, set[str]] = {
         "_cli_report",
         "_cli_mlflow",
         "_cli_run",
+        "_cli_doctor",
         "_demo",
         "_worker",
     },

@@ -5,11 +5,12 @@ sends what a server that was away could not be told, as ``sparktuner mlflow repl
 
 In reading order: what is said (``_words``), as plain data (``_entries``); who writes it, one
 request at a time (``_tracking``), from a thread of its own (``_sender``); what is kept for later
-(``_kept``); the callback; when it is on by itself (``_activation``); and how a search is read
-again (``_past``), for :func:`sparktuner.from_mlflow`.
+(``_kept``); the callback; when it is on by itself (``_activation``); whether a server answers
+(``_ask``); and how a search is read again (``_past``), for :func:`sparktuner.from_mlflow`.
 """
 
 from sparktuner.mlflow._activation import tracked as tracked
+from sparktuner.mlflow._ask import ask as ask
 from sparktuner.mlflow._callback import MLflowCallback
 from sparktuner.mlflow._kept import replay
 from sparktuner.mlflow._past import trials_of_experiment as trials_of_experiment

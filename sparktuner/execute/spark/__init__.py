@@ -6,12 +6,20 @@ Reading order: ``_runners`` (what users choose), ``_environment`` (which Spark i
 ``_transport`` (the seam between the two kinds of session), ``_shipping`` (what goes to the
 workers), ``_failures`` (what comes back instead of a result), ``classic`` and ``connect`` (the
 two kinds), ``_trial_jobs`` (jobs that a trial launches itself), ``_interrupt`` (Ctrl-C),
-``_factories`` (puts an executor together).
+``_factories`` (puts an executor together),
+``_facts`` (what can be told without a search).
 """
 
 from sparktuner.execute.spark._environment import has_session, read_conf, running_session
 from sparktuner.execute.spark._executor import SparkExecutor
 from sparktuner.execute.spark._factories import make_executor, make_thread_executor, trial_jobs
+from sparktuner.execute.spark._facts import (
+    SessionFacts,
+    ask_worker,
+    java_found,
+    pyspark_found,
+    session_facts,
+)
 from sparktuner.execute.spark._runners import SparkRunner, ThreadRunner
 from sparktuner.execute.spark._session import (
     active_session,
@@ -37,4 +45,9 @@ __all__ = [
     "Transport",
     "JobFailed",
     "trial_jobs",
+    "pyspark_found",
+    "java_found",
+    "session_facts",
+    "SessionFacts",
+    "ask_worker",
 ]

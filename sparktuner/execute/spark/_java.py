@@ -46,8 +46,8 @@ def java_range(spark: tuple[int, int]) -> JavaRange:
     return JavaRange("17, 21 or 25", 17, None)
 
 
-def check_java(spark_version: str) -> None:
-    """Checks that the Java which Spark's scripts would take is there and serves.
+def check_java(spark_version: str) -> str:
+    """Returns the Java which Spark's scripts would take, in words, after it was found to serve.
 
     Args:
         spark_version: of the pyspark that is about to launch a JVM, e.g. ``"4.3.0"``.
@@ -67,6 +67,7 @@ def check_java(spark_version: str) -> None:
         raise SparkUnavailable(f"{java} does not run, and {wanted}. {_INSTALL}")
     if found < serves.oldest or (serves.newest is not None and found > serves.newest):
         raise SparkUnavailable(f"{java} is Java {found}, but {wanted}. {_INSTALL}")
+    return f"{found} at {java}"
 
 
 def _find_java() -> str | None:

@@ -7,9 +7,9 @@ workers.
 Reading order: ``_outcome`` (one call of the objective), ``_task`` (from bytes to bytes, around
 that call), ``_opened`` (the objective in a process), ``_current`` (the trial, for its objective
 to ask), ``_attached`` (what it attaches), ``_left`` (large files of that), ``_logged`` (its own
-calls of MLflow), ``_probe`` (what a worker lacks), ``_pickling`` (what cannot travel),
-``_native_threads``, ``_process`` (the worker's process); then what Spark calls there,
-``_classic_task`` and ``_connect_task``.
+calls of MLflow), ``_probe`` (what a worker lacks), ``_facts`` (what it is), ``_pickling`` (what
+cannot travel), ``_native_threads``, ``_process`` (the worker's process); then what Spark calls
+there, ``_classic_task`` and ``_connect_task``.
 """
 
 from sparktuner.execute.worker._attached import Keep
@@ -21,6 +21,7 @@ from sparktuner.execute.worker._classic_task import (
 )
 from sparktuner.execute.worker._connect_task import run_connect_take, run_connect_task
 from sparktuner.execute.worker._current import CurrentTrial, current_trial, entered
+from sparktuner.execute.worker._facts import WorkerFacts, worker_facts
 from sparktuner.execute.worker._left import LEFT_PIECE, LeftFile, take
 from sparktuner.execute.worker._logged import LoggedObjective
 from sparktuner.execute.worker._native_threads import OMP
@@ -47,6 +48,8 @@ __all__ = [
     "probe",
     "ProbeResult",
     "versions",
+    "worker_facts",
+    "WorkerFacts",
     "find_unpicklable_part",
     "UnpicklablePart",
     "type_name",
