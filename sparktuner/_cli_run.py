@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from typing import Any
 
 from sparktuner._cli_arguments import Commands, natural, positive, seconds
@@ -94,8 +93,6 @@ def _run(options: argparse.Namespace) -> int:
     # On use: --help shall not wait for numpy.
     from sparktuner._run_command import RunOptions, prepared, search
 
-    # What a scheduler sends when a job's time is up: the results are kept, as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         plan = prepared(RunOptions(**_given(options)))
     # Only what is wrong with the command: an error of the objective keeps its traceback.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -137,7 +138,13 @@ def search(plan: Plan) -> int:
     Raises:
         SparktunerError: the search could not begin, or no trial finished.
     """
-    with _trials(plan.options) as trials, _modules_by_value(plan.options):
+    # Again when Spark is up: it sets a handler of its own.
+    with _interrupts(), _trials(plan.options) as trials, _interrupts():
+        return _searched(plan, trials)
+
+
+def _searched(plan: Plan, trials: Trials) -> int:
+    with _modules_by_value(plan.options):
         try:
             # What the objective prints is not the answer.
             with redirect_stdout(sys.stderr):
@@ -148,6 +155,23 @@ def search(plan: Plan) -> int:
             return _INTERRUPTED
         _report(plan.options, trials, trials.fmin_cancelled_reason)
     return 0
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """Lets Ctrl-C, and what a scheduler sends when the time is up, end the search and no more.
+
+    pyspark's handler asks the JVM first, which fails in the middle of another question to it.
+    """
+    before = {
+        each: signal.signal(each, signal.default_int_handler)
+        for each in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler or signal.SIG_DFL)
 
 
 def _minimise(plan: Plan, trials: Trials) -> None:

@@ -54,9 +54,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     (tmp_path / "run_model.py").write_text(MODEL)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    before = signal.getsignal(signal.SIGTERM)
     yield "run_model"
-    signal.signal(signal.SIGTERM, before)
     sys.modules.pop("run_model", None)
 
 
@@ -216,3 +214,21 @@ def test_on_spark_the_modules_of_the_folder_go_with_the_objective(
     options = ("--parallelism", "2", "--max-evals", "4", "--json", "--algo", "rand")
     assert run(*SERIAL[:3], *options) == 0
     assert json.loads(capsys.readouterr().out)["trials"] == {"done": 4}
+
+
+@pytest.mark.usefixtures("model")
+def test_ctrl_c_asks_nothing_of_spark_and_handlers_are_put_back(
+    spark: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sparktuner import _run_command
+
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before, during = [signal.getsignal(each) for each in signals], []
+
+    def minimise(*_: object) -> None:
+        during.extend(signal.getsignal(each) for each in signals)
+
+    monkeypatch.setattr(_run_command, "_minimise", minimise)
+    assert run(*SERIAL[:3], "--max-evals", "1") == 0
+    assert during == [signal.default_int_handler] * 2
+    assert [signal.getsignal(each) for each in signals] == before
