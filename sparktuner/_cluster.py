@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from sparktuner.execute.spark import active_session
+from sparktuner.errors import SparkUnavailable
+from sparktuner.execute.spark import active_session, forget_unanswered
 from sparktuner.testing import local_spark
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def session_at(master: str | None, cores: int | str) -> Iterator[SparkSession]:
     elif master is not None:
         # The cluster's own settings hold, not those of our conf folder.
         os.environ["PYSPARK_SUBMIT_ARGS"] = f"--master {shlex.quote(master)} pyspark-shell"
-    session = active_session()
+    try:
+        session = active_session()
+    except SparkUnavailable:
+        forget_unanswered()
+        raise
     try:
         yield session
     finally:

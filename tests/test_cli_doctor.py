@@ -216,3 +216,11 @@ def test_a_cluster_that_cannot_be_reached_is_one_line() -> None:
     assert answer.returncode == 1
     assert "broken   session     No Spark session could be started" in answer.stdout
     assert "Traceback" not in answer.stdout
+
+
+@pytest.mark.spark
+def test_a_connect_server_that_does_not_answer_keeps_no_process_from_its_end() -> None:
+    pytest.importorskip("grpc")
+    answer = in_process("--remote", "sc://127.0.0.1:9", PATH=os.environ["PATH"])
+    assert answer.returncode == 1
+    assert "broken   session     The Spark Connect server does not answer" in answer.stdout

@@ -72,7 +72,7 @@ ALLOWED: dict[str, set[str]] = {
     "criteria": set(),
     # L6
     "as_hyperopt": {"pyll"},
-    "_cluster": {"execute", "testing"},
+    "_cluster": {"errors", "execute", "testing"},
     "_named": set(),
     "_demo": {"errors", "status", "records", "trials", "hp", "tpe", "fmin", "_cluster"},
     "_worker": L2 | {"stores", "execute", "trials", "_named"},

@@ -16,6 +16,7 @@ from sparktuner.execute.spark._factories import make_executor, make_thread_execu
 from sparktuner.execute.spark._facts import (
     SessionFacts,
     ask_worker,
+    forget_unanswered,
     java_found,
     pyspark_found,
     session_facts,
@@ -50,4 +51,5 @@ __all__ = [
     "session_facts",
     "SessionFacts",
     "ask_worker",
+    "forget_unanswered",
 ]

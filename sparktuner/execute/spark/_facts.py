@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import time
 from collections.abc import Sequence
@@ -11,8 +12,11 @@ from typing import TYPE_CHECKING, cast
 from sparktuner.errors import MissingExtra, WorkersNotReady
 from sparktuner.execute._protocol import Ended, Failed, Finished, Submission
 from sparktuner.execute.spark._environment import (
+    connect_client,
     environment_of,
+    found_session,
     is_client_alone,
+    is_connect,
     needs_jvm,
     read_conf,
 )
@@ -79,6 +83,17 @@ def java_found() -> str | None:
     import pyspark
 
     return check_java(pyspark.__version__) if needs_jvm() else None
+
+
+def forget_unanswered() -> None:
+    """Lets the process end at once though a Spark Connect session is there that nobody answers.
+
+    Its client would ask the server to let go of it when the interpreter exits, for minutes.
+    """
+    session = found_session()
+    if session is not None and is_connect(session):
+        for hook in connect_client(session).exit_hooks:
+            atexit.unregister(getattr(session.client, hook))
 
 
 def session_facts(session: SparkSession) -> SessionFacts:
