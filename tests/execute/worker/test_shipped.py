@@ -18,6 +18,7 @@ ENTRIES: tuple[Any, ...] = (
     worker.LoggedObjective,
     worker.run_classic_task,
     worker.run_connect_task,
+    worker.worker_facts,
 )
 
 
