@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sparktuner._cli_arguments import Commands
-from sparktuner._terminal import harmless
+from sparktuner._terminal import harmless, logging_from
 
 if TYPE_CHECKING:
     from sparktuner._doctor import Finding
@@ -61,21 +60,10 @@ def _doctor(options: argparse.Namespace) -> int:
     master = master_named(options.master)
     wanted = DoctorOptions(master, options.store, options.tracking_uri)
     show = _as_json if options.json else _as_lines
-    with _quiet_log():
+    # What a search would warn of is a line of its own here.
+    with logging_from(logging.CRITICAL):
         states = show(diagnosis(wanted))
     return int(State.BROKEN.value in states)
-
-
-@contextmanager
-def _quiet_log() -> Iterator[None]:
-    """Leaves out what a search would warn of: it is a line of its own here."""
-    log = logging.getLogger("sparktuner")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        log.setLevel(before)
 
 
 def _as_lines(findings: Iterable[Finding]) -> list[str]:

@@ -16,7 +16,7 @@ from sparktuner._cli_plot import add_plot_command
 from sparktuner._cli_report import add_report_commands
 from sparktuner._cli_run import add_run_command
 from sparktuner._cli_stores import add_store_commands
-from sparktuner._terminal import say
+from sparktuner._terminal import logging_from, say
 from sparktuner.errors import SparktunerError
 
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
@@ -64,11 +64,11 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _worker(options: argparse.Namespace) -> None:
-    from sparktuner._worker import WorkerOptions, logged, run
+    from sparktuner._worker import WorkerOptions, run
 
     # The supervisor of a worker ends it so; its trial goes to another one at once.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with logged():
+    with logging_from(logging.INFO):
         ran = run(
             WorkerOptions(
                 store=options.store,

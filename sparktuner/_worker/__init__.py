@@ -4,6 +4,6 @@ In reading order: ``_run`` (one trial after another), ``_objectives`` (what is r
 ``_reservation`` (whether a trial is still this worker's).
 """
 
-from sparktuner._worker._run import WorkerOptions, logged, run
+from sparktuner._worker._run import WorkerOptions, run
 
-__all__ = ["WorkerOptions", "run", "logged"]
+__all__ = ["WorkerOptions", "run"]

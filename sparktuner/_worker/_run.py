@@ -8,8 +8,8 @@ import random
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, BinaryIO
@@ -289,14 +289,3 @@ def _seed_of(document: TrialDocument) -> int:
     noted: object = document["misc"].get("execution")
     seed = noted.get("seed", 0) if isinstance(noted, dict) else 0
     return seed if isinstance(seed, int) else 0
-
-
-@contextmanager
-def logged() -> Iterator[None]:
-    """Shows a worker's progress on the terminal."""
-    before = _log.level
-    _log.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        _log.setLevel(before)
