@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 import threading
 import time
 import uuid
@@ -23,7 +25,7 @@ TRIALS = 60
 
 
 class Database:
-    """A server that can be killed, and started again, with a database that nobody has used."""
+    """A store that nobody has used, and what lets it go away and come back."""
 
     def __init__(self, url: str, kill: Callable[[], None], start: Callable[[], None]) -> None:
         self.url, self.kill, self.start = url, kill, start
@@ -49,7 +51,39 @@ def mongo() -> Iterator[Database]:
         pytest.skip(str(error))
 
 
-@pytest.fixture(params=["postgres_server", "mongo"])
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+def fill(disk: Path) -> None:
+    with (disk / "filler").open("wb", buffering=0) as filler, contextlib.suppress(OSError):
+        while True:
+            filler.write(bytes(1000))
+
+
+def on_a_disk_that_fills(url: str, disk: Path) -> Database:
+    return Database(url, lambda: fill(disk), (disk / "filler").unlink)
+
+
+@pytest.fixture
+def sqlite(small_disk: Path) -> Database:
+    pytest.importorskip("sqlalchemy")
+    return on_a_disk_that_fills(f"sqlite:///{small_disk}/tuning.db?lease=20", small_disk)
+
+
+@pytest.fixture
+def folder(small_disk: Path) -> Database:
+    return on_a_disk_that_fills(f"file://{small_disk}/trials?lease=20", small_disk)
+
+
+@pytest.fixture(params=["postgres_server", "mongo", "sqlite", "folder"])
 def database(request: pytest.FixtureRequest) -> Database:
     found: Database = request.getfixturevalue(request.param)
     return found
