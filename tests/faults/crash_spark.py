@@ -1,7 +1,7 @@
-"""A driver with SparkTrials that is killed at random moments of a search, and started again.
+"""Drivers with SparkTrials that are killed at random moments of a search, and started again.
 
-``python -m tests.faults.crash_spark URL KILLS`` kills it so often; the store has to have
-exactly the trials that were asked for in the end, and all that was reported.
+``python -m tests.faults.crash_spark URL KILLS [DRIVERS]`` kills them so often; the store has to
+have exactly the trials that were asked for in the end, and all that was reported.
 """
 
 from __future__ import annotations
@@ -35,29 +35,34 @@ def drive(url: str, reported: Path) -> None:
         )
 
 
-def kill_until_done(url: str, kills: int, folder: Path) -> int:
-    """Returns how many drivers were killed before one came to the end."""
+def kill_until_done(url: str, kills: int, folder: Path, drivers: int = 1) -> int:
+    """Returns how many drivers were killed before all came to the end."""
     reported = folder / "reported"
     reported.touch()
     rng = random.Random(kills)
+    command = [sys.executable, "-m", __spec__.name, url, "drive", str(reported)]
+    running = [subprocess.Popen(command) for _ in range(drivers)]
     killed = 0
-    while True:
-        command = [sys.executable, "-m", __spec__.name, url, "drive", str(reported)]
-        driver = subprocess.Popen(command)
-        # By its progress, as Spark takes a while to start: a few trials on, at a random moment.
+    while running:
+        # By their progress, as Spark takes a while to start: a few trials on, at a random moment.
         goal = _lines(reported) + rng.randrange(TRIALS // (kills + 1))
-        while driver.poll() is None and (killed >= kills or _lines(reported) <= goal):
+        while all(d.poll() is None for d in running) and (
+            killed >= kills or _lines(reported) <= goal
+        ):
             time.sleep(0.02)
         time.sleep(rng.uniform(0.0, 0.1))
-        if driver.poll() is None:
-            driver.send_signal(signal.SIGKILL)
-            driver.wait()
+        ended = [driver for driver in running if driver.poll() is not None]
+        for driver in ended:
+            assert driver.returncode == 0, f"a driver ended with code {driver.returncode}"
+            running.remove(driver)
+        if not ended:
+            victim = rng.choice(running)
+            victim.send_signal(signal.SIGKILL)
+            victim.wait()
+            running[running.index(victim)] = subprocess.Popen(command)
             killed += 1
-        elif driver.returncode == 0:
-            check(url, _EXPERIMENT, reported)
-            return killed
-        else:
-            raise SystemExit(f"a driver ended with code {driver.returncode}")
+    check(url, _EXPERIMENT, reported)
+    return killed
 
 
 def _lines(reported: Path) -> int:
@@ -70,4 +75,5 @@ if __name__ == "__main__":
         drive(store, Path(rest[0]))
     else:
         with tempfile.TemporaryDirectory() as name:
-            print(kill_until_done(store, int(what), Path(name)), "drivers were killed")  # noqa: T201
+            killed = kill_until_done(store, int(what), Path(name), *map(int, rest))
+            print(killed, "drivers were killed")  # noqa: T201
