@@ -86,10 +86,17 @@ def work(store: TrialStore, **options: Any) -> int:
 
 @contextmanager
 def working(store: TrialStore, **options: Any) -> Iterator[None]:
-    """A worker in a thread of this process."""
-    worker = threading.Thread(target=work, args=(store,), kwargs={"reserve_timeout": 1, **options})
+    """A worker in a thread of this process, which waits for trials however long they take."""
+    over = threading.Event()
+
+    def serve() -> None:
+        while not over.is_set():
+            work(store, reserve_timeout=0.1, **options)
+
+    worker = threading.Thread(target=serve)
     worker.start()
     yield
+    over.set()
     worker.join()
 
 
