@@ -261,6 +261,18 @@ def test_a_reproducible_search_is_the_same_with_any_number_of_workers() -> None:
     assert losses[0] == losses[1]
 
 
+def test_workers_that_come_late_find_what_waits(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    url = f"sqlite:///{tmp_path}/t.db?lease=0.4"
+    trials = WorkerTrials(url, poll_interval=0.02)
+    # A search on a store looks every second for what others leave behind.
+    late = threading.Timer(1.5, lambda: work(open_store(url), reserve_timeout=1))
+    late.start()
+    fmin(square, SPACE, rand.suggest, 4, trials=trials, timeout=PATIENCE, verbose=False)
+    assert [d["state"] for d in trials.all_trials] == [JOB_STATE_DONE] * 4
+    late.join()
+
+
 def test_a_trial_that_fails_on_a_worker_has_failed_in_the_search() -> None:
     def sometimes(params: dict[str, float]) -> float:
         if params["x"] > 0:

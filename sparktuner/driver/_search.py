@@ -78,7 +78,7 @@ def search(
     # From here on others see which trials are this search's, until it ends for whatever reason.
     with (
         _saved(log, arguments.trials_save_file) as file,
-        log.alive(_behind(log, arguments, claims=most_queued is None)),
+        log.alive(_behind(log, arguments, claims=log.takes_over and most_queued is None)),
     ):
         if arguments.reproducible:
             _wait_until_alone(log)

@@ -59,7 +59,10 @@ class TrialLog:
         owner: who its user is to the store while it is :meth:`alive`: another one each time.
         space: the digest of the space that is searched, for the documents that are made.
         reading: how trials of other spaces are read; None takes all as they are.
+        takes_over: whether a search takes, while it runs, what others leave behind.
     """
+
+    takes_over = True
 
     def __init__(self, store: TrialStore, exp_key: str | None = None) -> None:
         self.store = store

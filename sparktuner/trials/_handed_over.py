@@ -54,6 +54,9 @@ class HandedOverLog(TrialLog):
         command: what the documents say of how to run them.
     """
 
+    # What waits for a worker is nobody's: it would take its own trials from the workers.
+    takes_over = False
+
     def __init__(self, store: TrialStore, exp_key: str | None = None) -> None:
         super().__init__(store, exp_key)
         self.command: object = COMMAND
