@@ -56,12 +56,18 @@ class Ids:
         mine: Json = {"owner": owner, "exp_key": exp_key}
         if again:
             self._handed_out.update_many({"_id": {"$in": again}}, {"$set": mine})
+            self.raise_to(again[-1] + 1)
         above = max((each["_id"] + 1 for each in handed_out), default=0)
         return again + self._fresh(max(n, 0) - len(again), above, mine)
 
     def allocated(self, owner: str) -> list[Tid]:
         """Returns ids as :meth:`TrialStore.allocated` does."""
-        return sorted(each["_id"] for each in self._without_documents() if each["owner"] == owner)
+        mine = sorted(each["_id"] for each in self._without_documents() if each["owner"] == owner)
+        if mine:
+            # Or ids that were noted, and never counted, would be handed out again when they
+            # are used, and no note tells of them any more.
+            self.raise_to(mine[-1] + 1)
+        return mine
 
     def used(self, tids: list[Tid]) -> None:
         """Forgets handed out ids that have a document now, and hands none of them out again."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ import pymongo.errors
 import pymongo.monitoring
 from gridfs import GridFS
 
-from sparktuner.stores import _gridfs, _mongo_client, _turns
+from sparktuner.stores import _gridfs, _mongo_client, _mongo_ids, _turns
 from sparktuner.stores._mongo import MongoStore
 from sparktuner.stores._mongo_client import place_of, translated
 
@@ -439,6 +439,24 @@ def test_a_batch_takes_as_many_round_trips_as_one_document(
     _, token = store.load_since(token)
     assert sent(lambda: store.load_since(token)) == 1
     assert sent(lambda: store.claim("me", "nothing")) == 3
+
+
+@pytest.mark.parametrize("found_by", ["its owner", "others"])
+def test_ids_whose_writer_died_before_they_were_counted_are_handed_out_once(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch, found_by: str
+) -> None:
+    def gone(*_: object) -> NoReturn:
+        raise pymongo.errors.AutoReconnect
+
+    with monkeypatch.context() as patched:
+        patched.setattr(_mongo_ids.Ids, "_counted", gone)
+        with pytest.raises(StoreUnavailable):
+            store.allocate(2, "me")
+    # Who is not alive has left them to others.
+    ids = store.allocated("me") if found_by == "its owner" else store.allocate(2, "another")
+    assert ids == [0, 1]
+    store.insert([new_document(tid, {}) for tid in ids])
+    assert store.allocate(2, "a third") == [2, 3]
 
 
 # --- what is refused
