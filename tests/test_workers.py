@@ -273,6 +273,15 @@ def test_workers_that_come_late_find_what_waits(tmp_path: Path) -> None:
     late.join()
 
 
+def test_a_search_looks_into_a_shared_store_as_often_as_it_is_told(tmp_path: Path) -> None:
+    pytest.importorskip("sqlalchemy")
+    trials = WorkerTrials(f"sqlite:///{tmp_path}/t.db", poll_interval=0.02, queued=1)
+    # One after the other: with a look a second they would take longer than this.
+    with working(trials.store):
+        fmin(square, SPACE, rand.suggest, 30, trials=trials, timeout=20, verbose=False)
+    assert len(trials) == 30
+
+
 def test_a_trial_that_fails_on_a_worker_has_failed_in_the_search() -> None:
     def sometimes(params: dict[str, float]) -> float:
         if params["x"] > 0:
@@ -451,9 +460,17 @@ def test_a_search_without_workers_says_how_to_start_one(
 # --- real processes, and a real server
 
 
-@pytest.fixture(params=[pytest.param("mongo", marks=pytest.mark.service)])
-def store_url(request: pytest.FixtureRequest) -> str:
-    """The URL of a new store of each kind that several processes can share."""
+MONGO = pytest.param("mongo", marks=pytest.mark.service)
+
+
+@pytest.fixture(params=[MONGO])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new store that several processes can share."""
+    if request.param == "sqlite":
+        pytest.importorskip("sqlalchemy")
+        return f"sqlite:///{tmp_path}/t.db"
+    if request.param == "folder":
+        return f"file://{tmp_path}/trials"
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
 
@@ -481,11 +498,12 @@ def by_value(objective: Any) -> Any:
     return objective
 
 
+@pytest.mark.parametrize("store_url", ["sqlite", "folder", MONGO], indirect=True)
 def test_two_workers_share_the_trials_and_one_takes_over_what_the_killed_one_ran(
     store_url: str,
 ) -> None:
     url = f"{store_url}?lease=2"
-    trials = WorkerTrials(url, "e")
+    trials = WorkerTrials(url, "e", poll_interval=0.1)
     workers = [start(url, "--exp-key=e"), start(url, "--exp-key=e", STALLS="1")]
     killed: list[int] = []
 
@@ -544,7 +562,7 @@ import sys
 from sparktuner import WorkerTrials, fmin, hp, rand
 
 fmin(lambda p: p["x"], {"x": hp.uniform("x", -1, 1)}, rand.suggest, 40,
-     trials=WorkerTrials(sys.argv[1], "e"), rstate=0, verbose=False)
+     trials=WorkerTrials(sys.argv[1], "e", poll_interval=0.1), rstate=0, verbose=False)
 """
 
 

@@ -153,7 +153,14 @@ def _behind(log: TrialLog, arguments: SearchArguments, claims: bool) -> OpenLine
         spill = Spill(log.store, log.exp_key)
         spill.take_in()
         patience = math.inf if arguments.store_timeout is None else arguments.store_timeout
-        line = Behind(reader, owner, patience=patience, spill=spill.keep, claims=claims)
+        line = Behind(
+            reader,
+            owner,
+            patience=patience,
+            spill=spill.keep,
+            claims=claims,
+            poll=log.poll_interval,
+        )
         try:
             yield line
         finally:

@@ -60,9 +60,12 @@ class TrialLog:
         space: the digest of the space that is searched, for the documents that are made.
         reading: how trials of other spaces are read; None takes all as they are.
         takes_over: whether a search takes, while it runs, what others leave behind.
+        poll_interval: seconds from one look to the next, while a search runs, at what others
+            have written into a store that they share.
     """
 
     takes_over = True
+    poll_interval = 1.0
 
     def __init__(self, store: TrialStore, exp_key: str | None = None) -> None:
         self.store = store

@@ -83,6 +83,7 @@ class WorkerTrials(Trials):
         self, domain: Domain, arguments: SearchArguments, most_queued: int | None = None
     ) -> None:
         self._log.command = (COMMAND[0], self._publish(domain))
+        self._log.poll_interval = self._workers.poll_interval
         self.runner = replace(self._workers, log=self._log)
         try:
             super().search(domain, arguments, most_queued)
