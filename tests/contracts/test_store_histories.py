@@ -20,7 +20,7 @@ from typing import TypeAlias
 
 import pytest
 
-from sparktuner.errors import StaleTrial
+from sparktuner.errors import StaleTrial, StoreUnavailable
 from sparktuner.records import MemoryStore, TrialDocument, TrialStore, new_document
 from sparktuner.stores import open_store
 from tests.contracts.linearizability import Call, State, first_violation
@@ -174,10 +174,24 @@ def write_a_share(url: str, number: int, share: int) -> int:
     for first in range(0, share, BATCH):
         some = tids[first : first + BATCH]
         batch = [new_document(tid, {"x": tid / 7}, exp_key="e") for tid in some]
-        store.insert(batch)
-        store.update(batch[::10])
+        insisted(lambda batch=batch: store.insert(batch))  # type: ignore[misc]
+        insisted(lambda batch=batch: store.update(batch[::10]))  # type: ignore[misc]
     store.close()
     return len(tids)
+
+
+def insisted(write: Callable[[], None]) -> None:
+    """Writes again where the store was too slow: the insertion was taken back, as it says."""
+    for again in range(50):
+        try:
+            return write()
+        except StoreUnavailable:
+            continue
+        except StaleTrial:
+            # An update was done, and only its answer came too late.
+            assert again
+            return None
+    raise AssertionError("the store did not answer")
 
 
 # FerretDB takes minutes for so many, with whose writes every other writer waits.

@@ -100,9 +100,12 @@ def check(url: str, exp_key: str, reported: Path) -> None:
     """Exactly the trials that were asked for, whole, and all that was reported."""
     store = open_store(url)
     documents, _ = store.load_since(None, exp_key)
-    assert len(documents) == TRIALS
-    assert len({d["tid"] for d in documents}) == TRIALS
-    assert Counter(d["state"] for d in documents) == {JOB_STATE_DONE: TRIALS}
+    done = [d for d in documents if d["state"] == JOB_STATE_DONE]
+    assert len(done) == len({d["tid"] for d in done}) == TRIALS
+    # A trial whose drivers were all killed while they ran it is not run for ever.
+    given_up = [d["misc"].get("error", ("nothing",))[0] for d in documents if d not in done]
+    assert set(given_up) <= {"TrialLost"}
+    documents = done
     by_tid = {d["tid"]: d for d in documents}
     for line in reported.read_text().splitlines():
         tid, x, *_ = line.split()
