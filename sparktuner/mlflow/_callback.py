@@ -11,6 +11,7 @@ from typing import Any, cast
 from sparktuner.checks import check_flag, check_seconds, check_text
 from sparktuner.driver import Callback, SearchSettings, TrialsView
 from sparktuner.execute.worker import LoggedObjective
+from sparktuner.mlflow._datasets import Datasets, inputs_of
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._sender import Sender
 from sparktuner.mlflow._tracking import PARENT_TAG, Target, Tracking, library
@@ -56,6 +57,7 @@ class MLflowCallback(Callback):
         tracking_uri: str | None = None,
         drain_timeout: float | None = 60.0,
         worker_logging: bool = False,
+        datasets: Datasets | None = None,
     ) -> None:
         """Asks nothing of a server before the search.
 
@@ -72,6 +74,9 @@ class MLflowCallback(Callback):
             worker_logging: whether what the objective itself logs (``mlflow.log_metric``,
                 ``autolog``, ``log_model``) goes to its trial's run. The workers then make those
                 runs, so they need mlflow, and access to the server.
+            datasets: MLflow's data sets that the search uses, by what for:
+                ``{"training": mlflow.data.from_pandas(frame)}``; a list has no such word.
+                They become inputs of the search's run.
 
         Raises:
             MissingExtra: mlflow is not installed.
@@ -86,6 +91,7 @@ class MLflowCallback(Callback):
             raise ValueError("worker_logging=True needs nested=True: each trial logs to its run")
         # Here, where somebody waits anyway: it takes seconds.
         self._mlflow: Any = library()
+        self._inputs = inputs_of(datasets)
         self._experiment = experiment
         self._is_nested = bool(nested)
         self._uri = tracking_uri
@@ -145,7 +151,7 @@ class MLflowCallback(Callback):
         self._sender = Sender(
             self._target, tracking=None if tracking is None else lambda target: tracking
         )
-        self._sender.put(words.search_start())
+        self._sender.put(words.search_start().merged(Entry(inputs=self._inputs)))
 
     def _target_of(self, trials: TrialsView) -> Target:
         search_id, is_resumed = _search_id(trials)

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeAlias
 
+from sparktuner.mlflow._datasets import Input
+
 # (name, value, milliseconds since 1970, step)
 Metric: TypeAlias = tuple[str, float, int, int]
 
@@ -40,6 +42,7 @@ class Entry:
         tags: by name.
         refers: tags whose value is to be the id of another trial's run: name -> trial's id.
         texts: artifacts: path -> text.
+        inputs: data sets that it uses.
         status: of MLflow, where the run has ended.
         end: milliseconds, likewise.
     """
@@ -52,6 +55,7 @@ class Entry:
     tags: Mapping[str, str] = field(default_factory=dict)
     refers: Mapping[str, str] = field(default_factory=dict)
     texts: Mapping[str, str] = field(default_factory=dict)
+    inputs: tuple[Input, ...] = ()
     status: str = ""
     end: int | None = None
 
@@ -66,6 +70,7 @@ class Entry:
             tags={**self.tags, **later.tags},
             refers={**self.refers, **later.refers},
             texts={**self.texts, **later.texts},
+            inputs=self.inputs + later.inputs,
             status=later.status or self.status,
             end=self.end if later.end is None else later.end,
         )
@@ -89,7 +94,8 @@ class Entry:
         """
         entry = cls(**data)  # type: ignore[arg-type]
         metrics = ((str(k), float(v), int(t), int(s)) for k, v, t, s in entry.metrics)
-        return replace(entry, metrics=tuple(metrics))
+        inputs = ({str(k): str(v) for k, v in each.items()} for each in entry.inputs)
+        return replace(entry, metrics=tuple(metrics), inputs=tuple(inputs))
 
 
 def key_of(label: object) -> str:

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from sparktuner.errors import MissingExtra
+from sparktuner.mlflow._datasets import CONTEXT, FIELDS
 from sparktuner.mlflow._entries import (
     MOST_BYTES,
     MOST_METRICS,
@@ -21,6 +22,7 @@ from sparktuner.mlflow._entries import (
 from sparktuner.mlflow._words import SEARCH_ID, TID
 
 PARENT_TAG = "mlflow.parentRunId"
+_CONTEXT_TAG = "mlflow.data.context"
 
 
 def library() -> ModuleType:
@@ -107,6 +109,8 @@ class Tracking:
             suffix = self._suffix if entry.run == PARENT else ""
             self._client.log_text(self.runs[entry.run], text, _before_ending(path, suffix))
             return _unless_empty(replace(entry, texts=dict(others)))
+        if entry.inputs:
+            return self._log_input(entry)
         if entry.status:
             self._update(entry)
         return None
@@ -117,9 +121,12 @@ class Tracking:
             return None
         if entry.params or entry.metrics or entry.tags or entry.refers:
             left = replace(entry, params={}, metrics=(), tags={}, refers={})
-        else:
+        elif entry.texts:
             left = replace(entry, texts=dict(list(entry.texts.items())[1:]))
-            left = left if entry.texts else replace(left, status="", end=None)
+        elif entry.inputs:
+            left = replace(entry, inputs=entry.inputs[1:])
+        else:
+            left = replace(entry, status="", end=None)
         return _unless_empty(left)
 
     def open_parent(self, entry: Entry) -> tuple[str, str]:
@@ -241,6 +248,14 @@ class Tracking:
             tags=[of.RunTag(*tag) for tag in sent.tags.items()],
         )
         return left
+
+    def _log_input(self, entry: Entry) -> Entry | None:
+        # One at a time, so that one that is refused leaves the others out of it.
+        of, (said, *others) = self._entities, entry.inputs
+        context = [of.InputTag(_CONTEXT_TAG, said[CONTEXT])] if CONTEXT in said else []
+        dataset = of.Dataset(**{name: said[name] for name in FIELDS if name in said})
+        self._client.log_inputs(self.runs[entry.run], [of.DatasetInput(dataset, context)])
+        return _unless_empty(replace(entry, inputs=tuple(others)))
 
     def _update(self, entry: Entry) -> None:
         status = self._entities.RunStatus.from_string(entry.status)
