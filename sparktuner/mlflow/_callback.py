@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
-from sparktuner.checks import check_flag, check_seconds, check_text
+from sparktuner.checks import check_flag, check_seconds
 from sparktuner.driver import Callback, SearchSettings, TrialsView
 from sparktuner.execute.worker import LoggedObjective
+from sparktuner.mlflow._checks import check_name
 from sparktuner.mlflow._datasets import Datasets, inputs_of
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._sender import Sender
@@ -82,8 +83,8 @@ class MLflowCallback(Callback):
             MissingExtra: mlflow is not installed.
             TypeError, ValueError: an argument is ill-formed.
         """
-        check_text("experiment", experiment)
-        check_text("tracking_uri", tracking_uri)
+        check_name("experiment", experiment)
+        check_name("tracking_uri", tracking_uri)
         check_flag("nested", nested)
         check_seconds("drain_timeout", drain_timeout)
         check_flag("worker_logging", worker_logging)

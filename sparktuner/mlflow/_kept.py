@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 from sparktuner.errors import StoreError
+from sparktuner.mlflow._checks import check_file, check_name
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._tracking import Target, Tracking
 
@@ -95,6 +96,7 @@ def replay(path: str | os.PathLike[str], tracking_uri: str | None = None) -> int
     Raises:
         OSError: the file cannot be read.
         StoreError: it holds something else.
+        TypeError, ValueError: an argument is ill-formed.
         MissingExtra: mlflow is not installed.
         Exception: whatever MLflow raises. What is not written yet is still in the file.
 
@@ -104,6 +106,8 @@ def replay(path: str | os.PathLike[str], tracking_uri: str | None = None) -> int
         Traceback (most recent call last):
         FileNotFoundError: [Errno 2] No such file or directory: 'mlflow-4f2a9c0d1e7b6a35.jsonl'
     """
+    check_file("path", path)
+    check_name("tracking_uri", tracking_uri)
     file = Path(path)
     target, runs, entries = read(file)
     here = target if tracking_uri is None else replace(target, uri=tracking_uri)

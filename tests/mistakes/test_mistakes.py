@@ -20,6 +20,7 @@ from tests.mistakes.plots import PLOTS
 from tests.mistakes.results import RESULTS, X, result_of
 from tests.mistakes.searches import FMIN, SEARCHES, searched
 from tests.mistakes.spaces import SPACES
+from tests.mistakes.tracking import TRACKING
 from tests.mistakes.trials import TRIALS
 from tests.mistakes.values import VALUES
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 WITHOUT_ARGUMENTS = {
     *("Callback", "as_hyperopt", "exceptions", "partial", "progress", "spark"),
 }
-ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *PAST, *PLOTS, *RESULTS]
+ARGUMENTS = [*SEARCHES, *SPACES, *ALGORITHMS, *TRIALS, *PAST, *PLOTS, *RESULTS, *TRACKING]
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: argument.name)
