@@ -15,6 +15,8 @@ from sparktuner.mlflow._callback import MLflowCallback
 _log = logging.getLogger("sparktuner")
 
 VARIABLE = "SPARKTUNER_MLFLOW"
+# What the variable says where objectives log to the runs of their trials.
+WORKERS = "workers"
 # Databricks' own, for Hyperopt's runs.
 SWITCH = "spark.databricks.mlflow.trackHyperopt.enabled"
 
@@ -24,14 +26,15 @@ def tracked(arguments: SearchArguments) -> SearchArguments:
 
     That is: where a run is active in this thread; where the environment has
     ``SPARKTUNER_MLFLOW=1``; or where Databricks' switch says so. The environment comes first,
-    then the switch. MLflow is imported only if it is to be used.
+    then the switch. ``SPARKTUNER_MLFLOW=workers`` says that workers have access too. MLflow is
+    imported only if it is to be used.
 
     Raises:
         MissingExtra: the environment says so, and mlflow is not installed.
     """
     if any(_is_tracking(callback) for callback in arguments.callbacks) or not _is_wanted():
         return arguments
-    callbacks = [*arguments.callbacks, MLflowCallback()]
+    callbacks = [*arguments.callbacks, MLflowCallback(worker_logging=_said() == WORKERS)]
     return dataclasses.replace(arguments, callbacks=callbacks)
 
 
@@ -41,8 +44,12 @@ def _is_tracking(callback: object) -> bool:
     return isinstance(inner, MLflowCallback)
 
 
+def _said() -> str:
+    return os.environ.get(VARIABLE, "").strip().lower()
+
+
 def _is_wanted() -> bool:
-    said = os.environ.get(VARIABLE, "").strip().lower()
+    said = _said()
     if said:
         return said not in ("0", "false", "no", "off")
     if "mlflow" not in sys.modules and importlib.util.find_spec("mlflow") is None:

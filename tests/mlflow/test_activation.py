@@ -43,6 +43,7 @@ def test_it_is_on_while_a_run_is_active(no_run: Any) -> None:
     [
         ("1", "", False, True),
         ("true", "false", False, True),
+        ("workers", "", False, True),
         ("0", "true", True, False),
         ("", "true", False, True),
         ("", "false", True, False),
@@ -61,6 +62,15 @@ def test_the_environment_comes_first_and_then_databricks_switch(
     monkeypatch.setenv("SPARKTUNER_MLFLOW", variable)
     monkeypatch.setattr(_activation, "_switch", lambda: switch)
     assert is_on() is on
+
+
+@pytest.mark.parametrize(("variable", "by_workers"), [("Workers", True), ("1", False)])
+def test_the_environment_says_that_workers_have_access(
+    variable: str, by_workers: bool, no_run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKTUNER_MLFLOW", variable)
+    [callback] = tracked(SearchArguments(abs, hp.uniform("x", 0, 1))).callbacks
+    assert vars(callback)["_by_workers"] is by_workers
 
 
 def test_a_callback_that_was_passed_is_the_only_one(no_run: Any) -> None:
