@@ -84,17 +84,9 @@ class Words:
 
     def search_start(self) -> Entry:
         """Returns what is said of the search before its first trial."""
-        settings = self._settings
-        params: dict[str, object] = {
-            "max_evals": settings.max_evals,
-            "actual_parallelism": settings.window,
-            "parallelism": settings.parallelism,
-            "timeout": settings.timeout,
-            "algo": settings.algorithm,
-            "max_queue_len": settings.max_queue_len,
-        }
-        if settings.seed is not None:
-            params["seed"] = settings.seed
+        settings, params = self._settings, self._arguments()
+        # These names are left for `mlflow.log_params(best)`: a parameter cannot change.
+        labels = {key_of(column.label) for column in self._record.columns}
         versions = _versions()
         space = "\n".join(column.code for column in self._record.columns)
         facts = {"params": params, "objective": settings.objective, "versions": versions}
@@ -102,8 +94,9 @@ class Words:
             PARENT,
             name=f"{settings.objective} by {settings.algorithm.rpartition('.')[2]}",
             start=milliseconds(utcnow()),
-            params={name: str(value) for name, value in params.items()},
+            params={name: str(value) for name, value in params.items() if name not in labels},
             tags={
+                **{f"{OURS}{name}": str(params[name]) for name in params if name in labels},
                 "runSource": SOURCE,
                 "space": self._tag("space", space),
                 "fmin_uuid": self.fmin_uuid,
@@ -115,6 +108,21 @@ class Words:
                 "search.json": json.dumps(facts, indent=2, default=str),
             },
         )
+
+    def _arguments(self) -> dict[str, object]:
+        """What the search was asked to do, by Databricks' names."""
+        settings = self._settings
+        params: dict[str, object] = {
+            "max_evals": settings.max_evals,
+            "actual_parallelism": settings.window,
+            "parallelism": settings.parallelism,
+            "timeout": settings.timeout,
+            "algo": settings.algorithm,
+            "max_queue_len": settings.max_queue_len,
+        }
+        if settings.seed is not None:
+            params["seed"] = settings.seed
+        return params
 
     def take_earlier(self, document: TrialDocument) -> None:
         """Takes into account a trial that was there before the search."""

@@ -33,6 +33,15 @@ def test_a_choice_is_said_by_its_index_and_by_its_value() -> None:
     assert [(name, value) for name, value, *_ in said.metrics] == [("loss", 1.0)]
 
 
+def test_a_parameter_of_the_space_keeps_its_name_on_the_searchs_run() -> None:
+    """For `mlflow.log_params(best)` after the search, which MLflow refuses on another value."""
+    space = {"timeout": hp.uniform("timeout", 0, 1), "x": hp.uniform("x", 0, 1)}
+    said = words(space).search_start()
+    assert "timeout" not in said.params and said.tags["sparktuner.timeout"] == "None"
+    assert said.params["max_evals"] == "9"
+    assert json.loads(said.texts["search.json"])["params"]["timeout"] is None
+
+
 def ended(configuration: dict[str, object], state: int, **result: object):  # type: ignore[no-untyped-def]
     document = new_document(7, configuration)
     advance(document, JOB_STATE_RUNNING)
