@@ -195,7 +195,7 @@ class Sender:
             try:
                 left = self._tracking.send(entry)
             except Exception as error:  # a border: whatever MLflow and its plugins raise
-                if getattr(error, "error_code", "") not in _REFUSALS:
+                if not _is_refusal(error):
                     self._say_failing(error)
                     self._pause(pause)
                     pause = min(2 * pause, _LONGEST_PAUSE)
@@ -277,6 +277,11 @@ class Sender:
             count,
             path,
         )
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether trying again is in vain; a store of others' need not know all that MLflow's does."""
+    return getattr(error, "error_code", "") in _REFUSALS or isinstance(error, NotImplementedError)
 
 
 def _first_line(error: Exception) -> str:

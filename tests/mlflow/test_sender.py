@@ -99,12 +99,13 @@ def test_entries_of_one_run_that_wait_become_one() -> None:
     assert len(child.params) == 100
 
 
+@pytest.mark.parametrize("error", [Refused, NotImplementedError])
 def test_what_the_server_refuses_is_left_out_and_said_once(
-    caplog: pytest.LogCaptureFixture,
+    error: type[Exception], caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(entry: Entry) -> None:
         if entry.run in ("3", "4"):
-            raise Refused("no such thing")
+            raise error("no such thing")
 
     tracking = FakeTracking(refuse)
     sender = Sender(TARGET, tracking=tracking)
@@ -113,7 +114,7 @@ def test_what_the_server_refuses_is_left_out_and_said_once(
         sender.put(trial(tid))
     sender.close(60)
     assert {entry.run for entry in tracking.sent} == {"", "0", "1", "2", "5"}
-    assert len(caplog.records) == 1 and "Refused: no such thing" in caplog.text
+    assert len(caplog.records) == 1 and f"{error.__name__}: no such thing" in caplog.text
 
 
 def test_a_request_that_fails_is_sent_again(caplog: pytest.LogCaptureFixture) -> None:
