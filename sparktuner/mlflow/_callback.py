@@ -14,6 +14,7 @@ from sparktuner.execute.worker import LoggedObjective
 from sparktuner.mlflow._checks import check_name
 from sparktuner.mlflow._datasets import Datasets, inputs_of
 from sparktuner.mlflow._entries import PARENT, Entry
+from sparktuner.mlflow._here import Here
 from sparktuner.mlflow._sender import Sender
 from sparktuner.mlflow._tracking import PARENT_TAG, Target, Tracking, library
 from sparktuner.mlflow._words import SEARCH_ID, SOURCE, TID, Words, milliseconds, run_of
@@ -103,6 +104,7 @@ class MLflowCallback(Callback):
         self._by_workers = bool(worker_logging)
         self._target: Target | None = None
         self._tracking: Tracking | None = None
+        self._here: Here | None = None
         self._open: set[str] = set()
         self._is_own_run = True
 
@@ -136,7 +138,10 @@ class MLflowCallback(Callback):
             return objective
         self._tracking = tracking
         tags[PARENT_TAG] = parent
-        return LoggedObjective(objective, self._target.uri, experiment, tags, TID)
+        self._here = Here(self._target.uri, experiment)
+        return LoggedObjective(
+            objective, self._target.uri, experiment, tags, TID, self._here.enter
+        )
 
     def on_search_settings(self, settings: SearchSettings) -> None:
         self._settings = settings
@@ -184,6 +189,8 @@ class MLflowCallback(Callback):
         self._put(self._words.progress(document))
 
     def on_search_end(self, reason: str | None) -> None:
+        if self._here is not None:
+            self._here.leave()
         words, sender = self._words, self._sender
         if words is None or sender is None:
             return

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sparktuner import (
@@ -326,7 +327,8 @@ def test_what_a_server_that_was_never_there_is_not_told_is_kept_and_sent_later(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     nowhere = "http://me:SECRET@127.0.0.1:9"
-    callback = MLflowCallback(experiment, tracking_uri=nowhere)
+    digits = mlflow.data.from_numpy(np.zeros((2, 2)), name="digits")
+    callback = MLflowCallback(experiment, tracking_uri=nowhere, datasets={"training": digits})
     trials = ThreadTrials(4)
     began = time.monotonic()
     with caplog.at_level(logging.WARNING):
@@ -349,6 +351,7 @@ def test_what_a_server_that_was_never_there_is_not_told_is_kept_and_sent_later(
     require_same(client, callback, trials)
     assert parent.data.metrics["total_trials_count"] == 20
     assert parent.data.tags["best_trial"] in {run.info.run_id for run in found}
+    assert [each.dataset.digest for each in parent.inputs.dataset_inputs] == [digits.digest]
 
 
 def test_a_slow_server_does_not_slow_a_search(proxy: Proxy, experiment: str) -> None:
@@ -364,56 +367,6 @@ def test_a_slow_server_does_not_slow_a_search(proxy: Proxy, experiment: str) -> 
     quiet(lambda p: p["x"], SPACE, rand.suggest, 50, callbacks=[callback, Ends()])
     assert ends[-1] - began < 5
     assert time.monotonic() - ends[-1] < 5
-
-
-@pytest.mark.parametrize("kind", ["threads", "classic"])
-def test_what_an_objective_logs_itself_goes_to_its_trials_run(
-    kind: str,
-    request: pytest.FixtureRequest,
-    client: Any,
-    mlflow_server: MlflowServer,
-    experiment: str,
-) -> None:
-    def logs(p: Any) -> float:
-        import mlflow
-
-        mlflow.log_metric("epoch_loss", 2.0, step=1)
-        mlflow.log_param("batch_size", 32)
-        with mlflow.start_run(nested=True, run_name="fold"):
-            mlflow.log_metric("fold_loss", 3.0)
-        if current_trial().tid == 3:
-            raise KeyError("no such column")
-        mlflow.log_metric("epoch_loss", p["x"], step=2)
-        return float(p["x"])
-
-    callback = MLflowCallback(
-        experiment, tracking_uri=mlflow_server.url, worker_logging=True, drain_timeout=None
-    )
-    trials: Trials = ThreadTrials(2)
-    if kind == "classic":
-        trials = SparkTrials(parallelism=2, spark_session=request.getfixturevalue("spark"))
-    before = mlflow.get_tracking_uri()
-    try:
-        if kind == "threads":
-            # In this process MLflow starts no run of another experiment than the active one.
-            mlflow.set_tracking_uri(mlflow_server.url)
-            mlflow.set_experiment(experiment)
-        quiet(logs, SPACE, rand.suggest, 5, trials=trials, callbacks=[callback])
-    finally:
-        mlflow.set_tracking_uri(before)
-    # The workers make the runs, whose first job may wait for a new process.
-    require_same(client, callback, trials, within=30)
-    for tid, run in children(client, callback).items():
-        assert run.data.params["batch_size"] == "32"
-        assert run.info.run_name.startswith(f"trial {tid}: ")
-        history = client.get_metric_history(run.info.run_id, "epoch_loss")
-        assert len(history) == (1 if tid == 3 else 2)
-        [fold] = client.search_runs(
-            # In threads the experiment is the one that is set in the process.
-            [run.info.experiment_id, "0"][: 1 if kind == "classic" else 2],
-            f"tags.`mlflow.parentRunId` = '{run.info.run_id}'",
-        )
-        assert fold.data.metrics == {"fold_loss": 3.0}
 
 
 @pytest.mark.parametrize("kind", ["classic", "connect"])

@@ -25,6 +25,8 @@ class LoggedObjective:
         experiment: the id of the experiment.
         tags: of each run.
         tid_tag: the tag that names the trial.
+        here: lets MLflow write to that experiment in the process that makes this object, where
+            the settings are everybody's; called before each trial there.
     """
 
     def __init__(
@@ -34,14 +36,19 @@ class LoggedObjective:
         experiment: str,
         tags: Mapping[str, str],
         tid_tag: str,
+        here: Callable[[], None] | None = None,
     ) -> None:
         self._objective = objective
         self._uri = uri
         self._experiment = experiment
         self._tags = dict(tags)
         self._tid_tag = tid_tag
+        self._here = here
         # So that the search is named after the objective.
         self.__name__ = getattr(objective, "__name__", type(objective).__name__)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_here": None}
 
     def __call__(self, argument: Any) -> object:
         with self._environment():
@@ -67,6 +74,9 @@ class LoggedObjective:
         """Lets runs inside the trial's belong to its experiment, in a process of Spark's."""
         names = {
             "MLFLOW_EXPERIMENT_ID": self._experiment,
+            # These would say something else, where a cluster sets them.
+            "MLFLOW_EXPERIMENT_NAME": None,
+            "MLFLOW_RUN_ID": None,
             # The output of workers is a log that nobody clicks on.
             "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
         }
@@ -76,22 +86,23 @@ class LoggedObjective:
             return
         # The worker may have inherited the driver's, who works on another experiment.
         before = {name: os.environ.get(name) for name in names}
-        os.environ.update(names)
+        _set(names)
         try:
             yield
         finally:
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
+            _set(before)
 
     def _active_run(self) -> Any:
         # Before the import, which takes seconds in a new process.
         start = round(time.time() * 1000)
         import mlflow
 
+        if self._here is not None:
+            self._here()
         mlflow.set_tracking_uri(self._uri)
+        if _active_experiment() not in (None, self._experiment):
+            # An objective before this one has set another, in this process.
+            mlflow.set_experiment(experiment_id=self._experiment)
         client = mlflow.MlflowClient(tracking_uri=self._uri)
         trial = current_trial()
         tags = {**self._tags, self._tid_tag: str(trial.tid)}
@@ -105,6 +116,21 @@ class LoggedObjective:
         )
         # Nested, as in this thread the run of the search may be active.
         return mlflow.start_run(run_id=run.info.run_id, nested=True)
+
+
+def _active_experiment() -> str | None:
+    # MLflow has no way to ask without a request.
+    fluent = sys.modules.get("mlflow.tracking.fluent")
+    found: str | None = getattr(fluent, "_active_experiment_id", None)
+    return found
+
+
+def _set(variables: Mapping[str, str | None]) -> None:
+    for name, value in variables.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _in_spark_task() -> bool:

@@ -1,0 +1,154 @@
+"""What an objective logs itself goes to the run of its trial, wherever that runs."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sparktuner import SparkTrials, ThreadTrials, Trials, current_trial, fmin, hp, rand
+from sparktuner.callbacks import Background
+from sparktuner.mlflow import MLflowCallback
+from sparktuner.mlflow._here import Here, restore, settings
+from tests.mlflow.test_server import SPACE, children, require_same
+from tests.servers.mlflow import MlflowServer
+
+mlflow = pytest.importorskip("mlflow")
+quiet = functools.partial(fmin, verbose=False, rstate=0)
+KINDS = ["serial", "threads", "classic", "connect"]
+
+
+def trials_of(kind: str, request: pytest.FixtureRequest) -> Trials:
+    if kind in ("classic", "connect"):
+        fixture = "spark" if kind == "classic" else "connect_spark"
+        return SparkTrials(parallelism=2, spark_session=request.getfixturevalue(fixture))
+    return ThreadTrials(2) if kind == "threads" else Trials()
+
+
+@pytest.fixture(autouse=True)
+def unchanged() -> Iterator[None]:
+    """MLflow writes in this process where it did before a search."""
+    before = settings()
+    yield
+    assert settings() == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_an_objective_logs_itself_goes_to_its_trials_run(
+    kind: str,
+    request: pytest.FixtureRequest,
+    client: Any,
+    mlflow_server: MlflowServer,
+    experiment: str,
+) -> None:
+    def logs(p: Any) -> float:
+        import mlflow
+
+        mlflow.log_metric("epoch_loss", 2.0, step=1)
+        mlflow.log_param("batch_size", 32)
+        with mlflow.start_run(nested=True, run_name="fold"):
+            mlflow.log_metric("fold_loss", 3.0)
+        if current_trial().tid == 3:
+            raise KeyError("no such column")
+        mlflow.log_metric("epoch_loss", p["x"], step=2)
+        return float(p["x"])
+
+    callback = MLflowCallback(
+        experiment, tracking_uri=mlflow_server.url, worker_logging=True, drain_timeout=None
+    )
+    trials = trials_of(kind, request)
+    quiet(
+        logs,
+        SPACE,
+        rand.suggest,
+        5,
+        trials=trials,
+        callbacks=[callback],
+        catch_eval_exceptions=True,
+    )
+    # The workers make the runs, whose first job may wait for a new process.
+    require_same(client, callback, trials, within=30)
+    for tid, run in children(client, callback).items():
+        assert run.data.params["batch_size"] == "32"
+        assert run.info.run_name.startswith(f"trial {tid}: ")
+        history = client.get_metric_history(run.info.run_id, "epoch_loss")
+        assert len(history) == (1 if tid == 3 else 2)
+        [fold] = client.search_runs(
+            [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+        )
+        assert fold.data.metrics == {"fold_loss": 3.0}
+
+
+@pytest.mark.parametrize("kind", ["threads", "classic"])
+def test_an_experiment_that_objectives_have_set_is_not_that_of_the_next_search(
+    kind: str,
+    request: pytest.FixtureRequest,
+    client: Any,
+    mlflow_server: MlflowServer,
+    experiment: str,
+) -> None:
+    def sets(x: float) -> float:
+        import mlflow
+
+        mlflow.set_experiment(f"{experiment}-other")
+        return x
+
+    def logs(x: float) -> float:
+        import mlflow
+
+        with mlflow.start_run(nested=True):
+            mlflow.log_metric("fold_loss", x)
+        return x
+
+    for objective in (sets, logs):
+        callback = MLflowCallback(
+            experiment, tracking_uri=mlflow_server.url, worker_logging=True, drain_timeout=None
+        )
+        trials = trials_of(kind, request)
+        space = hp.uniform("x", 0, 1)
+        quiet(objective, space, rand.suggest, 4, trials=trials, callbacks=[callback])
+    for run in children(client, callback).values():
+        [fold] = client.search_runs(
+            [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+        )
+        assert fold.data.metrics.keys() == {"fold_loss"}
+
+
+def test_the_active_run_of_another_experiment_is_the_searchs(
+    client: Any, mlflow_server: MlflowServer, experiment: str
+) -> None:
+    """`start_run(experiment_id=...)` does not set the experiment of the process."""
+
+    def logs(x: float) -> float:
+        mlflow.log_metric("epoch_loss", x)
+        return x
+
+    there = client.create_experiment(experiment)
+    before = settings()
+    mlflow.set_tracking_uri(mlflow_server.url)
+    try:
+        with mlflow.start_run(experiment_id=there) as run:
+            callback = Background(MLflowCallback(worker_logging=True))
+            space = hp.uniform("x", 0, 1)
+            quiet(logs, space, rand.suggest, 3, trials=ThreadTrials(2), callbacks=[callback])
+            assert mlflow.active_run().info.run_id == run.info.run_id
+    finally:
+        restore(before)
+    found = client.search_runs([there], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
+    assert len(found) == 3 and all("epoch_loss" in each.data.metrics for each in found)
+
+
+def test_two_threads_at_a_time_enter_once(mlflow_server: MlflowServer, experiment: str) -> None:
+    client = mlflow.MlflowClient(tracking_uri=mlflow_server.url)
+    here = Here(mlflow_server.url, client.create_experiment(experiment))
+    threads = [threading.Thread(target=here.enter) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert mlflow.get_tracking_uri() == mlflow_server.url
+    here.leave()
+    here.leave()
