@@ -5,10 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sparktuner.execute.worker import join_runs
 from sparktuner.mlflow._tracking import library
+from sparktuner.mlflow._words import TID
 
 # MLflow sets them for processes that this one starts.
 _VARIABLES = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_ID")
@@ -46,28 +49,31 @@ class Here:
         self._experiment = experiment
         self._lock = threading.Lock()
         self._before: Settings | None = None
-        self._is_set = False
+        self._undo: Callable[[], None] | None = None
 
     def enter(self) -> None:
-        """Sets both, unless that is done.
+        """Sets both, unless that is done, and lets ``start_run()`` go on in a trial's run.
 
         Raises:
             Exception: whatever MLflow and the network raise.
         """
         with self._lock:
-            if self._is_set:
+            if self._undo is not None:
                 return
             if self._before is None:
                 self._before = settings()
             mlflow = library()
             mlflow.set_tracking_uri(self._uri)
             mlflow.set_experiment(experiment_id=self._experiment)
-            self._is_set = True
+            self._undo = join_runs(TID)
 
     def leave(self) -> None:
-        """Sets both to what they were before, where they were set here."""
+        """Sets everything to what it was before, where it was set here."""
         with self._lock:
-            before, self._before, self._is_set = self._before, None, False
+            undo, self._undo = self._undo, None
+            before, self._before = self._before, None
+            if undo is not None:
+                undo()
             if before is not None:
                 restore(before)
 

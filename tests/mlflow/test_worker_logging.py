@@ -31,9 +31,9 @@ def trials_of(kind: str, request: pytest.FixtureRequest) -> Trials:
 @pytest.fixture(autouse=True)
 def unchanged() -> Iterator[None]:
     """MLflow writes in this process where it did before a search."""
-    before = settings()
+    before = (settings(), mlflow.start_run)
     yield
-    assert settings() == before
+    assert (settings(), mlflow.start_run) == before
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -139,6 +139,45 @@ def test_the_active_run_of_another_experiment_is_the_searchs(
         restore(before)
     found = client.search_runs([there], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'")
     assert len(found) == 3 and all("epoch_loss" in each.data.metrics for each in found)
+
+
+@pytest.mark.parametrize("kind", ["threads", "classic"])
+def test_a_run_that_an_objective_starts_is_the_trials(
+    kind: str,
+    request: pytest.FixtureRequest,
+    client: Any,
+    mlflow_server: MlflowServer,
+    experiment: str,
+) -> None:
+    """As on Databricks, where programs start one in the objective without nesting it."""
+
+    def logs(x: float) -> float:
+        import mlflow
+
+        with mlflow.start_run():
+            mlflow.log_metric("inside", x)
+            with mlflow.start_run(None, None, "fold", True):
+                mlflow.log_metric("fold_loss", x)
+        with mlflow.start_run(tags={"part": "second"}) as run:
+            mlflow.log_metric("inside", x, step=1)
+        mlflow.log_metric("outside", x)
+        assert mlflow.active_run().info.run_id == run.info.run_id
+        return x
+
+    callback = MLflowCallback(
+        experiment, tracking_uri=mlflow_server.url, worker_logging=True, drain_timeout=None
+    )
+    trials = trials_of(kind, request)
+    quiet(logs, hp.uniform("x", 0, 1), rand.suggest, 3, trials=trials, callbacks=[callback])
+    assert len(trials) == 3
+    for run in children(client, callback).values():
+        assert run.info.status == "FINISHED" and run.data.tags["part"] == "second"
+        assert {"inside", "outside", "loss"} <= run.data.metrics.keys()
+        assert run.info.run_name.startswith("trial ")
+        [fold] = client.search_runs(
+            [run.info.experiment_id], f"tags.`mlflow.parentRunId` = '{run.info.run_id}'"
+        )
+        assert fold.info.run_name == "fold"
 
 
 def test_two_threads_at_a_time_enter_once(mlflow_server: MlflowServer, experiment: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from sparktuner.execute.worker._current import current_trial
@@ -25,8 +27,8 @@ class LoggedObjective:
         experiment: the id of the experiment.
         tags: of each run.
         tid_tag: the tag that names the trial.
-        here: lets MLflow write to that experiment in the process that makes this object, where
-            the settings are everybody's; called before each trial there.
+        here: lets MLflow write to that experiment, and runs join, in the process that makes this
+            object, where the settings are everybody's; called before each trial there.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class LoggedObjective:
             )
             return self._objective(argument)
         # Its end, with the status, is written once more by the driver, who knows it better.
-        with active:
+        with active, ExitStack() as stack:
+            if self._here is None:
+                stack.callback(join_runs(self._tid_tag))
             return self._objective(argument)
 
     @contextmanager
@@ -116,6 +120,38 @@ class LoggedObjective:
         )
         # Nested, as in this thread the run of the search may be active.
         return mlflow.start_run(run_id=run.info.run_id, nested=True)
+
+
+def join_runs(tid_tag: str) -> Callable[[], None]:
+    """Lets ``mlflow.start_run()`` go on in a trial's run where one is active, as on Databricks.
+
+    MLflow refuses it elsewhere: while a run is active, others would have to be nested.
+
+    Args:
+        tid_tag: the tag that a trial's run has.
+
+    Returns:
+        What undoes it.
+    """
+    import mlflow
+
+    start_run = mlflow.start_run
+    signature = inspect.signature(start_run)
+
+    @functools.wraps(start_run)
+    def joining(*args: Any, **options: Any) -> Any:
+        given = signature.bind(*args, **options).arguments
+        active = mlflow.active_run()
+        is_trials = active is not None and tid_tag in active.data.tags
+        if is_trials and not given.get("run_id") and not given.get("nested"):
+            given |= {"run_id": active.info.run_id, "nested": True}
+        return start_run(**given)
+
+    def undo() -> None:
+        mlflow.start_run = start_run
+
+    mlflow.start_run = joining
+    return undo
 
 
 def _active_experiment() -> str | None:
