@@ -41,6 +41,7 @@ class Entry:
         metrics: in the order in which they are.
         tags: by name.
         refers: tags whose value is to be the id of another trial's run: name -> trial's id.
+        models_of: a trial's id: the models that it has logged are this run's too.
         texts: artifacts: path -> text.
         inputs: data sets that it uses.
         status: of MLflow, where the run has ended.
@@ -54,6 +55,7 @@ class Entry:
     metrics: tuple[Metric, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     refers: Mapping[str, str] = field(default_factory=dict)
+    models_of: str = ""
     texts: Mapping[str, str] = field(default_factory=dict)
     inputs: tuple[Input, ...] = ()
     status: str = ""
@@ -69,6 +71,7 @@ class Entry:
             metrics=self.metrics + later.metrics,
             tags={**self.tags, **later.tags},
             refers={**self.refers, **later.refers},
+            models_of=later.models_of or self.models_of,
             texts={**self.texts, **later.texts},
             inputs=self.inputs + later.inputs,
             status=later.status or self.status,
@@ -77,9 +80,14 @@ class Entry:
 
     def split(self) -> tuple[Entry, Entry]:
         """Returns what can be said at once, and what only when other runs are there."""
-        first = replace(self, refers={}, status="", end=None)
-        last = Entry(self.run, refers=self.refers, status=self.status, end=self.end)
-        return first, last
+        first = replace(self, refers={}, models_of="", status="", end=None)
+        return first, Entry(
+            self.run,
+            refers=self.refers,
+            models_of=self.models_of,
+            status=self.status,
+            end=self.end,
+        )
 
     def dumps(self) -> str:
         """Returns the entry as one line of JSON."""

@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 
 from sparktuner.errors import MissingExtra
-from sparktuner.mlflow._datasets import CONTEXT, FIELDS
 from sparktuner.mlflow._entries import (
     MOST_BYTES,
     MOST_METRICS,
@@ -19,10 +18,10 @@ from sparktuner.mlflow._entries import (
     PARENT,
     Entry,
 )
+from sparktuner.mlflow._linked import link_models, log_input
 from sparktuner.mlflow._words import SEARCH_ID, TID
 
 PARENT_TAG = "mlflow.parentRunId"
-_CONTEXT_TAG = "mlflow.data.context"
 
 
 def library() -> ModuleType:
@@ -110,7 +109,12 @@ class Tracking:
             self._client.log_text(self.runs[entry.run], text, _before_ending(path, suffix))
             return _unless_empty(replace(entry, texts=dict(others)))
         if entry.inputs:
-            return self._log_input(entry)
+            # One at a time, so that one that is refused leaves the others in their place.
+            log_input(self._client, self._entities, self.runs[entry.run], entry.inputs[0])
+            return _unless_empty(replace(entry, inputs=entry.inputs[1:]))
+        if entry.models_of:
+            self._link_models(entry)
+            return _unless_empty(replace(entry, models_of=""))
         if entry.status:
             self._update(entry)
         return None
@@ -125,6 +129,8 @@ class Tracking:
             left = replace(entry, texts=dict(list(entry.texts.items())[1:]))
         elif entry.inputs:
             left = replace(entry, inputs=entry.inputs[1:])
+        elif entry.models_of:
+            left = replace(entry, models_of="")
         else:
             left = replace(entry, status="", end=None)
         return _unless_empty(left)
@@ -249,14 +255,6 @@ class Tracking:
         )
         return left
 
-    def _log_input(self, entry: Entry) -> Entry | None:
-        # One at a time, so that one that is refused leaves the others out of it.
-        of, (said, *others) = self._entities, entry.inputs
-        context = [of.InputTag(_CONTEXT_TAG, said[CONTEXT])] if CONTEXT in said else []
-        dataset = of.Dataset(**{name: said[name] for name in FIELDS if name in said})
-        self._client.log_inputs(self.runs[entry.run], [of.DatasetInput(dataset, context)])
-        return _unless_empty(replace(entry, inputs=tuple(others)))
-
     def _update(self, entry: Entry) -> None:
         status = self._entities.RunStatus.from_string(entry.status)
         # Not by `set_terminated`, which asks for the run first, and prints its address.
@@ -274,6 +272,15 @@ class Tracking:
             if run in self.runs:
                 tags[name] = self.runs[run]
         return replace(entry, tags=tags, refers={})
+
+    def _link_models(self, entry: Entry) -> None:
+        """Lets the models that a trial has logged be those of an entry's run, too."""
+        trial = self.runs.get(entry.models_of)
+        if trial is not None and self._target.by_workers:
+            # Those in runs inside the trial's, such as folds, are the trial's as well.
+            inside = self._search(f"tags.`{PARENT_TAG}` = '{trial}'")
+            others = [self._client.get_run(trial), *inside]
+            link_models(self._client, self._entities, self.runs[entry.run], others)
 
     def _of_run(self, run: str) -> str:
         if run == PARENT:

@@ -189,13 +189,13 @@ class Words:
             (k, float(n), now, 0) for k, n in {**counts, "total_trials_count": total}.items()
         ]
         tags = {f"{OURS}stopped": self._tag("stopped", reason or "all of max_evals was run")}
-        best, refers = self._best.document, {}
+        best, said = self._best.document, Entry()
         if best is not None and self._best.loss is not None:
             metrics.append(("best_trial_loss", self._best.loss, now, total))
-            refers["best_trial"] = run_of(best)
+            said = Entry(refers={"best_trial": run_of(best)}, models_of=run_of(best))
             values = self.values(best)
             tags |= {f"best.{key_of(k)}": self._tag(k, str(v)) for k, v in values.items()}
-        return Entry(metrics=tuple(metrics), tags=tags, refers=refers)
+        return said.merged(Entry(metrics=tuple(metrics), tags=tags))
 
     def values(self, document: TrialDocument) -> dict[str, object]:
         """Returns a trial's active parameters, of choices the options."""
