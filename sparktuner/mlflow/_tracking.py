@@ -123,8 +123,11 @@ class Tracking:
         """Returns what is left of an entry without the request that the server refuses."""
         if entry.run not in self.runs:
             return None
-        if entry.params or entry.metrics or entry.tags or entry.refers:
-            left = replace(entry, params={}, metrics=(), tags={}, refers={})
+        if entry.params:
+            # It is these that a server refuses most often: a value that is there cannot change.
+            left = replace(entry, params={})
+        elif entry.metrics or entry.tags or entry.refers:
+            left = replace(entry, metrics=(), tags={}, refers={})
         elif entry.texts:
             left = replace(entry, texts=dict(list(entry.texts.items())[1:]))
         elif entry.inputs:
@@ -206,12 +209,11 @@ class Tracking:
 
     def _as_parent(self, entry: Entry) -> Entry:
         """What one request says of the parent, by the names that are free there."""
-        params = _with_suffix(entry.params, self._suffix)
-        # A parameter cannot change: a later search in this run says it as a tag.
-        changed = {k: v for k, v in params.items() if self._params.get(k, v) != v}
+        # A later search in this run says as a tag what is another now.
+        params, changed = _free(_with_suffix(entry.params, self._suffix), self._params)
         return replace(
             entry,
-            params={k: v for k, v in params.items() if k not in changed},
+            params=params,
             metrics=tuple((f"{k}{self._suffix}", v, t, step) for k, v, t, step in entry.metrics),
             tags={**_with_suffix(entry.tags, self._suffix), **changed},
         )
@@ -226,7 +228,10 @@ class Tracking:
                 self.runs[entry.run] = found[0].info.run_id
                 if made_by_worker:
                     name = {"mlflow.runName": entry.name}
-                    entry = replace(entry, tags={**self._context, **name, **entry.tags})
+                    # What the objective has logged itself by these names stays.
+                    params, changed = _free(entry.params, found[0].data.params)
+                    tags = {**self._context, **name, **entry.tags, **changed}
+                    entry = replace(entry, params=params, tags=tags)
                 return _unless_empty(replace(entry, start=None))
         self._asked.add(entry.run)
         tags = dict(entry.tags)
@@ -293,6 +298,14 @@ class Tracking:
 
     def _search(self, filter_string: str) -> list[Any]:
         return list(self._client.search_runs([self._experiment], filter_string))
+
+
+def _free(
+    params: Mapping[str, str], known: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Parameters that a run can have, and those that it has otherwise: none can change."""
+    changed = {k: v for k, v in params.items() if known.get(k, v) != v}
+    return {k: v for k, v in params.items() if k not in changed}, changed
 
 
 def _with_suffix(named: Mapping[str, str], suffix: str) -> dict[str, str]:

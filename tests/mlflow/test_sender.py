@@ -15,7 +15,7 @@ from sparktuner.cli import main
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._kept import kept_path, read
 from sparktuner.mlflow._sender import Sender
-from sparktuner.mlflow._tracking import Target
+from sparktuner.mlflow._tracking import Target, Tracking
 
 TARGET = Target("http://me:SECRET@host", None, None, "0123456789abcdef")
 START = Entry(PARENT, name="search", start=1, tags={"a": "b"})
@@ -115,6 +115,30 @@ def test_what_the_server_refuses_is_left_out_and_said_once(
     sender.close(60)
     assert {entry.run for entry in tracking.sent} == {"", "0", "1", "2", "5"}
     assert len(caplog.records) == 1 and f"{error.__name__}: no such thing" in caplog.text
+
+
+def test_of_what_is_refused_as_little_as_possible_is_left_out() -> None:
+    tracking = Tracking(TARGET, runs={"1": "id-1"})
+    entry: Entry | None = Entry(
+        "1",
+        params={"x": "1"},
+        metrics=(("loss", 1.0, 1, 0),),
+        texts={"a.txt": "a", "b.txt": "b"},
+        inputs=({"name": "a"}, {"name": "b"}),
+        models_of="1",
+        status="FINISHED",
+        end=2,
+    )
+    left = []
+    while entry is not None:
+        left.append(entry)
+        entry = tracking.skip(entry)
+    assert not left[1].params and left[1].metrics
+    assert not left[2].metrics and left[2].texts.keys() == {"a.txt", "b.txt"}
+    assert [[*each.texts] for each in left[3:5]] == [["b.txt"], []]
+    assert [len(each.inputs) for each in left[4:7]] == [2, 1, 0]
+    assert [bool(each.models_of) for each in left[6:8]] == [True, False]
+    assert left[-1].status == "FINISHED" and len(left) == 8
 
 
 def test_a_request_that_fails_is_sent_again(caplog: pytest.LogCaptureFixture) -> None:

@@ -180,6 +180,30 @@ def test_a_run_that_an_objective_starts_is_the_trials(
         assert fold.info.run_name == "fold"
 
 
+def test_a_value_that_an_objective_has_logged_itself_costs_no_loss(
+    client: Any, mlflow_server: MlflowServer, experiment: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """MLflow's parameters cannot change: of choices others log the option, not the index."""
+
+    def logs(p: Any) -> float:
+        mlflow.log_param("model", "svm" if p["model"] == "svm" else "forest")
+        return float(p["x"])
+
+    callback = MLflowCallback(
+        experiment, tracking_uri=mlflow_server.url, worker_logging=True, drain_timeout=None
+    )
+    trials = Trials()
+    quiet(logs, SPACE, rand.suggest, 5, trials=trials, callbacks=[callback])
+    runs = children(client, callback)
+    for document in trials.trials:
+        run = runs[document["tid"]]
+        assert run.data.params["model"] in ("svm", "forest")
+        assert run.data.tags["model"] == str(document["misc"]["vals"]["model"][0])
+        assert run.data.params["x"] == str(document["misc"]["vals"]["x"][0])
+        assert run.data.metrics["loss"] == document["result"]["loss"]
+    assert "refuses" not in caplog.text
+
+
 def test_two_threads_at_a_time_enter_once(mlflow_server: MlflowServer, experiment: str) -> None:
     client = mlflow.MlflowClient(tracking_uri=mlflow_server.url)
     here = Here(mlflow_server.url, client.create_experiment(experiment))
