@@ -2,9 +2,10 @@
 
 Reading order: ``_protocol`` (what the driver sees), ``worker`` (one call of the objective, here
 or on a worker), ``_inbox`` (how events reach the driver), ``_daemon_threads``, ``_local`` (in
-this process); then ``sparktuner.execute.spark``.
+this process), ``_by_value`` (how modules reach workers); then ``sparktuner.execute.spark``.
 """
 
+from sparktuner.execute._by_value import modules_by_value
 from sparktuner.execute._local import SerialExecutor, SerialRunner, ThreadExecutor
 from sparktuner.execute._protocol import (
     Attached,
@@ -56,4 +57,5 @@ __all__ = [
     "ThreadExecutor",
     "CurrentTrial",
     "current_trial",
+    "modules_by_value",
 ]

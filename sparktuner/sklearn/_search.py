@@ -10,11 +10,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import cloudpickle
 import numpy as np
 from sklearn import get_config
 
 from sparktuner.errors import AllTrialsFailed, ObjectiveFailed
+from sparktuner.execute import modules_by_value
 from sparktuner.fmin import fmin
 from sparktuner.sklearn import _folds
 from sparktuner.sklearn._folds import Estimator, Folds, Rows, Scorer
@@ -32,9 +32,6 @@ from sparktuner.sklearn._scikit_learn import (
 )
 from sparktuner.sklearn._trials_read import FirstError, candidates_of
 from sparktuner.trials import Trials
-
-# For the life of the process: a search ships this module, so that workers need no sparktuner.
-cloudpickle.register_pickle_by_value(_folds)
 
 Self = TypeVar("Self", bound="FminSearchCV")
 
@@ -180,8 +177,9 @@ class FminSearchCV(BaseSearchCV):  # type: ignore[misc]
         first_error = FirstError(arguments.pop("early_stop_fn", None))
         callbacks = [first_error, *arguments.pop("callbacks", ())]
         trials: Trials = arguments["trials"]
-        # Whether one of them is any good is said below, in scikit-learn's words.
-        with suppress(AllTrialsFailed):
+        # The objective by value, so that workers need no sparktuner. Whether a trial is any good
+        # is said below, in scikit-learn's words.
+        with modules_by_value(_folds), suppress(AllTrialsFailed):
             fmin(
                 objective,
                 **arguments,

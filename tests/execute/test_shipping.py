@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cloudpickle
 import pytest
 from pyspark.cloudpickle import list_registry_pickle_by_value
 
-from sparktuner.execute import Finished, Submission
+from sparktuner.execute import Finished, Submission, modules_by_value
 from sparktuner.execute.spark import make_executor
 from sparktuner.execute.spark._shipping import pickled_by_value
+from tests import connect_server as connect_server_module
 from tests.connect_server import ConnectServer
 from tests.waiting import PATIENCE, wait_until
 
@@ -27,16 +27,18 @@ def test_searches_side_by_side_ship_the_worker_s_part_by_value_both() -> None:
     def by_value() -> set[str]:
         return {name for name in list_registry_pickle_by_value() if name.startswith("sparktuner")}
 
-    # What is registered with the installed cloudpickle goes by value too, such as estimators.
-    registered = cloudpickle.list_registry_pickle_by_value()
-    theirs = {name for name in registered if name.startswith("sparktuner")}
     first, second = pickled_by_value(), pickled_by_value()
     with second:
         with first:
-            ours = by_value()
-        assert ours == {"sparktuner.execute.worker", *theirs}
-        assert by_value() == ours
+            assert by_value() == {"sparktuner.execute.worker"}
+        assert by_value() == {"sparktuner.execute.worker"}
     assert by_value() == set()
+
+
+def test_what_the_installed_pickler_ships_by_value_pysparks_does_too() -> None:
+    with modules_by_value(connect_server_module), pickled_by_value():
+        assert "tests.connect_server" in list_registry_pickle_by_value()
+    assert "tests.connect_server" not in list_registry_pickle_by_value()
 
 
 class CountingProxy:

@@ -18,26 +18,30 @@ from sklearn.exceptions import FitFailedWarning
 from sklearn.svm import SVC
 
 from sparktuner import SparkTrials, hp, rand
+from sparktuner.execute import Executor, Objective, SerialRunner
 from sparktuner.execute.spark import SparkRunner
 from sparktuner.sklearn import HyperoptSearchCV, SparkSearchCV
-from sparktuner.sklearn._folds import Folds
 
 X, Y = load_iris(return_X_y=True)
 SPACE = {"C": hp.loguniform("C", -5, 5), "kernel": ["linear", "rbf"]}
 FEW: dict[str, Any] = {"n_iter": 6, "cv": 3, "random_state": 0, "algo": rand.suggest}
 
 
+class Pickling(SerialRunner):
+    """Runs trials here, and keeps the objective as a worker would be sent it."""
+
+    objective: bytes
+
+    def open(self, objective: Objective) -> Executor:
+        self.objective = cloudpickle.dumps(objective)
+        return super().open(objective)
+
+
 def test_a_worker_needs_no_sparktuner(tmp_path: Path) -> None:
-    objectives: list[Folds] = []
-
-    class Kept(SparkSearchCV):
-        def _fmin_arguments(self, objective: Folds) -> dict[str, Any]:
-            objectives.append(objective)
-            return super()._fmin_arguments(objective)
-
-    Kept(SVC(), SPACE, runner="serial", **FEW).fit(X, Y)
+    runner = Pickling()
+    SparkSearchCV(SVC(), SPACE, runner=runner, **FEW).fit(X, Y)
     file = tmp_path / "objective"
-    file.write_bytes(cloudpickle.dumps(objectives[0]))
+    file.write_bytes(runner.objective)
     program = (
         "import pickle, sys; sys.modules['sparktuner'] = None\n"
         f"objective = pickle.load(open({str(file)!r}, 'rb'))\n"
@@ -51,6 +55,13 @@ def test_a_worker_needs_no_sparktuner(tmp_path: Path) -> None:
         check=False,
     )
     assert answer.stdout == "ok ValueError\n", answer.stderr
+
+
+def test_what_others_pickle_is_as_it_was_before_and_after_a_search() -> None:
+    before = cloudpickle.list_registry_pickle_by_value()
+    assert "sparktuner.sklearn._folds" not in before
+    SparkSearchCV(SVC(), SPACE, runner="serial", **FEW).fit(X, Y)
+    assert cloudpickle.list_registry_pickle_by_value() == before
 
 
 class Counting:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import sys
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -17,6 +15,7 @@ from pyspark import cloudpickle
 
 from sparktuner.errors import UnpicklableArgument, UnpicklableObjective
 from sparktuner.execute import worker
+from sparktuner.execute._by_value import ByValue
 from sparktuner.execute._protocol import Objective
 from sparktuner.execute.worker import UnpicklablePart, find_unpicklable_part, type_name
 
@@ -24,13 +23,8 @@ from sparktuner.execute.worker import UnpicklablePart, find_unpicklable_part, ty
 _ALWAYS_COMPARED = ("numpy", "cloudpickle", "pyspark")
 
 _dumps: Callable[[object], bytes] = cloudpickle.dumps
-_register: Callable[[ModuleType], None] = cloudpickle.register_pickle_by_value
-_unregister: Callable[[ModuleType], None] = cloudpickle.unregister_pickle_by_value
-_registered: Callable[[], set[str]] = cloudpickle.list_registry_pickle_by_value
-# The registry is the process's, and searches may run side by side: by name, how many of them
-# want a module in it that nobody else has put there.
-_wanted: Counter[str] = Counter()
-_lock = threading.Lock()
+# pyspark's own, which knows nothing of the modules that users register with the installed one.
+_PYSPARKS = ByValue(cloudpickle)
 
 
 @contextmanager
@@ -42,31 +36,8 @@ def pickled_by_value() -> Iterator[None]:
     """
     names = installed_cloudpickle.list_registry_pickle_by_value()
     theirs = [sys.modules[name] for name in names if name in sys.modules]
-    # The package stands for all modules in it.
-    added = _add({module.__name__: module for module in (worker, *theirs)})
-    try:
+    with _PYSPARKS.holding([worker, *theirs]):
         yield
-    finally:
-        _remove(added)
-
-
-def _add(modules: dict[str, ModuleType]) -> list[ModuleType]:
-    """Register what the user has not; return what is to be removed again."""
-    with _lock:
-        registered = _registered()
-        added = [m for name, m in modules.items() if _wanted[name] or name not in registered]
-        for module in added:
-            _register(module)
-            _wanted[module.__name__] += 1
-        return added
-
-
-def _remove(added: list[ModuleType]) -> None:
-    with _lock:
-        for module in added:
-            _wanted[module.__name__] -= 1
-            if not _wanted[module.__name__] and module.__name__ in _registered():
-                _unregister(module)
 
 
 def pickle_by_value(function: Callable[..., object]) -> bytes:
