@@ -10,9 +10,6 @@ if TYPE_CHECKING:
 else:
     Commands = object
 
-# The exit code where there is nothing to show.
-NOTHING_FOUND = 3
-
 
 def add_source(command: argparse.ArgumentParser) -> None:
     """Adds what says where the trials are."""

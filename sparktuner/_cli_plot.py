@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sparktuner._cli_arguments import NOTHING_FOUND, Commands, add_source
-from sparktuner._terminal import harmless, say
+from sparktuner._cli_arguments import Commands, add_source
+from sparktuner._terminal import harmless
 
 _KINDS = (
     "overview",
@@ -39,16 +39,11 @@ def add_plot_command(commands: Commands) -> None:
     command.add_argument("--dark", action="store_true", help="on a black ground")
 
 
-def _plot(options: argparse.Namespace) -> int:
+def _plot(options: argparse.Namespace) -> None:
     # On use: --help shall not wait for numpy.
     from sparktuner._plot_command import plot
-    from sparktuner._stored import NothingFound, Source
+    from sparktuner._stored import Source
 
     source = Source(options.store, options.file, options.exp_key)
-    try:
-        plot(source, options.kind, options.out, options.dark)
-    except NothingFound as error:
-        say(options.command, error)
-        return NOTHING_FOUND
+    plot(source, options.kind, options.out, options.dark)
     print(f"sparktuner plot: wrote {harmless(options.out)}", file=sys.stderr)
-    return 0

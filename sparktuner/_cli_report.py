@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
 
-from sparktuner._cli_arguments import NOTHING_FOUND, Commands, add_source, natural, seconds
-from sparktuner._terminal import harmless, say
-
-if TYPE_CHECKING:
-    from sparktuner._stored import Source
-    from sparktuner.trials import Trials
+from sparktuner._cli_arguments import Commands, add_source, natural, seconds
+from sparktuner._terminal import harmless
 
 
 def add_report_commands(commands: Commands) -> None:
@@ -87,15 +82,12 @@ def _interval(text: str) -> float:
     return value
 
 
-def _watch(options: argparse.Namespace) -> int:
-    from sparktuner._stored import NothingFound, Source
+def _watch(options: argparse.Namespace) -> None:
+    # On use, here as below: --help shall not wait for numpy.
+    from sparktuner._stored import Source
     from sparktuner.report import PageServer
 
-    try:
-        trials = _trials(Source(options.store, None, options.exp_key))
-    except NothingFound as error:
-        say(options.command, error)
-        return NOTHING_FOUND
+    trials = Source(options.store, None, options.exp_key).trials()
     try:
         server = PageServer(trials, options.port, options.interval)
     except OSError as error:
@@ -106,29 +98,12 @@ def _watch(options: argparse.Namespace) -> int:
     with server:
         print(f"sparktuner watch: {server.url} (Ctrl-C ends it)", file=sys.stderr, flush=True)
         server.serve_forever()
-    return 0
 
 
-def _report(options: argparse.Namespace) -> int:
-    # On use, here as below: --help shall not wait for numpy.
-    from sparktuner._stored import NothingFound, Source
+def _report(options: argparse.Namespace) -> None:
+    from sparktuner._stored import Source
     from sparktuner.report import write_report
 
-    try:
-        trials = _trials(Source(options.store, options.file, options.exp_key))
-        if not trials.all_trials:
-            of = "" if options.exp_key is None else f" of exp_key {options.exp_key!r}"
-            place = options.file or trials.store.location
-            raise NothingFound(f"{place} holds no trials{of}")
-    except NothingFound as error:
-        say(options.command, error)
-        return NOTHING_FOUND
+    trials = Source(options.store, options.file, options.exp_key).some_trials()
     write_report(trials, options.out)
     print(f"sparktuner report: wrote {harmless(options.out)}", file=sys.stderr)
-    return 0
-
-
-def _trials(source: Source) -> Trials:
-    from sparktuner.trials import Trials
-
-    return Trials(store=source.open(), exp_key=source.exp_key)

@@ -6,8 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from sparktuner._cli_arguments import NOTHING_FOUND, Commands, add_source, positive
-from sparktuner._terminal import harmless, say
+from sparktuner._cli_arguments import Commands, add_source, positive
+from sparktuner._terminal import harmless
 
 # What a command can say in one sentence.
 _REFUSALS = (ValueError, ImportError, OSError)
@@ -25,36 +25,26 @@ def add_store_commands(commands: Commands) -> None:
     _add_delete(commands)
 
 
-def _stored(options: argparse.Namespace) -> int:
+def _stored(options: argparse.Namespace) -> None:
     # On use, here as below: --help shall not wait for numpy.
     from sparktuner import _stored
 
     source = _stored.Source(options.store, options.file, options.exp_key)
     form = _stored.Form(options.form)
-    try:
-        if options.command == "show":
-            _stored.show(source, form)
-        elif options.command == "best":
-            _stored.best(source, form)
-        else:
-            _stored.trials(source, form, options.state, options.limit)
-    except _stored.NothingFound as error:
-        say(options.command, error)
-        return NOTHING_FOUND
-    return 0
+    if options.command == "show":
+        _stored.show(source, form)
+    elif options.command == "best":
+        _stored.best(source, form)
+    else:
+        _stored.trials(source, form, options.state, options.limit)
 
 
-def _export(options: argparse.Namespace) -> int:
+def _export(options: argparse.Namespace) -> None:
     from sparktuner import _stored
 
     source = _stored.Source(options.store, options.file, options.exp_key)
-    try:
-        written = _stored.export(source, options.out, not options.no_attachments)
-    except _stored.NothingFound as error:
-        say(options.command, error)
-        return NOTHING_FOUND
+    written = _stored.export(source, options.out, not options.no_attachments)
     print(f"{written} trials are in {harmless(str(options.out))}")
-    return 0
 
 
 def _import(options: argparse.Namespace) -> None:
@@ -86,11 +76,7 @@ def _delete(options: argparse.Namespace) -> int:
         return input(f"Delete {what} for good? [y/N] ").strip().lower() in ("y", "yes")
 
     source = _stored.Source(options.store, None, options.exp_key)
-    try:
-        return 0 if _stored.delete(source, may) else 1
-    except _stored.NothingFound as error:
-        say(options.command, error)
-        return NOTHING_FOUND
+    return 0 if _stored.delete(source, may) else 1
 
 
 def _add_look(commands: Commands, name: str, does: str) -> argparse.ArgumentParser:

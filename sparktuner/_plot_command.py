@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sparktuner import plotting
-from sparktuner._stored import NothingFound, Source
+from sparktuner._stored import Source
 from sparktuner.errors import MissingExtra
 from sparktuner.trials import Trials
 
@@ -42,11 +42,7 @@ def plot(source: Source, kind: str, path: str, is_dark: bool) -> None:
     import matplotlib.pyplot as plt
 
     _check_ending(path)
-    store = source.open()
-    trials = Trials(store=store, exp_key=source.exp_key)
-    if not trials.all_trials:
-        of = "" if source.exp_key is None else f" of exp_key {source.exp_key!r}"
-        raise NothingFound(f"{source.where(store)} holds no trials{of}")
+    trials = source.some_trials()
     with plt.style.context("dark_background" if is_dark else "default"):
         figure = _overview(trials) if kind == "overview" else _one(trials, kind)
         figure.savefig(path, dpi=_DOTS_PER_INCH)

@@ -16,6 +16,7 @@ from sparktuner._cli_plot import add_plot_command
 from sparktuner._cli_report import add_report_commands
 from sparktuner._cli_run import add_run_command
 from sparktuner._cli_stores import add_store_commands
+from sparktuner._nothing_found import EXIT_CODE, NothingFound
 from sparktuner._terminal import logging_from, say
 from sparktuner.errors import SparktunerError
 
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(format="sparktuner: %(message)s")
     try:
         code: int | None = options.run(options)
+    except NothingFound as error:
+        say(options.command, error)
+        return EXIT_CODE
     except (SparktunerError, *options.refusals) as error:
         say(options.command, error)
         return 1

@@ -78,7 +78,10 @@ ALLOWED: dict[str, set[str]] = {
     "_worker": L2 | {"stores", "execute", "trials", "_named"},
     "_on_use": set(),
     "_terminal": set(),
-    "_stored": {"_terminal"} | L0 | {"records", "stores", "history", "trials", "as_hyperopt"},
+    "_nothing_found": {"errors"},
+    "_stored": {"_terminal", "_nothing_found"}
+    | L0
+    | {"records", "stores", "history", "trials", "as_hyperopt"},
     "_cli_arguments": set(),
     "_run_command": L2
     | {"stores", "suggest", "history", "driver", "trials", "fmin"}
@@ -88,12 +91,13 @@ ALLOWED: dict[str, set[str]] = {
     "_cli_run": {"_terminal", "_cli_arguments", "_run_command"},
     "_plot_command": {"errors", "trials", "plotting", "_stored"},
     "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
-    "_cli_report": {"_terminal", "_stored", "_cli_arguments", "trials", "report"},
+    "_cli_report": {"_terminal", "_stored", "_cli_arguments", "report"},
     "_cli_mlflow": {"_terminal", "_cli_arguments", "mlflow"},
     "_cli_stores": {"_terminal", "_stored", "_cli_arguments"},
     "cli": {
         "errors",
         "_terminal",
+        "_nothing_found",
         "_cli_arguments",
         "_cli_stores",
         "_cli_plot",

@@ -8,11 +8,10 @@ from sparktuner._stored._commands import best, best_record, delete, print_best, 
 from sparktuner._stored._export import export
 from sparktuner._stored._import import Imported, import_trials
 from sparktuner._stored._printing import Form, plain
-from sparktuner._stored._source import NothingFound, Source
+from sparktuner._stored._source import Source
 
 __all__ = [
     "Source",
-    "NothingFound",
     "Form",
     "plain",
     "show",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from sparktuner._nothing_found import NothingFound
 from sparktuner._stored._printing import Form, Record, print_records
-from sparktuner._stored._source import NothingFound, Source
+from sparktuner._stored._source import Source
 from sparktuner.errors import StoreError
 from sparktuner.history import PARAMETERS, STATES, Spaces, trial_table
 from sparktuner.records import Attachments, TrialDocument, TrialStore, best_of, finite_loss
@@ -129,8 +130,7 @@ def _listed(trials: Mapping[str | None, int]) -> str:
 def _some(source: Source, store: TrialStore) -> list[TrialDocument]:
     documents = source.read(store)
     if not documents:
-        of = "" if source.exp_key is None else f" of exp_key {source.exp_key!r}"
-        raise NothingFound(f"{source.where(store)} holds no trials{of}")
+        raise source.without_trials(store)
     return documents
 
 

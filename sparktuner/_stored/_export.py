@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from sparktuner._nothing_found import NothingFound
 from sparktuner._stored._commands import rows_of
 from sparktuner._stored._printing import write_csv
-from sparktuner._stored._source import NothingFound, Source
+from sparktuner._stored._source import Source
 from sparktuner.records import SPACE_PREFIX, Attachments, TrialDocument
 from sparktuner.stores import BlobAttachments, RawAttachment, packed, replaced, split, write_export
 

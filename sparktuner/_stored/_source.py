@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sparktuner.errors import SparktunerError
+from sparktuner._nothing_found import NothingFound
 from sparktuner.records import Attachments, TrialDocument, TrialStore
 from sparktuner.stores import BlobAttachments, JournalFile, is_made, open_store, shown
-from sparktuner.trials import load_trials
-
-
-class NothingFound(SparktunerError):
-    """There is nothing of which the command could say something."""
+from sparktuner.trials import Trials, load_trials
 
 
 @dataclass(frozen=True)
@@ -47,6 +43,30 @@ class Source:
         if not Path(self.file).exists():
             raise NothingFound(f"there is no file {self.file}")
         return load_trials(self.file).store
+
+    def trials(self) -> Trials:
+        """Returns the trials as a search has them, also where there are none yet.
+
+        Raises:
+            NothingFound: there is no such place.
+        """
+        return Trials(store=self.open(), exp_key=self.exp_key)
+
+    def some_trials(self) -> Trials:
+        """Returns the trials as a search has them.
+
+        Raises:
+            NothingFound: there are none.
+        """
+        trials = self.trials()
+        if not trials.all_trials:
+            raise self.without_trials(trials.store)
+        return trials
+
+    def without_trials(self, store: TrialStore) -> NothingFound:
+        """Returns the error that says that there are no trials."""
+        of = "" if self.exp_key is None else f" of exp_key {self.exp_key!r}"
+        return NothingFound(f"{self.where(store)} holds no trials{of}")
 
     def kept(self) -> tuple[list[TrialDocument], Attachments]:
         """Returns trials, and all attachments of the place as they are kept."""
