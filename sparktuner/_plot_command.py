@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sparktuner import plotting
 from sparktuner._stored import Source
-from sparktuner.errors import MissingExtra
 from sparktuner.trials import Trials
 
 if TYPE_CHECKING:
@@ -31,16 +30,8 @@ def plot(source: Source, kind: str, path: str, is_dark: bool) -> None:
         ValueError: the ending is of no format.
         OSError: the file cannot be written.
     """
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise MissingExtra(
-            "matplotlib is not installed: pip install 'sparktuner[plot]'"
-        ) from error
-    # Before pyplot is imported: servers have no screen.
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
+    # Servers have no screen.
+    plt = plotting.pyplot("Agg")
     _check_ending(path)
     trials = source.some_trials()
     with plt.style.context("dark_background" if is_dark else "default"):
@@ -64,9 +55,7 @@ def _one(trials: Trials, kind: str) -> Figure:
 
 
 def _overview(trials: Trials) -> Figure:
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(2, 2, figsize=(13, 9), layout="constrained")
+    figure, axes = plotting.pyplot().subplots(2, 2, figsize=(13, 9), layout="constrained")
     plotting.plot_history(trials, ax=axes[0, 0])
     plotting.plot_importance(trials, ax=axes[0, 1])
     plotting.plot_parallel(trials, ax=axes[1, 0])

@@ -70,6 +70,14 @@ def test_what_cannot_be_done_is_said(
     assert main(["plot", "--file", str(tmp_path / "none"), "plot.png"]) == 3
 
 
+def test_a_missing_matplotlib_is_named_with_what_brings_it(
+    saved: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert main(["plot", "--file", saved, "plot.png"]) == 1
+    assert "pip install 'sparktuner[plot]'" in capsys.readouterr().err
+
+
 def test_help_imports_no_matplotlib() -> None:
     program = (
         "import sys\nfrom sparktuner.cli import main\n"

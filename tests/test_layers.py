@@ -89,7 +89,7 @@ ALLOWED: dict[str, set[str]] = {
     "_doctor": {"errors", "stores", "execute", "mlflow", "_cluster"},
     "_cli_doctor": {"_terminal", "_cli_arguments", "_cluster", "_doctor"},
     "_cli_run": {"_terminal", "_cli_arguments", "_run_command"},
-    "_plot_command": {"errors", "trials", "plotting", "_stored"},
+    "_plot_command": {"trials", "plotting", "_stored"},
     "_cli_plot": {"_terminal", "_stored", "_cli_arguments", "_plot_command"},
     "_cli_report": {"_terminal", "_stored", "_cli_arguments", "report"},
     "_cli_mlflow": {"_terminal", "_cli_arguments", "mlflow"},

@@ -6,7 +6,7 @@ searches side by side; then Hyperopt's four. All return what they have drawn in,
 search runs. The extra is ``[plot]``; matplotlib is imported by the first plot.
 
 What is not in ``__all__`` are the numbers behind the plots, for the page of
-:mod:`sparktuner.report`, which draws them itself.
+:mod:`sparktuner.report`, which draws them itself, and matplotlib's pyplot, for the command line.
 """
 
 from sparktuner.plotting._contour import plot_contour
@@ -30,6 +30,7 @@ from sparktuner.plotting._seen import SeenParameter as SeenParameter
 from sparktuner.plotting._seen import SeenTrials as SeenTrials
 from sparktuner.plotting._seen import seen as seen
 from sparktuner.plotting._slice import plot_slice
+from sparktuner.plotting._style import pyplot as pyplot
 from sparktuner.plotting._timeline import plot_timeline
 
 __all__ = [

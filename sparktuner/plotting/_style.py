@@ -36,13 +36,21 @@ COLOURS: Mapping[str, str] = MappingProxyType(
 _LONGEST = 28
 
 
-def pyplot() -> Any:
+def pyplot(backend: str | None = None) -> Any:
     """Returns matplotlib's pyplot.
+
+    Args:
+        backend: what draws; None leaves that to matplotlib.
 
     Raises:
         MissingExtra: matplotlib is not installed.
     """
     try:
+        import matplotlib
+
+        # Before pyplot is imported, which may look for a screen.
+        if backend is not None:
+            matplotlib.use(backend)
         import matplotlib.pyplot as plt
     except ImportError as error:
         raise MissingExtra(
