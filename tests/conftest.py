@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from sparktuner import fmin, hp
 from tests.connect_server import ConnectServer, require_connect_server
 from tests.servers.ferretdb import FerretDB, ServerMissing, ferretdb
 from tests.servers.postgres import PostgresServer
@@ -34,6 +35,15 @@ def local_spark_options() -> dict[str, Any]:
 @pytest.fixture
 def spark(local_spark: Any) -> Any:
     return local_spark
+
+
+@pytest.fixture(scope="session")
+def saved_search(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A save file with a search."""
+    path = str(tmp_path_factory.mktemp("saved") / "search")
+    space = {"x": hp.uniform("x", 0, 1), "act": hp.choice("act", ["relu", "tanh"])}
+    fmin(lambda p: p["x"], space, max_evals=15, trials_save_file=path, rstate=0, verbose=False)
+    return path
 
 
 @pytest.fixture(scope="session")

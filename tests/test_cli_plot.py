@@ -14,15 +14,6 @@ from sparktuner.cli import main
 pytest.importorskip("matplotlib")
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A save file with a search."""
-    path = str(tmp_path_factory.mktemp("saved") / "search")
-    space = {"x": hp.uniform("x", 0, 1), "act": hp.choice("act", ["relu", "tanh"])}
-    fmin(lambda p: p["x"], space, max_evals=15, trials_save_file=path, rstate=0, verbose=False)
-    return path
-
-
 def is_dark(path: Path) -> bool:
     import matplotlib.pyplot as plt
 
@@ -31,18 +22,18 @@ def is_dark(path: Path) -> bool:
 
 @pytest.mark.parametrize("kind", ["slice", "contour"])
 def test_a_plot_is_written_in_the_format_of_the_ending(
-    saved: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    saved_search: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "plot.svg"
-    assert main(["plot", "--file", saved, "--kind", kind, str(out)]) == 0
+    assert main(["plot", "--file", saved_search, "--kind", kind, str(out)]) == 0
     assert out.read_text().lstrip().startswith("<?xml")
     assert f"wrote {out}" in capsys.readouterr().err
 
 
-def test_the_overview_is_light_unless_it_is_to_be_dark(saved: str, tmp_path: Path) -> None:
+def test_the_overview_is_light_unless_it_is_to_be_dark(saved_search: str, tmp_path: Path) -> None:
     light, dark = tmp_path / "light.png", tmp_path / "dark.png"
-    assert main(["plot", "--file", saved, str(light)]) == 0
-    assert main(["plot", "--file", saved, "--dark", str(dark)]) == 0
+    assert main(["plot", "--file", saved_search, str(light)]) == 0
+    assert main(["plot", "--file", saved_search, "--dark", str(dark)]) == 0
     assert is_dark(dark) and not is_dark(light)
 
 
@@ -61,20 +52,20 @@ def test_a_store_is_drawn_too(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_done_is_said(
-    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    saved_search: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["plot", "--file", saved, "plot.doc"]) == 1
+    assert main(["plot", "--file", saved_search, "plot.doc"]) == 1
     assert "OUT must end in one of" in capsys.readouterr().err
-    assert main(["plot", "--file", saved, str(tmp_path / "none" / "plot.png")]) == 1
+    assert main(["plot", "--file", saved_search, str(tmp_path / "none" / "plot.png")]) == 1
     assert "No such file" in capsys.readouterr().err
     assert main(["plot", "--file", str(tmp_path / "none"), "plot.png"]) == 3
 
 
 def test_a_missing_matplotlib_is_named_with_what_brings_it(
-    saved: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    saved_search: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    assert main(["plot", "--file", saved, "plot.png"]) == 1
+    assert main(["plot", "--file", saved_search, "plot.png"]) == 1
     assert "pip install 'sparktuner[plot]'" in capsys.readouterr().err
 
 

@@ -10,20 +10,11 @@ from sparktuner import Trials, fmin, hp
 from sparktuner.cli import main
 
 
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A save file with a search."""
-    path = str(tmp_path_factory.mktemp("saved") / "search")
-    space = {"x": hp.uniform("x", 0, 1), "act": hp.choice("act", ["relu", "tanh"])}
-    fmin(lambda p: p["x"], space, max_evals=15, trials_save_file=path, rstate=0, verbose=False)
-    return path
-
-
 def test_a_save_file_becomes_a_page(
-    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    saved_search: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "search.html"
-    assert main(["report", str(out), "--file", saved]) == 0
+    assert main(["report", str(out), "--file", saved_search]) == 0
     assert "hp.uniform" in out.read_text()
     assert f"wrote {out}" in capsys.readouterr().err
 
@@ -40,11 +31,11 @@ def test_an_experiment_of_a_store_becomes_a_page(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_done_is_said(
-    saved: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    saved_search: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["report", "--file", saved, str(tmp_path)]) == 1
+    assert main(["report", "--file", saved_search, str(tmp_path)]) == 1
     assert "path must be the name of a file" in capsys.readouterr().err
-    assert main(["report", "--file", saved, str(tmp_path / "none" / "search.html")]) == 1
+    assert main(["report", "--file", saved_search, str(tmp_path / "none" / "search.html")]) == 1
     assert "No such file" in capsys.readouterr().err
     assert main(["report", "--file", str(tmp_path / "none"), "search.html"]) == 3
     assert "there is no file" in capsys.readouterr().err
