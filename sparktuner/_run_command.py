@@ -111,8 +111,8 @@ def prepared(options: RunOptions) -> Plan:
             what it must be.
         StoreError, MissingExtra: the store cannot be asked.
     """
-    space: object = "annotated" if options.space is None else imported(options.space)
-    fn, space = resolve_annotated(imported(options.objective), space)
+    space: object = "annotated" if options.space is None else imported("--space", options.space)
+    fn, space = resolve_annotated(imported("OBJECTIVE", options.objective), space)
     # Checks before Spark starts.
     Domain(fn, space)
     if options.store is not None:
@@ -128,7 +128,7 @@ def _algorithm(name: str) -> Suggest:
         raise ValueError(
             f"--algo must be one of {', '.join(_ALGORITHMS)}, or module:function, got {name!r}"
         )
-    own: Suggest = imported(name)
+    own: Suggest = imported("--algo", name)
     return own
 
 

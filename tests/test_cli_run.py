@@ -122,9 +122,11 @@ def test_it_keeps_trials_in_a_store(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("run_model:nothing", "--space", "run_model:space"), "has no 'nothing'"),
-        (("run_model", "--space", "run_model:space"), "expected module:name, got 'run_model'"),
-        (("nowhere:f", "--space", "run_model:space"), "No module named 'nowhere'"),
+        (("run_model:nothing", *SERIAL[1:]), "OBJECTIVE: module 'run_model' has no 'nothing'"),
+        ((SERIAL[0], "--space", "run_model:spaces"), "no 'spaces'; did you mean 'space'?"),
+        ((SERIAL[0], "--space", "run_model"), "--space must be module:name, such as"),
+        (("nowhere:f", *SERIAL[1:]), "module 'nowhere' cannot be imported here (No module named"),
+        ((*SERIAL, "--algo", "run_model:mine"), "--algo: module 'run_model' has no 'mine'"),
         (("run_model:several", "--space", "run_model:space"), "called with one argument"),
         (("run_model:objective",), "annotated"),
         ((*SERIAL[:3], "--algo", "best"), "--algo must be one of atpe, tpe"),

@@ -179,7 +179,7 @@ def test_a_worker_can_be_given_the_objective_and_unpickles_nothing(
         work(store, **{**named, "space": "mymodel:other"})
     with pytest.raises(ValueError, match="--space"):
         work(store, objective="mymodel:objective")
-    with pytest.raises(ValueError, match="expected module:name"):
+    with pytest.raises(ValueError, match="--space must be module:name"):
         work(store, **{**named, "space": "mymodel"})
 
 

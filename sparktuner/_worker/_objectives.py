@@ -27,7 +27,7 @@ class Objectives:
         if objective is not None:
             if space is None:
                 raise ValueError("--space module:space is needed beside an objective")
-            self._named = Domain(imported(objective), imported(space))
+            self._named = Domain(imported("OBJECTIVE", objective), imported("--space", space))
 
     def of(self, document: TrialDocument, store: TrialStore) -> Any:
         """Returns a trial's objective with its space; Hyperopt's is of Hyperopt's own class.
