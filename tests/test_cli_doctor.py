@@ -74,10 +74,30 @@ def test_a_store_is_asked_and_none_is_made(
     assert main(["doctor", "--store", url]) == 0
     assert "the first search makes it" in capsys.readouterr().out
     assert not (tmp_path / "tuning.db").exists()
-    trials = Trials(store=url)
-    fmin(abs, hp.uniform("x", -1, 1), max_evals=1, trials=trials, verbose=False)
+    said: list[str] = []
+
+    def objective(x: float) -> float:
+        assert main(["doctor", "--store", url]) == 0
+        said.append(capsys.readouterr().out)
+        return abs(x)
+
+    fmin(objective, hp.uniform("x", -1, 1), max_evals=1, trials=Trials(store=url), verbose=False)
+    assert f"{url} answers; searches and workers on it now: 1" in said[0]
     assert main(["doctor", "--store", url]) == 0
-    assert "answers" in capsys.readouterr().out
+    assert f"{url} answers; searches and workers on it now: 0" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("no_spark")
+def test_a_file_that_is_no_store_is_broken_and_stays_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("sqlalchemy")
+    file = tmp_path / "notes.txt"
+    file.write_text("no database, but of more than sixteen bytes")
+    assert main(["doctor", "--store", f"sqlite:///{file}"]) == 1
+    out = capsys.readouterr().out
+    assert "broken   store" in out and "file is not a database" in out
+    assert file.read_text().startswith("no database")
 
 
 @pytest.mark.usefixtures("no_spark")
