@@ -17,7 +17,7 @@ from sparktuner import Trials, fmin, hp, space_eval
 from sparktuner.report import page, report_data
 from sparktuner.report._data import dumps
 from sparktuner.report._texts import kept_texts
-from sparktuner.status import JOB_STATE_ERROR
+from sparktuner.status import JOB_STATE_DONE, JOB_STATE_ERROR
 from tests.plotting.histories import HISTORIES, SPACE, made, many, mixed, searched
 
 EVIL = "<script>alert(1)</script>\"'&</title><!--"
@@ -160,6 +160,26 @@ def test_tracebacks_are_kept_once_and_within_bounds() -> None:
 
 def test_a_large_search_is_a_page_of_few_megabytes() -> None:
     assert len(page(report_data(many(), {})).encode()) < 6_000_000
+
+
+def test_ten_thousand_trials_of_many_parameters_and_failures_are_below_15_megabytes() -> None:
+    numbers = {f"x{i}": hp.loguniform(f"x{i}", -9, 0) for i in range(16)}
+    choices = {f"c{i}": hp.choice(f"c{i}", ["an option", "another one"]) for i in range(4)}
+    trials = made(
+        10_000,
+        numbers | choices,
+        loss=lambda i, values: float(values["x0"]),
+        state=lambda i: JOB_STATE_DONE if i % 3 else JOB_STATE_ERROR,
+        slots=32,
+    )
+    for document in trials.all_trials:
+        if document["state"] == JOB_STATE_ERROR:
+            text = f"Traceback of {document['tid']}\n" + "  a line of the user's own\n" * 100
+            document["misc"]["error"] = ("ValueError", f"{text}ValueError: {document['tid']}")
+    written = page(report_data(trials, {}))
+    failures, size = written.count("Traceback of"), len(written.encode())
+    assert failures > 1000
+    assert size < 15_000_000
 
 
 def test_values_that_a_browser_would_round_are_text() -> None:
