@@ -20,13 +20,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import cloudpickle
 import numpy as np
 import numpy.typing as npt
 
 from sparktuner import hp, tpe
 from sparktuner._cluster import session_at
 from sparktuner.errors import MissingExtra
+from sparktuner.execute import modules_by_value
 from sparktuner.fmin import fmin
 from sparktuner.records import TrialDocument
 from sparktuner.status import STATUS_OK
@@ -198,9 +198,7 @@ def _search(
 ) -> SparkTrials:
     trials = SparkTrials(parallelism=options.parallelism, spark_session=session)
     # By value, so that the workers of a cluster need scikit-learn but no sparktuner.
-    module = sys.modules[__name__]
-    cloudpickle.register_pickle_by_value(module)
-    try:
+    with modules_by_value(sys.modules[__name__]):
         fmin(
             objective,
             SPACE,
@@ -210,8 +208,6 @@ def _search(
             rstate=np.random.default_rng(options.seed),
             trials_save_file=save,
         )
-    finally:
-        cloudpickle.unregister_pickle_by_value(module)
     return trials
 
 

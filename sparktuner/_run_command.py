@@ -15,8 +15,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-import cloudpickle
-
 from sparktuner import _stored
 from sparktuner._cluster import master_named, session_at
 from sparktuner._named import imported
@@ -24,6 +22,7 @@ from sparktuner._terminal import harmless
 from sparktuner.domain import Domain, Objective
 from sparktuner.driver import resolve_annotated
 from sparktuner.errors import AllTrialsFailed
+from sparktuner.execute import modules_by_value
 from sparktuner.fmin import fmin
 from sparktuner.history import PARAMETERS, STATES
 from sparktuner.records import TrialDocument
@@ -144,7 +143,9 @@ def search(plan: Plan) -> int:
 
 
 def _searched(plan: Plan, trials: Trials) -> int:
-    with _modules_by_value(plan.options):
+    # The modules of the current folder travel to Spark's workers, which lack them.
+    own = _own_modules(Path.cwd()) if plan.options.where == "spark" else []
+    with modules_by_value(*own):
         try:
             # What the objective prints is not the answer.
             with redirect_stdout(sys.stderr):
@@ -213,19 +214,6 @@ def _spark_trials(options: RunOptions, session: SparkSession) -> SparkTrials:
 
 def _cores(options: RunOptions) -> int | str:
     return options.parallelism or "local[*]"
-
-
-@contextmanager
-def _modules_by_value(options: RunOptions) -> Iterator[None]:
-    """Lets the modules of the current folder travel to Spark's workers, which lack them."""
-    own = _own_modules(Path.cwd()) if options.where == "spark" else []
-    for module in own:
-        cloudpickle.register_pickle_by_value(module)
-    try:
-        yield
-    finally:
-        for module in own:
-            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _own_modules(folder: Path) -> list[ModuleType]:

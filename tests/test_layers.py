@@ -74,7 +74,8 @@ ALLOWED: dict[str, set[str]] = {
     "as_hyperopt": {"pyll"},
     "_cluster": {"errors", "execute", "testing"},
     "_named": set(),
-    "_demo": {"errors", "status", "records", "trials", "hp", "tpe", "fmin", "_cluster"},
+    "_demo": {"errors", "status", "records", "execute"}
+    | {"trials", "hp", "tpe", "fmin", "_cluster"},
     "_worker": L2 | {"stores", "execute", "trials", "_named"},
     "_on_use": set(),
     "_terminal": set(),
@@ -84,7 +85,7 @@ ALLOWED: dict[str, set[str]] = {
     | {"records", "stores", "history", "trials", "as_hyperopt"},
     "_cli_arguments": set(),
     "_run_command": L2
-    | {"stores", "suggest", "history", "driver", "trials", "fmin"}
+    | {"stores", "suggest", "execute", "history", "driver", "trials", "fmin"}
     | {"_stored", "_named", "_cluster", "_terminal"},
     "_doctor": {"errors", "stores", "execute", "mlflow", "_cluster"},
     "_cli_doctor": {"_terminal", "_cli_arguments", "_cluster", "_doctor"},
