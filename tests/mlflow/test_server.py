@@ -386,3 +386,42 @@ def test_two_hundred_trials_on_spark_are_read_back(
     parent = client.get_run(callback.run_id)
     assert parent.data.metrics["successful_trials_count"] == 198
     assert len(client.get_metric_history(callback.run_id, "loss")) == 200
+
+
+def tracking_line(uri: str, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> dict[str, str]:
+    """What doctor says of a server; Spark is not looked at."""
+    monkeypatch.setattr("sparktuner._doctor._diagnosis.spark_findings", lambda master: iter(()))
+    code = main(["doctor", "--tracking-uri", uri, "--json"])
+    lines = {each["check"]: each for each in json.loads(capsys.readouterr().out)}
+    assert code == int(lines["tracking"]["state"] == "broken")
+    found: dict[str, str] = lines["tracking"]
+    return found
+
+
+def test_doctor_says_that_a_server_answers_and_leaves_it_as_it_is(
+    proxy: Proxy, client: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    before = client.search_experiments()
+    told = tracking_line(proxy.url, monkeypatch, capsys)
+    assert told["state"] == "ok" and told["message"] == f"{proxy.url} answers"
+    assert proxy.requests and proxy.count("/experiments/search") == len(proxy.requests)
+    assert [each.name for each in client.search_experiments()] == [each.name for each in before]
+
+
+@pytest.mark.parametrize(("fault", "said"), [(503, "503"), (0, "")])
+def test_doctor_says_what_a_server_answers_that_is_out_of_order(
+    proxy: Proxy, fault: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    proxy.faults += [fault] * 20
+    told = tracking_line(proxy.url, monkeypatch, capsys)
+    assert told["state"] == "broken" and said in told["message"]
+    # Nobody waits at a terminal for more and more distant attempts.
+    assert len(proxy.requests) <= 2
+
+
+def test_doctor_hides_the_password_of_a_server_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    told = tracking_line("http://me:geheim@127.0.0.1:9", monkeypatch, capsys)
+    assert told["state"] == "broken" and "Connection refused" in told["message"]
+    assert "geheim" not in str(told)
