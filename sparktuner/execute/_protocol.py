@@ -63,7 +63,7 @@ class Execution:
         executor: the Spark executor's id, or ``"driver"``; empty where it is not known.
         pid: process id of the Python process that called the objective; 0 where that died.
         started: naive UTC, when the objective was called, by the worker's clock. Where the
-            worker died: when the trial was submitted.
+            worker died: when the last attempt was submitted, by the driver's.
         duration: seconds inside the objective. Where the worker died: of the last attempt.
         queue_time: seconds from submission to the objective's start.
         attempt: 0 for the first attempt.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,9 +33,9 @@ class Flaky(FakeTransport):
         return super().run(task, tag, description)
 
 
-def outcome(transport: Flaky, max_retries: int = 1) -> Any:
+def outcome(transport: Flaky, max_retries: int = 1, submission: Submission | None = None) -> Any:
     with SparkExecutor(transport, 1, max_retries=max_retries) as executor:
-        executor.submit(Submission(0, 5))
+        executor.submit(submission or Submission(0, 5))
         events: list[Any] = []
         while not events or not isinstance(events[-1], Ended):
             events += executor.wait(30)
@@ -52,6 +53,15 @@ def test_a_worker_that_keeps_dying_is_tried_again_as_often_as_allowed(retries: i
     assert transport.runs == retries + 1
     assert event.execution is not None
     assert event.execution.attempt == len(event.execution.earlier) == retries
+
+
+def test_a_last_attempt_that_dies_begins_when_the_one_before_it_ended() -> None:
+    submission = Submission(0, 5)
+    transport = Flaky(abs, [worker_died(CRASH, "h")] * 9)
+    execution = outcome(transport, max_retries=2, submission=submission).execution
+    before = sum(attempt["duration"] for attempt in execution.earlier)
+    assert before > 0
+    assert execution.started == submission.submitted + timedelta(seconds=before)
 
 
 def test_a_lost_executor_is_not_charged_to_the_trial_but_has_a_limit() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from datetime import timedelta
 
 from sparktuner.execute._protocol import (
     EarlierAttempt,
@@ -75,12 +76,13 @@ class Attempts:
         """Returns the end of a trial whose last attempt brought no outcome either."""
         execution = None
         if failure.kind is FailureKind.WORKER_DIED:
+            before = sum(attempt["duration"] for attempt in self._earlier)
             execution = Execution(
                 host=failure.host,
                 executor="",
                 pid=0,
                 attempt=len(self._earlier),
-                started=submission.submitted,
+                started=submission.submitted + timedelta(seconds=before),
                 duration=time.monotonic() - self._began,
                 queue_time=0.0,
                 earlier=self._earlier,
