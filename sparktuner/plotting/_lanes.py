@@ -90,19 +90,34 @@ def _spans(data: SeenTrials) -> list[_Span]:
     hosts = data.table["host"].values
     known = [t for t in (*starts, *ends) if isinstance(t, datetime)]
     latest = max(known, default=None)
+    only = _only_host(data.documents)
     spans: list[_Span] = []
     for row, (start, end, host) in enumerate(zip(starts, ends, hosts, strict=True)):
         if not isinstance(start, datetime):
             continue
         until = end if isinstance(end, datetime) else latest
         assert until is not None  # there is a start at least
-        name = str(host) if host else UNKNOWN
+        name = only or (str(host) if host else UNKNOWN)
         spans.append((row, name, start, until, str(data.ends[row])))
-        spans += _earlier(row, start, data.documents[row])
+        spans += _earlier(row, start, data.documents[row], only)
     return spans
 
 
-def _earlier(row: int, start: datetime, document: TrialDocument) -> list[_Span]:
+def _only_host(documents: Sequence[TrialDocument]) -> str | None:
+    """The host of all trials, where there is no other: in local mode, and without Spark.
+
+    There Spark calls it 127.0.0.1 when a worker dies, and of a trial that was cancelled no
+    worker tells where it was.
+    """
+    executions = [document["misc"].get("execution", {}) for document in documents]
+    known = {(each["executor"], each.get("host")) for each in executions if each.get("executor")}
+    if len(known) != 1:
+        return None
+    executor, host = known.pop()
+    return str(host) if executor == "driver" else None
+
+
+def _earlier(row: int, start: datetime, document: TrialDocument, only: str | None) -> list[_Span]:
     # Of an attempt that came to nothing only its length is known: it ended before the next.
     attempts: Sequence[dict[str, object]] = (
         document["misc"].get("execution", {}).get("earlier", ())
@@ -112,7 +127,8 @@ def _earlier(row: int, start: datetime, document: TrialDocument) -> list[_Span]:
         seconds = attempt.get("duration")
         if isinstance(seconds, int | float) and seconds >= 0:
             begin = start - timedelta(seconds=float(seconds))
-            spans.append((row, str(attempt.get("host") or UNKNOWN), begin, start, "retried"))
+            host = only or str(attempt.get("host") or UNKNOWN)
+            spans.append((row, host, begin, start, "retried"))
             start = begin
     return spans
 

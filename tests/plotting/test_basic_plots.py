@@ -14,6 +14,7 @@ from sparktuner.history import loss_view, option_names
 from sparktuner.plotting._history import rolling_quantiles
 from sparktuner.plotting._lanes import lanes_of
 from sparktuner.plotting._seen import seen
+from sparktuner.status import JOB_STATE_DONE
 from tests.plotting.histories import HISTORIES, LONG, made, mixed, searched, without_space
 
 
@@ -124,6 +125,19 @@ def test_the_timeline_has_a_bar_for_each_attempt_on_its_host() -> None:
     assert ax.get_title().startswith(f"{lanes.most} trials at a time")
     widths = [np.ptp(p.vertices[:4, 0]) for each in ax.collections for p in each.get_paths()]
     assert sum(widths) == pytest.approx(sum(bar.end - bar.begin for bar in lanes.bars))
+
+
+def test_in_local_mode_all_trials_are_on_the_one_host_that_there_is() -> None:
+    trials = mixed(40)
+    for document in trials.all_trials:
+        execution = document["misc"].get("execution", {})
+        if document["state"] == JOB_STATE_DONE:
+            execution |= {"host": "laptop", "executor": "driver"}
+        elif execution:  # its worker died, and Spark has a name of its own for the host
+            execution |= {"host": "127.0.0.1", "executor": ""}
+    lanes = lanes_of(seen(trials))
+    assert {"failed", "cancelled", "retried"} < {bar.kind for bar in lanes.bars}
+    assert set(lanes.hosts) == {"laptop"}
 
 
 def test_a_slot_that_is_idle_half_of_the_time_is_half_busy() -> None:
