@@ -20,6 +20,13 @@ from nbclient import NotebookClient
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 _SECONDS_PER_CELL = 300
+_VARIABLES = {
+    # Figures go into the notebook, whatever the tests around it have set.
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    # Their `%pip install` finds everything installed; it must not look for more, nor for news.
+    "PIP_NO_INDEX": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
 
 
 def execute(path: Path) -> Any:
@@ -41,8 +48,7 @@ def execute(path: Path) -> Any:
                     "argv": command,
                     "display_name": "this",
                     "language": "python",
-                    # Figures go into the notebook, whatever the tests around it have set.
-                    "env": {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+                    "env": _VARIABLES,
                 }
             )
         )

@@ -12,6 +12,8 @@ import pytest
 from tests.execute_notebook import NOTEBOOKS, execute, kinds, settle
 
 every_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+# An extra that brings pyspark would put a second one beside a platform's own.
+_INSTALL = r'%pip install --quiet (sparktuner|"sparktuner\[mlflow\]")( [\w-]+)*'
 # Files of the machine that ran it, also as Windows and macOS name them.
 _MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:tmp|home|root|usr|opt|var|Users|work)/|[A-Z]:\\\\")
 
@@ -55,6 +57,19 @@ def test_its_outputs_are_kept_and_hold_no_error(path: Path) -> None:
     for output in outputs:
         assert output.output_type != "error"
         assert "Traceback" not in output.get("text", "")
+
+
+@every_notebook
+def test_its_first_code_installs_sparktuner_and_finds_it_installed(path: Path) -> None:
+    install = next(cell for cell in _read(path).cells if cell.cell_type == "code")
+    assert re.fullmatch(_INSTALL, install.source)  # alone in its cell, as Databricks asks for
+    (said,) = install.outputs
+    assert re.fullmatch("Note: you may need to restart the kernel.*\n", said.text)
+
+
+@every_notebook
+def test_it_asks_for_nothing_that_spark_connect_does_not_have(path: Path) -> None:
+    assert re.findall(r"sparkContext|\b_jvm\b|\b_jsc\b|\.rdd\b", _text(_read(path), "code")) == []
 
 
 @every_notebook
