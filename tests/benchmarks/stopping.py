@@ -3,6 +3,9 @@
     python -m tests.benchmarks.stopping run --tasks odd --seeds 5
     python -m tests.benchmarks.stopping report --tasks odd
 
+The tasks are those of the quality benchmark: synthetic ones, and models of scikit-learn on its
+data, whose losses are computed once, which takes minutes.
+
 Each search makes 200 trials. Every rule is asked after each of them, as fmin would, and when it
 first says so is when it would have ended the search; so one search judges all rules. What is
 missed is how much better the best trial of 200 is than that one's, without noise: as a share of
@@ -22,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -31,6 +35,7 @@ import numpy as np
 from sparktuner import Trials, fmin, hp
 from sparktuner.early_stop import expected_gain, no_progress_loss, regret_bound
 from tests.benchmarks._quality_optimisers import hp_space
+from tests.benchmarks._quality_sklearn import sklearn_tasks
 from tests.benchmarks._quality_tasks import SYNTHETIC, Task, Values
 
 BEGIN = datetime(2000, 1, 1, tzinfo=timezone.utc)
@@ -55,20 +60,21 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--tasks", default="all", help="all, even, odd, or names with commas")
-    parser.add_argument("--file", type=Path, default=Path("/tmp/sparktuner-stopping.jsonl"))
+    parser.add_argument("--folder", type=Path, default=Path.home() / ".cache/sparktuner-quality")
     args = parser.parse_args()
-    halves = {"all": SYNTHETIC, "even": SYNTHETIC[::2], "odd": SYNTHETIC[1::2]}
+    file = args.folder / "stopping.jsonl"
+    every = (*SYNTHETIC, *sklearn_tasks(args.folder / "tables"))
+    halves = {"all": every, "even": every[::2], "odd": every[1::2]}
     names = args.tasks.split(",")
-    tasks = halves.get(args.tasks) or [task for task in SYNTHETIC if task.name in names]
+    tasks = halves.get(args.tasks) or [task for task in every if task.name in names]
     if args.command == "report":
-        sys.stdout.write(report(args.file, {task.name for task in tasks}))
+        sys.stdout.write(report(file, {task.name for task in tasks}))
         return
-    with args.file.open("a") as file:
-        for seed in range(args.first_seed, args.first_seed + args.seeds):
-            for algorithm in args.algorithms.split(","):
-                for task in tasks:
-                    file.write(json.dumps(searched(task, algorithm, seed)) + "\n")
-                    file.flush()
+    seeds = range(args.first_seed, args.first_seed + args.seeds)
+    with file.open("a") as results:
+        for seed, algorithm, task in product(seeds, args.algorithms.split(","), tasks):
+            results.write(json.dumps(searched(task, algorithm, seed)) + "\n")
+            results.flush()
 
 
 def searched(task: Task, algorithm: str, seed: int) -> dict[str, Any]:
