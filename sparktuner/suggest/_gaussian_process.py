@@ -20,7 +20,7 @@ import numpy as np
 from sparktuner.space import FloatArray
 from sparktuner.suggest._layout import IndexArray
 from sparktuner.suggest._lbfgs import lbfgs
-from sparktuner.suggest._linear_algebra import MAX_ROWS, inverse, product
+from sparktuner.suggest._linear_algebra import MAX_ROWS, cholesky, inverse, product
 
 # Added to the diagonal with the noise: equal points would make the matrix singular.
 _JITTER = 1e-6
@@ -93,6 +93,26 @@ class GaussianProcess:
         mean: FloatArray = (k * self.alpha).sum(axis=1)  # eq. (2.25)
         return mean, np.sqrt(self.amplitude * np.maximum(variance, 1e-8))
 
+    def draws(self, x: FloatArray, rng: np.random.Generator, k: int) -> FloatArray:
+        """Returns ``k`` functions drawn from the posterior, as their values (k, m) at features.
+
+        Pending points do not count.
+
+        Args:
+            x: (m, f) features.
+            rng: The source of randomness.
+            k: How many.
+        """
+        scaled = x * self.inverse_length_scales
+        across = matern52(squared_distances(scaled, self.x))
+        weights = product(across, self.kernel_inverse)
+        among = matern52(squared_distances(scaled, scaled))
+        covariance = among - product(weights, across.T)  # eq. (2.24)
+        root = _root(self.amplitude * (covariance + covariance.T) / 2)
+        mean = (across * self.alpha).sum(axis=1)
+        values: FloatArray = mean + product(rng.normal(size=(k, len(x))), root.T)
+        return values
+
     def fitted_values(self) -> FloatArray:
         """Returns the means (n,) at the process's own points: targets freed from their noise."""
         # eq. (2.25) with k = K - (noise + jitter) I.
@@ -135,6 +155,22 @@ class GaussianProcess:
         """
         error = self.y - self.leave_one_out()
         return float(error @ error) < share * float(self.y @ self.y)
+
+
+def _root(covariance: FloatArray) -> FloatArray:
+    """A lower triangle whose product with its transpose is nearly the covariance."""
+    # Neighbours make it singular but for rounding. What is added to the diagonal is noise that
+    # each value has alone, so as little as serves.
+    scale = float(np.diag(covariance).max())
+    for power in range(-10, 0):
+        padded = covariance.copy()
+        padded.flat[:: len(padded) + 1] += scale * 10.0**power
+        try:
+            return cholesky(padded)
+        except ValueError:
+            continue
+    root: FloatArray = np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0)))
+    return root
 
 
 def squared_distances(a: FloatArray, b: FloatArray) -> FloatArray:

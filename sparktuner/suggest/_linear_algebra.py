@@ -59,13 +59,34 @@ def inverse(k: FloatArray) -> tuple[FloatArray, float]:
     return whole, first_log + second_log
 
 
+def cholesky(k: FloatArray) -> FloatArray:
+    """Returns the lower triangle (n, n) whose product with its transpose is a symmetric matrix.
+
+    Raises:
+        ValueError: The matrix is not positive definite.
+    """
+    rest, root = k.copy(), np.zeros_like(k)
+    for i in range(0, len(k), _BLOCK):
+        j = min(i + _BLOCK, len(k))
+        root[i:j, i:j], inverse_root = _root_of_block(rest[i:j, i:j])
+        root[j:, i:j] = product(rest[j:, i:j], inverse_root.T)
+        # What the columns so far leave of the block below them: its Schur complement.
+        rest[j:, j:] -= product(root[j:, i:j], root[j:, i:j].T)
+    return root
+
+
 def _inverse_of_block(k: FloatArray) -> tuple[FloatArray, float]:
+    # k = l l', so k^-1 = (l^-1)' l^-1. dpotri would do the rest in one step, but in threads at
+    # any size.
+    factor, root = _root_of_block(k)
+    return product(root.T, root), 2 * float(np.log(np.diag(factor)).sum())
+
+
+def _root_of_block(k: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The Cholesky factor of a small matrix, and its inverse."""
     from scipy.linalg import lapack  # a tenth of the package's import time, needed only here
 
     factor, info = lapack.dpotrf(k, lower=1, clean=1)
     if info:
         raise ValueError("the matrix is not positive definite")
-    # k = l l', so k^-1 = (l^-1)' l^-1. dpotri would do the rest in one step, but in threads at
-    # any size.
-    root = lapack.dtrtri(factor, lower=1)[0]
-    return product(root.T, root), 2 * float(np.log(np.diag(factor)).sum())
+    return factor, lapack.dtrtri(factor, lower=1)[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from sparktuner.suggest._gaussian_process import (
     squared_distances,
 )
 from sparktuner.suggest._lbfgs import lbfgs
-from sparktuner.suggest._linear_algebra import MAX_ROWS, inverse, product
+from sparktuner.suggest._linear_algebra import MAX_ROWS, cholesky, inverse, product
 from tests.suggest.searches import choice, conditional, parameter
 
 
@@ -57,6 +58,29 @@ def test_pending_points_lower_the_variance_and_leave_the_mean(
     assert believer.predict(new)[0] == pytest.approx(process.predict(new)[0])
     assert (believer.predict(new)[1] <= process.predict(new)[1] + 1e-9).all()
     assert (believer.predict(pending)[1] < 0.9 * process.predict(pending)[1]).all()
+
+
+def test_functions_are_drawn_from_the_posterior(data: tuple[np.ndarray, np.ndarray]) -> None:
+    x, y = data
+    root, noise, k = np.array([2.0, 1.0, 0.5]), 0.05, 4000
+    process = condition(x, y, root, noise)
+    new = np.random.default_rng(1).random((5, 3))
+    mean, sd = process.predict(new)
+    values = process.draws(new, np.random.default_rng(2), k)
+    assert values.shape == (k, 5)
+    # Six standard errors of means, and of variances: one of these ten is beyond by chance with
+    # a probability below 1e-6.
+    assert (np.abs(values.mean(axis=0) - mean) < 6 * sd / math.sqrt(k)).all()
+    assert (np.abs(values.var(axis=0) / sd**2 - 1) < 6 * math.sqrt(2 / k)).all()
+
+
+def test_functions_are_drawn_as_a_whole(data: tuple[np.ndarray, np.ndarray]) -> None:
+    # Equal points have equal values, also where hundreds of them make the covariance singular.
+    process = condition(*data, np.array([2.0, 1.0, 0.5]), 0.05)
+    twice = np.concatenate([np.random.default_rng(1).random((150, 3))] * 2)
+    values = process.draws(twice, np.random.default_rng(2), 8)
+    assert values[:, :150] == pytest.approx(values[:, 150:], abs=0.01)
+    assert values[:, :150].std(axis=0).max() > 0.1
 
 
 def test_the_gradient_is_that_of_the_likelihood(data: tuple[np.ndarray, np.ndarray]) -> None:
@@ -112,9 +136,17 @@ def test_an_inverse_by_blocks_is_the_inverse(n: int) -> None:
     assert log_determinant == pytest.approx(np.linalg.slogdet(k)[1])
 
 
-def test_a_matrix_that_is_not_positive_definite_is_refused() -> None:
+@pytest.mark.parametrize("n", [1, 32, 33, 64, 130])
+def test_a_root_by_blocks_is_choleskys(n: int) -> None:
+    x = np.random.default_rng(n).random((n, n + 3))
+    k = x @ x.T + np.eye(n)
+    assert np.abs(cholesky(k) - np.linalg.cholesky(k)).max() < 1e-9
+
+
+@pytest.mark.parametrize("take", [inverse, cholesky])
+def test_a_matrix_that_is_not_positive_definite_is_refused(take: Callable[..., object]) -> None:
     with pytest.raises(ValueError, match="positive definite"):
-        inverse(-np.eye(3))
+        take(-np.eye(3))
 
 
 def test_a_product_in_pieces_is_the_product() -> None:
