@@ -26,18 +26,28 @@ _VARIABLES = {
     # Their `%pip install` finds everything installed; it must not look for more, nor for news.
     "PIP_NO_INDEX": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # What belongs to the machine that runs it, or to the moment, is not to be kept.
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "PYTHONWARNINGS": "ignore:IProgress not found",
 }
 
 
-def execute(path: Path) -> Any:
+def execute(path: Path, given: str = "") -> Any:
     """A copy of the notebook with fresh outputs; the file stays as it is.
 
     The kernel is this very interpreter, whatever kernels the machine has.
+
+    Args:
+        path: the notebook.
+        given: code that is run before its first cell, as a platform does.
 
     Raises:
         nbclient.exceptions.CellExecutionError: a cell raised.
     """
     notebook = nbformat.read(path, as_version=4)
+    if given:
+        notebook.cells.insert(0, nbformat.v4.new_code_cell(given))
     with tempfile.TemporaryDirectory() as folder:
         spec = Path(folder) / "kernels" / "this"
         spec.mkdir(parents=True)
