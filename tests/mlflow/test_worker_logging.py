@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, current_trial, fmin, hp, rand
 from sparktuner.callbacks import Background
+from sparktuner.execute.worker import LoggedObjective, _logged
 from sparktuner.mlflow import MLflowCallback
 from sparktuner.mlflow._here import Here, restore, settings
 from tests.mlflow.test_server import SPACE, children, require_same
@@ -202,6 +204,21 @@ def test_a_value_that_an_objective_has_logged_itself_costs_no_loss(
         assert run.data.params["x"] == str(document["misc"]["vals"]["x"][0])
         assert run.data.metrics["loss"] == document["result"]["loss"]
     assert "refuses" not in caplog.text
+
+
+def test_what_a_clusters_environment_names_is_not_where_a_trial_logs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """MLflow refuses a name and an id that differ, and goes on in the run that is named."""
+    names = ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID")
+    monkeypatch.setattr(_logged, "_in_spark_task", lambda: True)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "the cluster's")
+    monkeypatch.setenv("MLFLOW_RUN_ID", "a job's")
+    before = {name: os.environ.get(name) for name in names}
+    logged = LoggedObjective(abs, "http://host", "7", {}, "tid")
+    with logged._environment():
+        assert [os.environ.get(name) for name in names] == [None, None, "7"]
+    assert {name: os.environ.get(name) for name in names} == before
 
 
 def test_two_threads_at_a_time_enter_once(mlflow_server: MlflowServer, experiment: str) -> None:
