@@ -57,7 +57,7 @@ def models_of(client: Any, run: Any) -> set[str]:
     return {model.name for model in found}
 
 
-@pytest.mark.parametrize("kind", ["serial", "classic"])
+@pytest.mark.parametrize("kind", ["serial", pytest.param("classic", marks=pytest.mark.spark)])
 def test_the_searchs_run_has_the_models_of_the_best_trial(
     kind: str,
     request: pytest.FixtureRequest,

@@ -369,6 +369,7 @@ def test_a_slow_server_does_not_slow_a_search(proxy: Proxy, experiment: str) -> 
     assert time.monotonic() - ends[-1] < 5
 
 
+@pytest.mark.spark
 @pytest.mark.parametrize("kind", ["classic", "connect"])
 def test_two_hundred_trials_on_spark_are_read_back(
     kind: str,

@@ -20,7 +20,7 @@ from tests.servers.mlflow import MlflowServer
 
 mlflow = pytest.importorskip("mlflow")
 quiet = functools.partial(fmin, verbose=False, rstate=0)
-KINDS = ["serial", "threads", "classic", "connect"]
+CLASSIC, CONNECT = (pytest.param(kind, marks=pytest.mark.spark) for kind in ("classic", "connect"))
 
 
 def trials_of(kind: str, request: pytest.FixtureRequest) -> Trials:
@@ -38,7 +38,7 @@ def unchanged() -> Iterator[None]:
     assert (settings(), mlflow.start_run) == before
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ["serial", "threads", CLASSIC, CONNECT])
 def test_what_an_objective_logs_itself_goes_to_its_trials_run(
     kind: str,
     request: pytest.FixtureRequest,
@@ -84,7 +84,7 @@ def test_what_an_objective_logs_itself_goes_to_its_trials_run(
         assert fold.data.metrics == {"fold_loss": 3.0}
 
 
-@pytest.mark.parametrize("kind", ["threads", "classic"])
+@pytest.mark.parametrize("kind", ["threads", CLASSIC])
 def test_an_experiment_that_objectives_have_set_is_not_that_of_the_next_search(
     kind: str,
     request: pytest.FixtureRequest,
@@ -143,7 +143,7 @@ def test_the_active_run_of_another_experiment_is_the_searchs(
     assert len(found) == 3 and all("epoch_loss" in each.data.metrics for each in found)
 
 
-@pytest.mark.parametrize("kind", ["threads", "classic"])
+@pytest.mark.parametrize("kind", ["threads", CLASSIC])
 def test_a_run_that_an_objective_starts_is_the_trials(
     kind: str,
     request: pytest.FixtureRequest,
