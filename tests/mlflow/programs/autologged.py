@@ -20,6 +20,6 @@ def train(params):
 space = {"C": hp.lognormal("C", 0, 1.0), "kernel": hp.choice("kernel", ["linear", "rbf"])}
 
 with mlflow.start_run() as run:
-    fmin(train, space, algo=tpe.suggest, max_evals=3, trials=SparkTrials(parallelism=2))
+    fmin(train, space, algo=tpe.suggest, max_evals=2, trials=SparkTrials(parallelism=1))
 
 observed = {"run": run.info.run_id}
