@@ -1,14 +1,14 @@
 """Rules that end a search early: ``early_stop_fn=no_progress_loss(20)``.
 
-In reading order: :func:`no_progress_loss` counts trials, :func:`regret_bound` bounds what is left
-to find, :func:`expected_gain` weighs what the next trial may find against its time.
+In reading order: :func:`no_progress_loss` counts trials, :func:`regret_bound` estimates what is
+left to find, :func:`expected_gain` weighs what the next trial may find against its time.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,11 +27,8 @@ _log = logging.getLogger("sparktuner")
 # takes some 20 ms.
 _LOOK_EVERY = 4
 _LOOK_SHARE = 0.05
-# The bound holds over the whole space: it is more than 20 times what 200 trials then still find.
-# It may be low for once by chance, so the largest of several looks counts, and the best loss has
-# to rest. The numbers were chosen on the even tasks of tests/benchmarks/stopping.py.
-_USUAL_WIDTH = 25.0
-_LOOKS = 5
+# A process that is fitted anew at each look is too sure for once by chance, so the best loss has
+# to rest as well. The numbers were chosen on the even tasks of tests/benchmarks/stopping.py.
 _REST = 25
 _REST_SHARE = 0.1
 # The pace of a search is that of its last trials.
@@ -92,23 +89,24 @@ def no_progress_loss(iteration_stop_count: int = 20, percent_increase: float = 0
 def regret_bound(percent: float = 1.0, min_trials: int = 20) -> EarlyStop:
     """Returns a rule that stops when the best trial is, in all likelihood, nearly the optimum.
 
-    A Gaussian process of the losses gives a bound of the regret: how much the best
-    configuration that was tried is worse than the best one of the space, with high probability
-    (Makarova et al., 2022, "Automatic termination for hyperparameter optimization"). The search
-    stops
+    A Gaussian process of the losses knows how much the best configuration that was tried may be
+    worse than the best one of the space: the regret. The search stops
 
-    - when the bound is at most the standard error of the best loss, where that is known: by its
-      result's ``loss_variance``, or ``fold_losses``, the losses of its cross-validation's folds;
-    - when going on is unlikely to gain ``percent`` of what was gained, which is the difference
-      between the median of the first 20 losses and the best one: the last 25 trials have not
-      gained a tenth of that, and the bound was at most 25 times as much in five looks. What
-      the rest of 200 trials finds is seldom more than that share of the bound.
+    - when the regret is likely to be at most ``percent`` of what was gained, which is the
+      difference between the median of the first 20 losses and the best one. Likely is its
+      median among functions drawn from the process (Wilson, 2024, "Stopping Bayesian
+      optimization with probabilistic regret bounds"). The last 25 trials must not have gained a
+      tenth of that either;
+    - when its bound, which holds with high probability (Makarova et al., 2022, "Automatic
+      termination for hyperparameter optimization"), is at most the standard error of the best
+      loss, where that is known: by its result's ``loss_variance``, or ``fold_losses``, the
+      losses of its cross-validation's folds.
 
     The rule looks at the trials after every fourth one, and less often later. A space of many
     parameters is hardly ever known so well, and a search over it goes on.
 
     Args:
-        percent: how much need not be found. A 25th of it holds the search to the bound.
+        percent: how much need not be found.
         min_trials: so many trials with a finite loss are made in any case.
 
     Returns:
@@ -131,19 +129,16 @@ def regret_bound(percent: float = 1.0, min_trials: int = 20) -> EarlyStop:
     check_number("percent", percent, above=0)
     check_whole("min_trials", min_trials, least=1)
 
-    def stop_fn(
-        trials: Trials, next_look: int = 0, bounds: Sequence[float] = ()
-    ) -> tuple[bool, list[Any]]:
+    def stop_fn(trials: Trials, next_look: int = 0) -> tuple[bool, list[Any]]:
         outlook, next_look = _look(trials, min_trials, next_look)
         if outlook is None:
-            return False, [next_look, bounds]
-        bounds = [*bounds, outlook.regret][-_LOOKS:]
-        bound = max(bounds) if len(bounds) == _LOOKS else math.inf
+            return False, [next_look]
         aim = outlook.gained * percent / 100
         error = _standard_error(trials.best_trial["result"])
-        _log.debug("the regret is at most %g; %g would be little", outlook.regret, aim)
-        little = bound <= _USUAL_WIDTH * aim and _rests(trials, _REST_SHARE * aim)
-        return little or outlook.regret <= error, [next_look, bounds]
+        likely, most = outlook.likely_regret, outlook.regret
+        _log.debug("the regret is likely %g, at most %g; %g would be little", likely, most, aim)
+        little = likely <= aim and _rests(trials, _REST_SHARE * aim)
+        return little or most <= error, [next_look]
 
     return _named(stop_fn, "regret_bound")
 

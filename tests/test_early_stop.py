@@ -115,8 +115,12 @@ def test_a_search_that_is_resumed_looks_at_its_first_trials_too() -> None:
     trials = Trials()
     search(square, None, trials=trials, max_evals=60)
     search(square, regret_bound(), trials=trials)
-    # Five looks, one after every fourth trial.
-    assert len(trials) <= 80
+    assert len(trials) <= 61
+
+
+def test_a_search_that_still_gains_goes_on() -> None:
+    losses = iter(range(100, 0, -1))
+    assert len(search(lambda x: next(losses), regret_bound(), max_evals=60)) == 60
 
 
 def test_rules_cost_little() -> None:

@@ -2,11 +2,14 @@
 
 The bound of the regret is that of Makarova et al. (2022), "Automatic termination for
 hyperparameter optimization": the lowest upper confidence bound among the points that were
-tried, less the lowest lower one of the space. The expected gain of the next trial is the largest
-expected improvement of Jones, Schonlau, Welch (1998).
+tried, less the lowest lower one of the space. How large the regret is likely to be is its median
+among functions drawn from the process, as Wilson (2024), "Stopping Bayesian optimization with
+probabilistic regret bounds", estimates its distribution. The expected gain of the next trial is
+the largest expected improvement of Jones, Schonlau, Welch (1998).
 
 Deviations: the process looks at some 200 trials at most, and extreme losses are lowered; the
-extremes over the space are sought among draws from the prior and local moves.
+extremes over the space are sought among draws from the prior and local moves, and functions are
+drawn at a few hundred points.
 """
 
 from __future__ import annotations
@@ -43,6 +46,10 @@ _BETA_SHARE = 0.2
 _CANDIDATES = 192
 _ROUNDS = 3
 _TOP = 6
+# Functions are drawn at so many of the best trials, and of each kind of candidates.
+_BEST_DRAWN = 40
+_KIND_DRAWN = 60
+_DRAWS = 64
 
 
 @dataclass(frozen=True)
@@ -53,11 +60,13 @@ class Outlook:
         gained: How much lower the best loss is than the median of the first 20, or than their
             mean, where half of them are as good.
         regret: With high probability the best trial is not worse than the optimum by more.
+        likely_regret: As probably as not it is not worse by more.
         gain: How much lower the next trial is expected to make the best loss.
     """
 
     gained: float
     regret: float
+    likely_regret: float
     gain: float
 
 
@@ -80,7 +89,7 @@ def outlook_of(space: FlatSpace, history: History) -> Outlook | None:
     gained = (median if median > low else mean) - low
     if not gained > 0:
         # All of the first losses are equal, and none was better.
-        return Outlook(0.0, 0.0, 0.0)
+        return Outlook(0.0, 0.0, 0.0, 0.0)
     points = _points(z, history.tids, by_id)
     y = (z[points] - low) / gained
     # How bad what is worse than the beginning is need not be known: from there on a logarithm,
@@ -104,8 +113,8 @@ def _points(z: FloatArray, tids: IntArray, by_id: IndexArray) -> IndexArray:
 
 def _modelled(
     space: FlatSpace, values: FloatArray, y: FloatArray, history: History
-) -> tuple[float, float]:
-    """Regret and gain in units of ``y``."""
+) -> tuple[float, float, float]:
+    """The bound of the regret, the likely regret and the gain, in units of ``y``."""
     features = features_of(space)
     parents = values[np.argsort(y, kind="stable")[:_TOP]]
     x, y = _with_failures(features, features.of(values), y, history.failed)
@@ -117,10 +126,13 @@ def _modelled(
     process = fit(x, features.column_of, y, HyperPrior(), learn)
     root_beta = _root_beta(len(space.columns), history.n)
     mean, sd = process.predict(x)
-    lowest, improvement = _extremes(space, parents, process, root_beta, history.n)
+    rng = np.random.default_rng(history.n)
+    lowest, improvement, candidates = _extremes(space, parents, process, root_beta, rng)
     lowest = min(lowest, float((mean - root_beta * sd).min()))
     regret = float((mean + root_beta * sd).min()) - lowest
-    return unit * regret, unit * improvement
+    best = np.argsort(y, kind="stable")[:_BEST_DRAWN]
+    likely = _likely_regret(process, x[best], features.of(candidates), rng)
+    return unit * regret, unit * likely, unit * improvement
 
 
 def _with_failures(
@@ -140,14 +152,19 @@ def _with_failures(
 
 
 def _extremes(
-    space: FlatSpace, parents: FloatArray, process: GaussianProcess, root_beta: float, seed: int
-) -> tuple[float, float]:
-    """The lowest lower confidence bound, and the largest expected improvement."""
-    rng = np.random.default_rng(seed)
+    space: FlatSpace,
+    parents: FloatArray,
+    process: GaussianProcess,
+    root_beta: float,
+    rng: np.random.Generator,
+) -> tuple[float, float, FloatArray]:
+    """The lowest lower confidence bound, the largest expected improvement, and candidates."""
     features = features_of(space)
     incumbent = float(process.fitted_values().min())
     near = local_moves(space, parents, rng, _CANDIDATES)
-    rows = np.concatenate([space.sample(rng, _CANDIDATES), near])
+    anywhere = space.sample(rng, _CANDIDATES)
+    rows, candidates = np.concatenate([anywhere, near]), [anywhere[:_KIND_DRAWN]]
+    candidates.append(near[:_KIND_DRAWN])
     lowest, best = math.inf, -math.inf
     for _ in range(_ROUNDS):
         x = features.of(rows)
@@ -155,9 +172,27 @@ def _extremes(
         bounds = mean - root_beta * sd
         gains = log_expected_improvement(process, x, incumbent)
         lowest, best = min(lowest, float(bounds.min())), max(best, float(gains.max()))
-        top = np.append(np.argsort(bounds)[:_TOP], np.argsort(-gains)[:_TOP])
-        rows = local_moves(space, rows[top], rng, _CANDIDATES)
-    return lowest, math.exp(best)
+        # What may be best by far, by more than what is known, and by a little in all likelihood.
+        top = [np.argsort(each)[:_TOP] for each in (bounds, -gains, mean - sd)]
+        candidates.append(rows[np.concatenate(top)])
+        rows = local_moves(space, candidates[-1], rng, _CANDIDATES)
+    return lowest, math.exp(best), np.concatenate([*candidates, rows[:_KIND_DRAWN]])
+
+
+def _likely_regret(
+    process: GaussianProcess, tried: FloatArray, others: FloatArray, rng: np.random.Generator
+) -> float:
+    """The median of the regret of the best trial, among functions drawn from the process.
+
+    Args:
+        process: The process.
+        tried: (n, f) features of the best trials.
+        others: (m, f) features where the optimum may be.
+        rng: The source of randomness.
+    """
+    best = int(process.predict(tried)[0].argmin())
+    values = process.draws(np.concatenate([tried, others]), rng, _DRAWS)
+    return float(np.median(values[:, best] - values.min(axis=1)))
 
 
 def _root_beta(d: int, n: int) -> float:

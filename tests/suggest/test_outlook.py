@@ -43,7 +43,7 @@ def known(outlook: Outlook | None) -> Outlook:
 def test_it_is_finite_and_not_negative(space: FlatSpace, n: int) -> None:
     losses = np.random.default_rng(n).normal(size=n)
     outlook = known(outlook_of(space, history_of(space, losses)))
-    for share in (outlook.gained, outlook.regret, outlook.gain):
+    for share in (outlook.gained, outlook.regret, outlook.likely_regret, outlook.gain):
         assert 0 <= share < math.inf
     assert outlook == outlook_of(space, history_of(space, losses))
 
@@ -54,7 +54,7 @@ def test_of_too_few_losses_nothing_is_known(n: int) -> None:
 
 
 def test_of_equal_losses_nothing_is_to_be_gained() -> None:
-    assert outlook_of(BOX, history_of(BOX, np.ones(30))) == Outlook(0.0, 0.0, 0.0)
+    assert outlook_of(BOX, history_of(BOX, np.ones(30))) == Outlook(0.0, 0.0, 0.0, 0.0)
 
 
 def test_half_of_the_losses_may_be_the_best_one() -> None:
@@ -79,6 +79,20 @@ def test_it_is_what_is_left_to_find_of_a_smooth_function(n: int) -> None:
     outlook, left = known(outlook_of(BOX, history)), history.losses.min()
     assert left <= outlook.regret < 2 * left
     assert outlook.gain == pytest.approx(left, rel=0.3)
+
+
+@pytest.mark.parametrize("n", [20, 40, 90])
+def test_the_likely_regret_is_below_its_bound_and_near_what_is_left(n: int) -> None:
+    history = bowl(n)
+    outlook, left = known(outlook_of(BOX, history)), history.losses.min()
+    assert outlook.likely_regret <= outlook.regret
+    assert outlook.likely_regret == pytest.approx(left, rel=0.3)
+
+
+def test_losses_that_are_noise_leave_much_that_is_likely() -> None:
+    losses = np.random.default_rng(0).normal(size=60)
+    outlook = known(outlook_of(BOX, history_of(BOX, losses)))
+    assert outlook.likely_regret > 0.02 * outlook.gained
 
 
 def test_shares_do_not_depend_on_the_losses_unit_or_origin() -> None:
