@@ -197,7 +197,7 @@ def test_a_local_server_starts_beside_another_one_and_says_nothing() -> None:
 IN_A_THREAD = """
 from sparktuner import ThreadTrials, fmin, hp, rand
 
-tags = []
+tags, active = [], []
 
 def search():
     trials = ThreadTrials(2)
@@ -206,19 +206,20 @@ def search():
 with local_spark(2, connect=True) as spark:
     def objective(x):
         tags.append(set(spark.getTags()))
+        active.append(type(spark).getActiveSession() is spark)  # which Spark ML asks for
         return x
 
     thread = threading.Thread(target=search)
     thread.start()
     thread.join()
-print(len(tags), all(tags))
+print(len(tags), all(tags), all(active))
 """
 
 
 @pytest.mark.skipif(not IS_BROUGHT, reason="this pyspark brings no Connect server")
 def test_thread_trials_that_are_searched_in_a_thread_find_the_session() -> None:
     answer = in_new_process(IN_A_THREAD)
-    assert answer.stdout.split() == ["2", "True"], answer.stderr
+    assert answer.stdout.split() == ["2", "True", "True"], answer.stderr
 
 
 @pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])

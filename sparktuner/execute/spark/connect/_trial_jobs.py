@@ -23,6 +23,9 @@ class ConnectTrialJobs(TrialJobs):
 
     @contextmanager
     def around(self, tid: int, description: str) -> Iterator[None]:
+        # Spark ML asks for the active session, which on Connect each thread has of its own;
+        # pyspark sets it so in the threads that it starts itself.
+        self._session._set_default_and_active_session(self._session)
         self._session.addTag(self.tag(tid))  # for this thread
         try:
             yield
