@@ -184,7 +184,15 @@ class Tracking:
             # By its settings, in the environment and by `mlflow.set_experiment`.
             return str(fluent._get_experiment_id())
         found = self._client.get_experiment_by_name(name)
-        return str(self._client.create_experiment(name) if found is None else found.experiment_id)
+        if found is None:
+            try:
+                return str(self._client.create_experiment(name))
+            except Exception as error:  # MLflow's own, of many kinds
+                if getattr(error, "error_code", "") != "RESOURCE_ALREADY_EXISTS":
+                    raise
+            # Another search has made it meanwhile.
+            found = self._client.get_experiment_by_name(name)
+        return str(found.experiment_id)
 
     def _find_parent(self) -> None:
         found = self._search(f"tags.`{SEARCH_ID}` = '{self._target.search_id}'")

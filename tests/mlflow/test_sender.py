@@ -6,7 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -115,6 +117,25 @@ def test_what_the_server_refuses_is_left_out_and_said_once(
     sender.close(60)
     assert {entry.run for entry in tracking.sent} == {"", "0", "1", "2", "5"}
     assert len(caplog.records) == 1 and f"{error.__name__}: no such thing" in caplog.text
+
+
+def test_an_experiment_that_another_search_has_made_meanwhile_is_taken() -> None:
+    class Exists(Exception):
+        error_code = "RESOURCE_ALREADY_EXISTS"
+
+    class Client:
+        def __init__(self) -> None:
+            self.found = [None, SimpleNamespace(experiment_id="7")]
+
+        def get_experiment_by_name(self, name: str) -> Any:
+            return self.found.pop(0)
+
+        def create_experiment(self, name: str) -> str:
+            raise Exists(name)
+
+    tracking = Tracking(replace(TARGET, experiment="digits"))
+    tracking.__dict__["_client"] = Client()
+    assert tracking._experiment_id() == "7"
 
 
 def test_of_what_is_refused_as_little_as_possible_is_left_out() -> None:
