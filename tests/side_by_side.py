@@ -25,8 +25,10 @@ LONGEST = (
     "tests/execute/test_preflight.py",
     "tests/test_reproducible.py",
     "tests/suggest/test_repeats.py",
+    "tests/mlflow/test_databricks_programs.py",
+    "tests/mlflow/test_server.py",
+    "tests/mlflow/test_worker_logging.py",
     "tests/test_spark_trials.py",
-    "tests/test_notebook.py",
     "tests/typing/test_typing.py",
     "tests/faults/test_classic_faults.py",
     "tests/execute/test_spark_connect.py",
@@ -38,6 +40,8 @@ LONGEST = (
     "tests/test_cli.py",
     "tests/execute/test_quiet_notebook.py",
 )
+
+NOTEBOOKS = "tests/test_notebook.py"
 
 _BY_FILE = pytest.StashKey[bool]()
 
@@ -77,7 +81,9 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Any:
         """Hands out files, whose tests share sessions and servers, those of ``LONGEST`` first."""
 
         def _split_scope(self, nodeid: str) -> str:
-            return nodeid.partition("::")[0]
+            file = nodeid.partition("::")[0]
+            # Each notebook has a process of its own anyway.
+            return nodeid if file == NOTEBOOKS else file
 
         def _assign_work_unit(self, node: WorkerController) -> None:
             self.workqueue.move_to_end(min(self.workqueue, key=_rank), last=False)

@@ -31,7 +31,7 @@ def _on_spark(path: Path) -> Any:
     """The notebook as an argument, marked where it needs Spark."""
     uses_spark = "local_spark" in _text(_read(path), "code")
     marks = [pytest.mark.spark] if uses_spark else []
-    return pytest.param(path, marks=marks, id=path.name)
+    return pytest.param(path, marks=[pytest.mark.notebook, *marks], id=path.name)
 
 
 def test_there_is_a_quickstart() -> None:
