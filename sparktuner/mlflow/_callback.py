@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,12 +16,15 @@ from sparktuner.mlflow._checks import check_name
 from sparktuner.mlflow._datasets import Datasets, inputs_of
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._here import Here
+from sparktuner.mlflow._patience import within
 from sparktuner.mlflow._sender import Sender
 from sparktuner.mlflow._tracking import PARENT_TAG, Target, Tracking, library
 from sparktuner.mlflow._words import SEARCH_ID, SOURCE, TID, Words, milliseconds, run_of
 from sparktuner.records import ELSEWHERE_PREFIX, TrialDocument, utcnow
 
 _log = logging.getLogger("sparktuner")
+# Seconds that a search waits at most for its run where workers have to know it: a few requests.
+_OPENING = 20.0
 
 
 class MLflowCallback(Callback):
@@ -115,18 +119,20 @@ class MLflowCallback(Callback):
     def around_objective(
         self, objective: Callable[..., object], trials: TrialsView
     ) -> Callable[..., object]:
-        self._target, self._tracking = self._target_of(trials), None
+        target = self._target = self._target_of(trials)
+        self._tracking = None
         if not self._by_workers:
             return objective
-        # The workers have to know it, so the search waits for it.
-        tracking = Tracking(self._target)
-        tags = {"fmin_uuid": self._target.search_id[:6], "runSource": SOURCE}
-        own = {**tags, SEARCH_ID: self._target.search_id}
+        tags = {"fmin_uuid": target.search_id[:6], "runSource": SOURCE}
+        own = {**tags, SEARCH_ID: target.search_id}
         start = Entry(
             name=getattr(objective, "__name__", "fmin"), start=milliseconds(utcnow()), tags=own
         )
+        tracking = self._tracking = Tracking(target)
         try:
-            experiment, parent = tracking.open_parent(start)
+            # The workers have to know it, so the search waits for it.
+            patience = _OPENING if target.is_server else math.inf
+            experiment, parent = within(patience, lambda: tracking.open_parent(start))
         except Exception as error:  # a border: whatever MLflow and its plugins raise
             _log.warning(
                 "MLflow cannot be written to, so the objective's own calls of it go nowhere near "
@@ -134,14 +140,17 @@ class MLflowCallback(Callback):
                 type(error).__name__,
                 error,
             )
-            self._target = replace(self._target, by_workers=False)
+            tracking.abandon()
+            self._by_driver(replace(target, by_workers=False))
             return objective
-        self._tracking = tracking
         tags[PARENT_TAG] = parent
-        self._here = Here(self._target.uri, experiment)
-        return LoggedObjective(
-            objective, self._target.uri, experiment, tags, TID, self._here.enter
-        )
+        self._here = Here(target.uri, experiment)
+        return LoggedObjective(objective, target.uri, experiment, tags, TID, self._here.enter)
+
+    def _by_driver(self, target: Target) -> None:
+        self._target, self._tracking = target, Tracking(target)
+        # The run may have been made, though no answer came.
+        self._tracking.expect([PARENT])
 
     def on_search_settings(self, settings: SearchSettings) -> None:
         self._settings = settings

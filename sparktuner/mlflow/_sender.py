@@ -16,7 +16,7 @@ from sparktuner.mlflow._tracking import Target, Tracking
 
 _log = logging.getLogger("sparktuner")
 
-_THREAD = "sparktuner-mlflow"
+THREAD = "sparktuner-mlflow"
 _USER = re.compile(r"//[^/@\s]+@")
 # Seconds before a request that has failed is sent again; twice as many each time.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -63,7 +63,7 @@ class Sender:
         threads: int | None = None,
         tracking: Callable[[Target], Tracking] | None = None,
     ) -> None:
-        is_server = target.uri.startswith(("http", "databricks"))
+        is_server = target.is_server
         self._target = target
         self._capacity = capacity
         self._patience = (PATIENCE if is_server else math.inf) if patience is None else patience
@@ -80,7 +80,7 @@ class Sender:
         self._said: set[str] = set()
         # Daemons, so that a request that hangs does not keep the interpreter from its end.
         self._threads = [
-            threading.Thread(target=self._work, name=f"{_THREAD}-{i}", daemon=True)
+            threading.Thread(target=self._work, name=f"{THREAD}-{i}", daemon=True)
             for i in range((_THREADS if is_server else 1) if threads is None else threads)
         ]
         for thread in self._threads:
@@ -146,7 +146,7 @@ class Sender:
     # --- the threads
 
     def _work(self) -> None:
-        with _without_noise():
+        with without_noise():
             while (run := self._take()) is not None:
                 self._send_all(run)
 
@@ -294,11 +294,12 @@ class _WithoutNoise(logging.Filter):
     """Lets urllib3 say nothing of this thread's requests: the server's state is said here."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return not str(record.threadName).startswith(_THREAD)
+        return not str(record.threadName).startswith(THREAD)
 
 
 @contextmanager
-def _without_noise() -> Iterator[None]:
+def without_noise() -> Iterator[None]:
+    """Lets urllib3 say nothing of the requests of threads whose name begins with ``THREAD``."""
     noise, log = _WithoutNoise(), logging.getLogger("urllib3.connectionpool")
     log.addFilter(noise)
     try:

@@ -59,6 +59,11 @@ class Target:
     is_nested: bool = True
     by_workers: bool = False
 
+    @property
+    def is_server(self) -> bool:
+        """Whether somebody else answers, and may not, instead of a database or a folder."""
+        return self.uri.startswith(("http", "databricks"))
+
 
 class Tracking:
     """Writes entries of one search to its tracking server.
@@ -83,6 +88,7 @@ class Tracking:
         self._params: dict[str, str] = {}
         self._context: dict[str, str] = {}
         self._is_ready = False
+        self._is_abandoned = False
         self._preparing = threading.Lock()
         # Runs whose making was asked for, and perhaps done, though no answer came.
         self._asked: set[str] = set()
@@ -148,6 +154,10 @@ class Tracking:
         if PARENT not in self.runs:
             self._make(entry)
         return str(self._experiment), self.runs[PARENT]
+
+    def abandon(self) -> None:
+        """Lets a call that is under way in another thread make no run any more."""
+        self._is_abandoned = True
 
     def expect(self, runs: Iterable[str]) -> None:
         """Says that runs may be there which this object has not made."""
@@ -241,6 +251,8 @@ class Tracking:
                     tags = {**self._context, **name, **entry.tags, **changed}
                     entry = replace(entry, params=params, tags=tags)
                 return _unless_empty(replace(entry, start=None))
+        if self._is_abandoned:
+            raise RuntimeError("nobody waits for this run any more")
         self._asked.add(entry.run)
         tags = dict(entry.tags)
         if entry.run != PARENT:

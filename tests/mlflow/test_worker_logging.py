@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import math
 import os
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,8 +17,9 @@ from sparktuner.callbacks import Background
 from sparktuner.execute.worker import LoggedObjective, _logged
 from sparktuner.mlflow import MLflowCallback
 from sparktuner.mlflow._here import Here, restore, settings
+from sparktuner.mlflow._patience import within
 from tests.mlflow.test_server import SPACE, children, require_same
-from tests.servers.mlflow import MlflowServer
+from tests.servers.mlflow import MlflowServer, Proxy
 
 mlflow = pytest.importorskip("mlflow")
 quiet = functools.partial(fmin, verbose=False, rstate=0)
@@ -204,6 +207,42 @@ def test_a_value_that_an_objective_has_logged_itself_costs_no_loss(
         assert run.data.params["x"] == str(document["misc"]["vals"]["x"][0])
         assert run.data.metrics["loss"] == document["result"]["loss"]
     assert "refuses" not in caplog.text
+
+
+def test_a_server_that_does_not_answer_keeps_no_search_from_its_start(
+    experiment: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sparktuner.mlflow._callback._OPENING", 0.5)
+    callback = MLflowCallback(
+        experiment, tracking_uri="http://127.0.0.1:9", worker_logging=True, drain_timeout=0.5
+    )
+    trials, began = Trials(), time.monotonic()
+    quiet(lambda x: x, hp.uniform("x", 0, 1), rand.suggest, 3, trials=trials, callbacks=[callback])
+    assert len(trials) == 3 and time.monotonic() - began < 10
+    assert "the objective's own calls of it go nowhere near its trial's run" in caplog.text
+    assert "TimeoutError: there was no answer in 0.5 s" in caplog.text
+
+
+def test_an_answer_that_comes_too_late_makes_no_second_run(
+    client: Any, proxy: Proxy, experiment: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sparktuner.mlflow._callback._OPENING", 0.5)
+    proxy.delay = 0.7
+    callback = MLflowCallback(
+        experiment, tracking_uri=proxy.url, worker_logging=True, drain_timeout=None
+    )
+    trials = Trials()
+    quiet(lambda p: p["x"], SPACE, rand.suggest, 2, trials=trials, callbacks=[callback])
+    require_same(client, callback, trials)
+    parent = client.get_run(callback.run_id)
+    found = client.search_runs([parent.info.experiment_id], "tags.runSource != ''")
+    assert len(found) == 3
+
+
+def test_what_is_asked_for_is_returned_or_raised() -> None:
+    assert within(60, lambda: 7) == within(math.inf, lambda: 7) == 7
+    with pytest.raises(ZeroDivisionError):
+        within(60, lambda: 1 // 0)
 
 
 def test_what_a_clusters_environment_names_is_not_where_a_trial_logs(
