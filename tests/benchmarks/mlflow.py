@@ -3,12 +3,14 @@
 Run by hand, from the project's root; takes a few minutes, and needs mlflow with its server:
 
     python -m tests.benchmarks.mlflow
+    python -m tests.benchmarks.mlflow --yielding
 
 Searches of short trials run in turn without MLflow, with a tracking server (SQLite, on this
 machine, whose cores it shares), with the search's run alone (``nested=False``), and with a
 server that is not there. The first column is trials a second until the last one has ended, the
 second the median of its ratios to the search without MLflow in the same round; then what the
-end of the search took, until all was written or kept in a file.
+end of the search took, until all was written or kept in a file. With ``--yielding`` the server
+has the lowest priority: a server elsewhere takes none of the cores that the trials run on.
 """
 
 # ruff: noqa: T201
@@ -76,12 +78,15 @@ def main() -> None:
     parser.add_argument("--parallelism", type=int, default=8)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", action="store_true", help="ThreadTrials, without Spark")
+    parser.add_argument("--yielding", action="store_true", help="the server gives way to trials")
     options = parser.parse_args()
     logging.getLogger("sparktuner").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SPARKTUNER_SPILL_DIR"] = folder
         os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
         server = MlflowServer(Path(folder))
+        if options.yielding:
+            os.setpriority(os.PRIO_PGRP, server.process.pid, 19)
         try:
             if options.threads:
                 _compare(functools.partial(ThreadTrials, options.parallelism), server, options)
