@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import threading
 import time
 import uuid
@@ -17,6 +16,7 @@ from sparktuner import ThreadTrials, fmin, hp, rand
 from sparktuner.errors import StoreError
 from sparktuner.status import JOB_STATE_DONE
 from sparktuner.stores import open_store
+from tests.servers.disk import small_disk
 from tests.servers.ferretdb import ServerMissing, ferretdb
 from tests.servers.postgres import PostgresServer
 
@@ -52,14 +52,10 @@ def mongo() -> Iterator[Database]:
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(folder)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", folder], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    # The searches' trials have their databases open still.
+    with small_disk(tmp_path / "disk", "4m", "--lazy") as folder:
+        yield folder
 
 
 def fill(disk: Path) -> None:
@@ -73,14 +69,14 @@ def on_a_disk_that_fills(url: str, disk: Path) -> Database:
 
 
 @pytest.fixture
-def sqlite(small_disk: Path) -> Database:
+def sqlite(disk: Path) -> Database:
     pytest.importorskip("sqlalchemy")
-    return on_a_disk_that_fills(f"sqlite:///{small_disk}/tuning.db?lease=20", small_disk)
+    return on_a_disk_that_fills(f"sqlite:///{disk}/tuning.db?lease=20", disk)
 
 
 @pytest.fixture
-def folder(small_disk: Path) -> Database:
-    return on_a_disk_that_fills(f"file://{small_disk}/trials?lease=20", small_disk)
+def folder(disk: Path) -> Database:
+    return on_a_disk_that_fills(f"file://{disk}/trials?lease=20", disk)
 
 
 @pytest.fixture(params=["postgres_server", "mongo", "sqlite", "folder"])

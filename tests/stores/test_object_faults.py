@@ -20,6 +20,7 @@ from sparktuner.records import TrialStore, new_document
 from sparktuner.stores import open_store
 from sparktuner.stores._fsspec import FsspecFolder
 from sparktuner.stores._objects import ObjectStore
+from tests.servers.disk import small_disk
 from tests.servers.s3 import S3Server, s3_server
 from tests.stores.processes import check_drivers, follow_while, forked, insert_many
 
@@ -193,21 +194,15 @@ def test_attachments_of_many_megabytes_are_sent_in_parts(s3: S3Server, url: str)
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)]
-    made = subprocess.run(mount, check=False, capture_output=True)
-    if made.returncode:
-        pytest.skip("needs the right to mount a small disk")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
+def disk(tmp_path: Path) -> Iterator[Path]:
+    with small_disk(tmp_path / "disk", "400k") as folder:
+        yield folder
 
 
-def test_a_full_disk_is_unavailable_and_nothing_is_torn(small_disk: Path) -> None:
-    store = open_store(f"file://{small_disk}/trials")
+def test_a_full_disk_is_unavailable_and_nothing_is_torn(disk: Path) -> None:
+    store = open_store(f"file://{disk}/trials")
     written = 0
-    with pytest.raises(StoreUnavailable, match=f"file://{small_disk}/trials has no room left"):
+    with pytest.raises(StoreUnavailable, match=f"file://{disk}/trials has no room left"):
         for tid in itertools.count():
             document = new_document(tid, {})
             document["result"]["text"] = "x" * 5000
@@ -218,22 +213,22 @@ def test_a_full_disk_is_unavailable_and_nothing_is_torn(small_disk: Path) -> Non
         store.attachments["a"] = b"1" * 1_000_000
     with pytest.raises(StoreUnavailable, match="no room left"):
         put(store, *range(1000, 2000))
-    subprocess.run(["mount", "-o", "remount,size=4m", small_disk], check=True)
-    again = open_store(f"file://{small_disk}/trials")
+    subprocess.run(["mount", "-o", "remount,size=4m", disk], check=True)
+    again = open_store(f"file://{disk}/trials")
     assert listed(store) == listed(again) == list(range(written))
     assert list(again.attachments) == []
     put(store, *range(1000, 2000))
-    assert not list((small_disk / "trials" / ".unfinished").iterdir())
+    assert not list((disk / "trials" / ".unfinished").iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_named_and_can_be_read(small_disk: Path) -> None:
-    store = open_store(f"file://{small_disk}/trials")
+def test_a_folder_that_cannot_be_written_is_named_and_can_be_read(disk: Path) -> None:
+    store = open_store(f"file://{disk}/trials")
     put(store, 0)
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    again = open_store(f"file://{small_disk}/trials")
+    subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+    again = open_store(f"file://{disk}/trials")
     assert listed(again) == [0]
     for call in (lambda: put(again, 1), lambda: again.renew("me")):
-        with pytest.raises(StoreError, match=f"{small_disk}.*Read-only") as refused:
+        with pytest.raises(StoreError, match=f"{disk}.*Read-only") as refused:
             call()
         assert not isinstance(refused.value, StoreUnavailable)
 
