@@ -9,8 +9,6 @@ started here. ``--help`` has what to change.
 from __future__ import annotations
 
 import argparse
-import functools
-import random
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -18,13 +16,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults import crash_spark
-from tests.faults.crashing import check, crash_until_done, search
+from tests.faults.crashing import killed_again_and_again
 from tests.servers.ferretdb import ferretdb
 from tests.servers.postgres import PostgresServer
 from tests.servers.s3 import s3_server
 
 STORES = ["sqlite", "folder", "postgresql", "mongodb", "s3"]
-KILLS_OF_ONE_SEARCH = 12
 
 
 @contextmanager
@@ -48,20 +45,6 @@ def store(kind: str, folder: Path) -> Iterator[str]:
             yield f"{s3.url('crashes')}&lease=2"
 
 
-def with_threads(url: str, kills: int, drivers: int, folder: Path) -> int:
-    """Returns how many drivers with ThreadTrials were killed, in several searches."""
-    killed, searches, rng = 0, 0, random.Random(drivers)
-    while killed < kills:
-        searches += 1
-        reported = folder / f"reported {uuid.uuid4().hex}"
-        reported.touch()
-        work = functools.partial(search, url, f"search {searches}", reported)
-        most = min(KILLS_OF_ONE_SEARCH, kills - killed)
-        killed += crash_until_done([work] * drivers, rng, most)
-        check(url, f"search {searches}", reported)
-    return killed
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=20, help="on each store, with SparkTrials")
@@ -76,7 +59,8 @@ def main() -> None:
                     killed = crash_spark.kill_until_done(url, options.kills, Path(name), drivers)
                     print(f"{kind}, SparkTrials, {drivers} at once: {killed} killed", flush=True)
                 if options.thread_kills and kind in ("sqlite", "folder"):
-                    killed = with_threads(url, options.thread_kills, drivers, Path(name))
+                    kills = options.thread_kills
+                    killed = killed_again_and_again(url, drivers, kills, Path(name))
                     print(f"{kind}, ThreadTrials, {drivers} at once: {killed} killed", flush=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import random
 import signal
@@ -17,6 +18,7 @@ from sparktuner.status import JOB_STATE_DONE
 from sparktuner.stores import open_store
 
 TRIALS = 200
+KILLS_OF_ONE_SEARCH = 12
 
 
 class Reported(Callback):
@@ -94,6 +96,25 @@ def crash_until_done(
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
     return kills
+
+
+def killed_again_and_again(url: str, drivers: int, kills: int, folder: Path) -> int:
+    """Kills drivers in search after search, which are checked one by one.
+
+    Returns:
+        How many were killed; fewer than asked for where searches end before anybody is.
+    """
+    rng, killed = random.Random(drivers), 0
+    for i in range(20 * kills):  # a quick search may end before anybody is killed
+        if killed >= kills:
+            break
+        reported = folder / f"reported {i}"
+        reported.touch()
+        work = functools.partial(search, url, f"search {i}", reported)
+        most = min(KILLS_OF_ONE_SEARCH, kills - killed)
+        killed += crash_until_done([work] * drivers, rng, most)
+        check(url, f"search {i}", reported)
+    return killed
 
 
 def check(url: str, exp_key: str, reported: Path) -> None:

@@ -9,18 +9,16 @@ import functools
 import os
 import random
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sparktuner import ThreadTrials, fmin, hp, tpe
 from sparktuner.stores import open_store
-from tests.faults.crashing import check, crash_until_done, objective, search
+from tests.faults.crashing import crash_until_done, killed_again_and_again, objective
 from tests.servers.postgres import PostgresServer
 
 KILLS = int(os.environ.get("SPARKTUNER_KILLS", "4"))
-KILLS_OF_ONE_SEARCH = 12
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -48,27 +46,11 @@ def url(request: pytest.FixtureRequest) -> str:
     return found
 
 
-def killed_again_and_again(url: str, drivers: int, folder: Path) -> Iterator[int]:
-    rng = random.Random(drivers)
-    kills = 0
-    for i in range(20 * KILLS):  # a quick search may end before anybody is killed
-        if kills >= KILLS:
-            return
-        reported = folder / f"reported {i}"
-        reported.touch()
-        work = functools.partial(search, url, f"search {i}", reported)
-        most = min(KILLS_OF_ONE_SEARCH, KILLS - kills)
-        kills += crash_until_done([work] * drivers, rng, most)
-        check(url, f"search {i}", reported)
-        yield kills
-
-
 @pytest.mark.parametrize("drivers", [1, 2])
 def test_a_driver_that_is_killed_again_and_again_loses_and_doubles_nothing(
     url: str, drivers: int, tmp_path: Path
 ) -> None:
-    [*_, kills] = killed_again_and_again(url, drivers, tmp_path)
-    assert kills >= KILLS
+    assert killed_again_and_again(url, drivers, KILLS, tmp_path) >= KILLS
 
 
 def reproducible_search(url: str | None) -> ThreadTrials:
