@@ -21,12 +21,16 @@ def check_name(name: str, value: object) -> None:
     check_text(name, value)
     if value is None:
         return
-    text = str(value)
-    if not text.strip() or text.encode(errors="replace").decode() != text:
+    if not str(value).strip() or not can_be_sent(str(value)):
         raise ValueError(
             f"{name} must be None or a text that is not empty and can be sent as UTF-8, "
             f"got {shown(value)}"
         )
+
+
+def can_be_sent(text: str) -> bool:
+    """Returns whether a text can be written as UTF-8; half of a pair of surrogates cannot."""
+    return text.encode(errors="replace").decode() == text
 
 
 def check_file(name: str, value: object) -> None:

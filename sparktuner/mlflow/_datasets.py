@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from sparktuner.checks import shown
+from sparktuner.mlflow._checks import can_be_sent
 
 # What is said of one data set: MLflow's names -> text, all but `CONTEXT` those of its own JSON.
 Input: TypeAlias = Mapping[str, str]
@@ -70,8 +71,7 @@ def _pairs(datasets: object) -> Iterator[tuple[str | None, object]]:
 
 
 def _check_context(context: object) -> None:
-    # What cannot be encoded cannot be sent either.
-    is_text = isinstance(context, str) and context.encode(errors="replace").decode() == context
+    is_text = isinstance(context, str) and can_be_sent(context)
     if not is_text or not 0 < len(str(context)) <= _MOST_CONTEXT:
         raise ValueError(
             f"datasets: what a data set is used for must be a text of 1 to {_MOST_CONTEXT} "
