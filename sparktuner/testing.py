@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sparktuner.checks import check_flag, check_whole
 from sparktuner.errors import SparkUnavailable
 from sparktuner.execute.spark import require_launchable, require_own_spark, running_session
+from sparktuner.execute.worker import set_variables
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -172,8 +173,4 @@ def _environment() -> Iterator[None]:
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        set_variables(before)

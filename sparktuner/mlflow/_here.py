@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sparktuner.execute.worker import join_runs
+from sparktuner.execute.worker import join_runs, set_variables
 from sparktuner.mlflow._tracking import library
 from sparktuner.mlflow._words import TID
 
@@ -101,8 +101,4 @@ def restore(before: Settings) -> None:
     """
     library().set_tracking_uri(before.uri)
     _fluent()._active_experiment_id = before.experiment
-    for name, value in before.variables.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
+    set_variables(before.variables)

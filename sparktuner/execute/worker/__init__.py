@@ -23,7 +23,7 @@ from sparktuner.execute.worker._connect_task import run_connect_take, run_connec
 from sparktuner.execute.worker._current import CurrentTrial, current_trial, entered
 from sparktuner.execute.worker._facts import WorkerFacts, worker_facts
 from sparktuner.execute.worker._left import LEFT_PIECE, LeftFile, take
-from sparktuner.execute.worker._logged import LoggedObjective, join_runs
+from sparktuner.execute.worker._logged import LoggedObjective, join_runs, set_variables
 from sparktuner.execute.worker._native_threads import OMP
 from sparktuner.execute.worker._outcome import Outcome, call, decode, describe, encode
 from sparktuner.execute.worker._pickling import UnpicklablePart, find_unpicklable_part, type_name
@@ -46,6 +46,7 @@ __all__ = [
     "Keep",
     "LoggedObjective",
     "join_runs",
+    "set_variables",
     "probe",
     "ProbeResult",
     "versions",

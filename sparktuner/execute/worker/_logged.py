@@ -90,11 +90,11 @@ class LoggedObjective:
             return
         # The worker may have inherited the driver's, who works on another experiment.
         before = {name: os.environ.get(name) for name in names}
-        _set(names)
+        set_variables(names)
         try:
             yield
         finally:
-            _set(before)
+            set_variables(before)
 
     def _active_run(self) -> Any:
         # Before the import, which takes seconds in a new process.
@@ -161,7 +161,12 @@ def _active_experiment() -> str | None:
     return found
 
 
-def _set(variables: Mapping[str, str | None]) -> None:
+def set_variables(variables: Mapping[str, str | None]) -> None:
+    """Sets variables of this process's environment by name; None takes one out.
+
+    Args:
+        variables: their values.
+    """
     for name, value in variables.items():
         if value is None:
             os.environ.pop(name, None)
