@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from sparktuner.errors import StoreUnavailable
+from sparktuner.execute import within
 from sparktuner.mlflow import ask
 from sparktuner.stores import is_made, open_store, shown
 
@@ -63,24 +63,8 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
 
 
 def _within(seconds: float, ask: Callable[[], str]) -> str:
-    """Returns the answer to a question, if it comes in time; the question may go on unheard."""
-    answers: list[str] = []
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            answers.append(ask())
-        except Exception as error:  # a thread's border
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="sparktuner-doctor", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    for error in errors:
-        raise error
-    if not answers:
-        raise StoreUnavailable(
-            f"no answer within {seconds:g} s. Look whether the host's name and port are right, "
-            "whether the server runs, and whether a firewall is between"
-        )
-    return answers[0]
+    late = StoreUnavailable(
+        f"no answer within {seconds:g} s. Look whether the host's name and port are right, "
+        "whether the server runs, and whether a firewall is between"
+    )
+    return within(seconds, ask, "sparktuner-doctor", late)

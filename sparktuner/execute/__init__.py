@@ -2,7 +2,8 @@
 
 Reading order: ``_protocol`` (what the driver sees), ``worker`` (one call of the objective, here
 or on a worker), ``_inbox`` (how events reach the driver), ``_daemon_threads``, ``_local`` (in
-this process), ``_by_value`` (how modules reach workers); then ``sparktuner.execute.spark``.
+this process), ``_by_value`` (how modules reach workers), ``_within`` (what is not waited for too
+long); then ``sparktuner.execute.spark``.
 """
 
 from sparktuner.execute._by_value import modules_by_value
@@ -29,6 +30,7 @@ from sparktuner.execute._protocol import (
     Tid,
     utc_now,
 )
+from sparktuner.execute._within import within
 from sparktuner.execute.worker import CurrentTrial, current_trial
 
 __all__ = [
@@ -58,4 +60,5 @@ __all__ = [
     "CurrentTrial",
     "current_trial",
     "modules_by_value",
+    "within",
 ]

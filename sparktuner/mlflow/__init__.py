@@ -6,7 +6,7 @@ sends what a server that was away could not be told, as ``sparktuner mlflow repl
 In reading order: what is said (``_words``, ``_datasets``), as plain data (``_entries``); who
 writes it, one request at a time (``_tracking``, and what is more than values: ``_linked``), from a
 thread of its own (``_sender``); what is kept for later (``_kept``); the callback, what users may
-name (``_checks``), how long it waits (``_patience``), and where an objective in this process logs
+name (``_checks``), and where an objective in this process logs
 (``_here``); when it is on by itself (``_activation``); whether a server answers (``_ask``); and
 how a search is read again (``_past``), for :func:`sparktuner.from_mlflow`.
 """

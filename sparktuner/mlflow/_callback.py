@@ -11,13 +11,13 @@ from typing import Any, cast
 
 from sparktuner.checks import check_flag, check_seconds
 from sparktuner.driver import Callback, SearchSettings, TrialsView
+from sparktuner.execute import within
 from sparktuner.execute.worker import LoggedObjective
 from sparktuner.mlflow._checks import check_name
 from sparktuner.mlflow._datasets import Datasets, inputs_of
 from sparktuner.mlflow._entries import PARENT, Entry
 from sparktuner.mlflow._here import Here
-from sparktuner.mlflow._patience import within
-from sparktuner.mlflow._sender import Sender
+from sparktuner.mlflow._sender import THREAD, Sender, without_noise
 from sparktuner.mlflow._tracking import PARENT_TAG, Target, Tracking, library
 from sparktuner.mlflow._words import SEARCH_ID, SOURCE, TID, Words, milliseconds, run_of
 from sparktuner.records import ELSEWHERE_PREFIX, TrialDocument, utcnow
@@ -132,7 +132,9 @@ class MLflowCallback(Callback):
         try:
             # The workers have to know it, so the search waits for it.
             patience = _OPENING if target.is_server else math.inf
-            experiment, parent = within(patience, lambda: tracking.open_parent(start))
+            experiment, parent = within(
+                patience, lambda: _opened(tracking, start), f"{THREAD}-open"
+            )
         except Exception as error:  # a border: whatever MLflow and its plugins raise
             _log.warning(
                 "MLflow cannot be written to, so the objective's own calls of it go nowhere near "
@@ -215,6 +217,11 @@ class MLflowCallback(Callback):
     def _put(self, entry: Entry) -> None:
         if self._sender is not None:
             self._sender.put(entry)
+
+
+def _opened(tracking: Tracking, start: Entry) -> tuple[str, str]:
+    with without_noise():
+        return tracking.open_parent(start)
 
 
 def _search_id(trials: TrialsView) -> tuple[str, bool]:

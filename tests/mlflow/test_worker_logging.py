@@ -14,10 +14,10 @@ import pytest
 
 from sparktuner import SparkTrials, ThreadTrials, Trials, current_trial, fmin, hp, rand
 from sparktuner.callbacks import Background
+from sparktuner.execute import within
 from sparktuner.execute.worker import LoggedObjective, _logged
 from sparktuner.mlflow import MLflowCallback
 from sparktuner.mlflow._here import Here, restore, settings
-from sparktuner.mlflow._patience import within
 from tests.mlflow.test_server import SPACE, children, require_same
 from tests.servers.mlflow import MlflowServer, Proxy
 
